@@ -61,14 +61,15 @@ generated: dev npm
 ON_POSTGRESQL = $(addprefix tests/integration/test_,$(addsuffix .py,runs versions waiting accounts allowance caps stories \
 	steering money leaving_a_stream packing))
 
-soak: dev npm ## Run the long trials: every crash point, 500 random kills, 100 sequences of disturbances, 300 cut stories
+soak: dev npm ## Run the long trials: every crash point, 500 random kills, 100 sequences of disturbances, 300 trials of every client
 	STORYWIRE_KILLS=$${STORYWIRE_KILLS:-500} STORYWIRE_TRIALS=$${STORYWIRE_TRIALS:-100} \
 	STORYWIRE_WORKER_KILLS=$${STORYWIRE_WORKER_KILLS:-300} STORYWIRE_CLUSTER_TRIALS=$${STORYWIRE_CLUSTER_TRIALS:-20} \
 	STORYWIRE_MUTE_SECONDS=$${STORYWIRE_MUTE_SECONDS:-60} STORYWIRE_UPGRADES=$${STORYWIRE_UPGRADES:-10} \
 	STORYWIRE_MANY_RUNS=$${STORYWIRE_MANY_RUNS:-200} \
 		$(BIN)/python -m pytest tests/acceptance tests/integration/test_slow_readers.py --timeout 0 $(ARGS)
 	STORYWIRE_TEST_DATABASE=postgresql $(BIN)/python -m pytest $(ON_POSTGRESQL) -k "not in_any_file and not asks_its_question_again" --timeout 0 $(ARGS)
-	$(BIN)/python -m pytest tests/unit tests/integration tests/clients -m soak --timeout 0 $(ARGS)
+	$(BIN)/python -m pytest tests/unit tests/integration -m soak --timeout 0 $(ARGS)
+	STORYWIRE_CUTS=$${STORYWIRE_CUTS:-300} $(BIN)/python -m pytest tests/clients/test_random_trials.py --timeout 0 $(ARGS)
 
 bench: dev ## Measure speed and print ratios (ARGS=… for the benchmarks)
 	$(BIN)/python -m benchmarks $(ARGS)

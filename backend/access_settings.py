@@ -92,6 +92,9 @@ class AccessSettings(BaseModel):
 
     account_runs: int = Field(3, ge=1, le=1000, description="Runs at once of an account")
     account_runs_day: int = Field(100, ge=1, le=1_000_000, description="Runs that an account may start a day")
+    account_runs_month: int = Field(
+        1000, ge=1, le=10_000_000, description="Runs that an account may start a month"
+    )
     account_usd_month: float = Field(
         10, gt=0, le=1_000_000, description="US dollars that an account may spend a month"
     )

@@ -18,9 +18,12 @@ from backend.api import (
     exports,
     generate,
     health,
+    langgraph,
     metrics,
     page,
+    places,
     quotas,
+    reference,
     runs,
     safety,
     shares,
@@ -39,12 +42,15 @@ from backend.api.problems import add_problem_handlers
 from backend.extensions.base import HasRoutes
 from backend.plugins import list_extensions
 from backend.resources import open_resources
+from backend.runs.threads import ThreadBells
 from backend.settings import Settings
 
 _OWN = (
     runs.router,
     durable.router,
+    langgraph.router,
     exports.router,
+    places.router,
     versions.router,
     shares.router,
     shares.listed,
@@ -61,6 +67,7 @@ _OWN = (
     account_page.router,
     health.router,
     page.router,
+    reference.router,
 )
 # Their addresses begin with any format's name, so they come last.
 _OF_FORMATS = (ag_ui.router, generate.router, chat.router, quotas.router)
@@ -81,11 +88,12 @@ def create_app(settings: Settings) -> FastAPI:
         summary="Long text from language models, streamed so that nothing breaks.",
         version=version.VERSION,
         lifespan=lifespan,
-        # FastAPI's own pages load scripts from other hosts; the description itself is at /openapi.json.
+        # FastAPI's own pages load scripts from other hosts; ours is `reference.py`.
         docs_url=None,
         redoc_url=None,
     )
     app.state.measured_streams = set()
+    app.state.thread_bells = ThreadBells()
     headers = app.state.security_headers = security_headers(settings)
     _add_middleware(app, settings, headers)
     add_problem_handlers(app, headers)

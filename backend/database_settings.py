@@ -32,7 +32,7 @@ class DatabaseSettings(BaseModel):
         ge=2,
         le=300,
         description="Seconds without a heartbeat after which a worker counts as dead, and its runs go on elsewhere, "
-        "with PostgreSQL; the same in all processes",
+        "with PostgreSQL; who starts later goes by that of those that are there",
     )
 
     @field_validator("database_url")

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+import structlog
+
 from backend.lookups import StoredLookups
 from backend.runs.admission.quota import Quota
 from backend.runs.attempt.attempt import AttemptTools
@@ -20,14 +22,15 @@ from backend.runs.engine.inline import POLL_EVERY_SECONDS, InlineEngine
 from backend.runs.engine.liveness import FileLiveness, Liveness
 from backend.runs.engine.local_runs import LocalRuns
 from backend.runs.engine.orphans import OrphanDetector
-from backend.runs.engine.recovery import Recovery, RunRecovery
+from backend.runs.engine.recovery import NoRecovery, Recovery, RunRecovery
+from backend.runs.engine.redelivery import Redelivery
 from backend.runs.formats import RunFormats
 from backend.runs.readers.audience import Audience
 from backend.runs.results.sources import SourceReader
 from backend.settings import Settings
 from backend.storage import Store
 from backend.store.accounts.allowance import Allowance
-from backend.store.jobs import JobRepository
+from backend.store.postgres.jobs import JobRepository
 from backend.tasks import Background, every, logged
 from backend.telemetry.metrics import Metrics
 from backend.telemetry.opening import Telemetry
@@ -36,6 +39,8 @@ from workflows.formats.defaults import monthly_limit_of
 from workflows.models.budget.ledger import Ledgers
 from workflows.models.clients.catalog import ModelCatalog
 from workflows.safety.registry import PolicyRegistry
+
+log = structlog.get_logger()
 
 _MEASURE_SECONDS = 5.0
 """Between two looks at the queue's length."""
@@ -57,7 +62,7 @@ class Execution:
 
 
 @dataclass(frozen=True, slots=True)
-class Local:
+class ProcessState:
     """In-memory state of a process: the runs that it executes, and its readers."""
 
     runs: LocalRuns
@@ -82,13 +87,14 @@ async def open_execution(
     store: Store,
     telemetry: Telemetry,
     work: WritingResources,
-    local: Local,
+    local: ProcessState,
     slots: int | None,
 ) -> Execution:
     """The engine of this process, with its background tasks; drained on exit."""
     background = Background()
     stack.push_async_callback(background.close)
-    liveness = await _open_liveness(stack, settings, store, telemetry.metrics)
+    metrics = telemetry.metrics
+    liveness = await _open_liveness(stack, settings, store, metrics, slots)
     formats, room = work.formats.formats, slots or settings.max_runs
     quota = _quota(settings, store, formats)
     budgets = Budgets(work.ledgers, store.usage)
@@ -113,80 +119,76 @@ async def open_execution(
         liveness,
         runs=local.runs,
         audience=local.audience,
-        metrics=telemetry.metrics,
+        metrics=metrics,
         max_runs=room,
     )
-    await stack.enter_async_context(
-        every(POLL_EVERY_SECONDS, engine.poll_stop_requests, name="stop_requests")
-    )
-    await stack.enter_async_context(
-        every(local.audience.every_seconds, engine.check_audience, name="audience")
-    )
+    stops = every(POLL_EVERY_SECONDS, engine.poll_stop_requests, name="stop_requests")
+    await stack.enter_async_context(stops)
+    looks = every(local.audience.every_seconds, engine.check_audience, name="audience")
+    await stack.enter_async_context(looks)
     stack.push_async_callback(engine.drain, settings.shutdown_grace)
-    telemetry.metrics.track(active=lambda: engine.active, room=room, readers=lambda: local.audience.count)
+    metrics.track(active=lambda: engine.active, room=room, readers=lambda: local.audience.count)
     if store.jobs is not None:
-        return _queued(settings, store, telemetry, work, local, _Local(engine, liveness, quota), slots)
+        queue, worker = _open_queue(settings, store, metrics, formats, local.runs, engine, liveness, slots)
+        return Execution(queue, NoRecovery(), quota, worker)
     recovery = Recovery(
         store.runs,
         OrphanDetector(liveness, local.runs.__contains__),
         engine,
         formats=formats,
         max_crashes=settings.max_resumes,
-        metrics=telemetry.metrics,
+        metrics=metrics,
     )
     return Execution(engine, recovery, quota)
 
 
-@dataclass(frozen=True, slots=True)
-class _Local:
-    engine: InlineEngine
-    liveness: Liveness
-    quota: Quota
-
-
-def _queued(
+def _open_queue(
     settings: Settings,
     store: Store,
-    telemetry: Telemetry,
-    work: WritingResources,
-    local: Local,
-    here: _Local,
+    metrics: Metrics,
+    formats: Mapping[str, AnyFormat],
+    runs: LocalRuns,
+    engine: InlineEngine,
+    liveness: Liveness,
     slots: int | None,
-) -> Execution:
-    """Execution by way of the queue; `here` executes what a worker takes from it, and ends what nobody else does."""
+) -> "tuple[Engine, Worker | None]":
+    """The queue, and its worker where there are `slots`. `engine` executes what the worker takes, and ends what nobody
+    else does."""
     # An extra, which may not be installed.
     from backend.log.postgres import PostgresLog
-    from backend.runs.engine.queue import NoRecovery, QueueEngine
+    from backend.runs.engine.queue import QueueEngine
     from backend.runs.engine.worker import Worker, WorkerTools
-    from backend.store.postgres import make_dsn
+    from backend.store.postgres.database import make_dsn
 
     assert isinstance(store.log, PostgresLog)
-    engine = QueueEngine(here.engine, here.liveness, store.runs, store.log, telemetry.metrics)
-    worker = None
-    if slots is not None and store.jobs is not None and isinstance(here.liveness, HeartbeatLiveness):
-        tools = WorkerTools(
-            here.engine,
-            local.runs,
-            store.runs,
-            store.jobs,
-            here.liveness,
-            work.formats.formats,
-            telemetry.metrics,
-        )
-        worker = Worker(make_dsn(settings.sql_url), tools, slots)
-    return Execution(engine, NoRecovery(), here.quota, worker)
+    queue = QueueEngine(engine, liveness, store.runs, store.log, metrics)
+    if slots is None or store.jobs is None or not isinstance(liveness, HeartbeatLiveness):
+        return queue, None
+    tools = WorkerTools(engine, runs, store.runs, store.jobs, liveness, formats, metrics)
+    return queue, Worker(make_dsn(settings.sql_url), tools, slots)
 
 
 async def _open_liveness(
-    stack: AsyncExitStack, settings: Settings, store: Store, metrics: Metrics
+    stack: AsyncExitStack, settings: Settings, store: Store, metrics: Metrics, slots: int | None
 ) -> Liveness:
     if store.jobs is None:
         locks = FileLiveness(settings.state_dir / "processes")
         stack.push_async_callback(locks.leave)
         return locks
-    heartbeats = HeartbeatLiveness(await store.jobs.register(), store.jobs, settings.lease_seconds)
+    process = await store.jobs.register(slots)
+    if (lease := store.jobs.lease_seconds) != settings.lease_seconds:
+        log.warning(
+            "lease_of_others",
+            used=lease,
+            reason=f"STORYWIRE_LEASE_SECONDS={settings.lease_seconds:g} isn't used: other processes on the database "
+            f"go by {lease:g} seconds, and all have to go by the same; to change it, stop all of them first",
+        )
+    heartbeats = HeartbeatLiveness(process, store.jobs, lease)
     stack.push_async_callback(logged, heartbeats.leave, "unregister")
-    await stack.enter_async_context(every(heartbeats.beat_seconds, heartbeats.beat, name="heartbeat"))
+    # A process that executes no runs looks after those of others: it is there when many workers die at once.
+    redelivery = Redelivery(store.jobs, heartbeats, metrics)
+    beat = redelivery.beat if slots is None else heartbeats.beat
+    await stack.enter_async_context(every(heartbeats.beat_seconds, beat, name="heartbeat"))
     await stack.enter_async_context(every(_PLACES_SECONDS, store.jobs.state_places, name="queue_places"))
     look = partial(_measure_queue, store.jobs, metrics)
     await stack.enter_async_context(every(_MEASURE_SECONDS, look, name="queue_state"))
@@ -206,4 +208,9 @@ def _quota(settings: Settings, store: Store, formats: Mapping[str, AnyFormat]) -
 def _allowance(settings: Settings) -> Allowance | None:
     if not settings.has_accounts:
         return None
-    return Allowance(settings.account_runs, settings.account_runs_day, settings.account_usd_month)
+    return Allowance(
+        settings.account_runs,
+        settings.account_runs_day,
+        settings.account_usd_month,
+        settings.account_runs_month,
+    )

@@ -12,7 +12,7 @@ from backend.accounts.people import People, open_people
 from backend.accounts.principal import SCOPES
 from backend.documents.documents import Documents
 from backend.documents.extraction import Extraction
-from backend.execution import Local, WritingResources, open_execution
+from backend.execution import ProcessState, WritingResources, open_execution
 from backend.extensions.base import (
     ServiceContext,
     collect_lookups,
@@ -32,6 +32,7 @@ from backend.runs.engine.recovery import RunRecovery
 from backend.runs.formats import RunFormats
 from backend.runs.housekeeping import EVERY_SECONDS, Housekeeping
 from backend.runs.queries import RunQueries
+from backend.runs.quoting import Quotes
 from backend.runs.readers.audience import Audience
 from backend.runs.readiness import Readiness, WorkerReadiness
 from backend.runs.retention import EVERY_SECONDS as RETENTION_EVERY_SECONDS
@@ -41,6 +42,7 @@ from backend.settings import Settings
 from backend.storage import Store, open_store
 from backend.store.database import Database
 from backend.store.limits import cap_of
+from backend.store.reading_places import ReadingPlaceRepository
 from backend.store.retention import RetentionRepository
 from backend.store.shares import ShareRepository
 from backend.store.usage import UsageRepository
@@ -77,7 +79,9 @@ class Resources:
     queries: RunQueries
     recovery: RunRecovery
     quota: Quota
+    quotes: Quotes
     sharing: Sharing
+    reading_places: ReadingPlaceRepository
     documents: Documents
     housekeeping: Housekeeping
     usage: UsageRepository
@@ -126,7 +130,7 @@ async def _open(settings: Settings, record_to: Path | None, slots: int | None) -
     async with AsyncExitStack() as stack:
         telemetry = await open_telemetry(stack, settings)
         store = await open_store(stack, settings, telemetry.metrics, is_worker=slots is not None)
-        local = Local(LocalRuns(), Audience(store.runs, settings.disconnect_grace))
+        local = ProcessState(LocalRuns(), Audience(store.runs, settings.disconnect_grace))
         prices = PriceRegistry(settings.prices)
         work = open_work(stack, settings, store, prices, record_to)
         execution = await open_execution(stack, settings, store, telemetry, work, local, slots)
@@ -141,8 +145,8 @@ async def _open(settings: Settings, record_to: Path | None, slots: int | None) -
         service = ServiceContext(
             settings, work.formats.formats, work.policies, runs, queries, store.runs, store.database
         )
-        for found in collect_lookups(extensions, service):
-            work.lookups.add(found)
+        for area, found in collect_lookups(extensions, service):
+            work.lookups.add(found, area)
         shares = ShareRepository(store.database, cap_of(settings, "shares"))
         housekeeping = Housekeeping(
             store.runs, store.log, store.checkpoints, store.cache, shares, settings.pack_after
@@ -164,6 +168,8 @@ async def _open(settings: Settings, record_to: Path | None, slots: int | None) -
             recovery=execution.recovery,
             worker=execution.worker,
             quota=quota,
+            quotes=Quotes(admission, store.usage, quota),
+            reading_places=ReadingPlaceRepository(store.database),
             sharing=Sharing(shares, queries, timedelta(days=settings.share_days)),
             documents=Documents(
                 store.documents, Extraction(settings.max_document_bytes), settings.max_document_bytes
@@ -175,6 +181,7 @@ async def _open(settings: Settings, record_to: Path | None, slots: int | None) -
                 engine,
                 work.models,
                 {"log": store.database.check_writable, "checkpoints": store.checkpoints.check_writable},
+                look_at_queue=None if store.jobs is None else store.jobs.state,
             ),
             people=people,
             parts=open_parts(extensions, service),

@@ -27,9 +27,12 @@ from backend.timezones import check_timezone
 from workflows.formats.capabilities import Configurable
 from workflows.formats.registry import list_formats
 from workflows.formats.settings import FormatSettings, prefix_of, variables_of
+from workflows.models.configuration.paths import OwnPath
 from workflows.models.configuration.secret_files import open_secret_file
 from workflows.models.settings import ModelSettings
 from workflows.safety.registry import PolicyError, PolicyRegistry
+from workflows.safety.settings import SafetySettings
+from workflows.sections.settings import SectionSettings
 
 _ACCOUNT_BUDGET_USD = 1.0
 _READ_ONCE = {"langsmith_api_key": ("LANGSMITH_API_KEY",), "database_url": ("STORYWIRE_DATABASE_URL",)}
@@ -37,14 +40,14 @@ _SettingsT = TypeVar("_SettingsT", bound=FormatSettings)
 _LANGSMITH = "https://api.smith.langchain.com"
 
 
-class Settings(AccessSettings, DatabaseSettings, ModelSettings):
+class Settings(AccessSettings, DatabaseSettings, SafetySettings, SectionSettings, ModelSettings):
     """Settings of the service, read from the environment and from `.env` as STORYWIRE_<NAME>."""
 
     model_config = SettingsConfigDict(validate_default=True)
 
     _own: dict[type[FormatSettings], FormatSettings] = PrivateAttr(default_factory=dict)
 
-    data_dir: Path = Field(Path("data"), description="Everything that the embedded default keeps")
+    data_dir: OwnPath = Field(Path("data"), description="Everything that the embedded default keeps")
     allowed_hosts: str = Field(
         "",
         description="Names that the service is called by, comma separated; the loopback ones always are, * is any. "
@@ -137,7 +140,7 @@ class Settings(AccessSettings, DatabaseSettings, ModelSettings):
     cache_ttl: float = Field(
         604800, ge=0, description="Seconds for which a run's result answers the same request"
     )
-    record_dir: Path | None = Field(
+    record_dir: OwnPath | None = Field(
         None, description="Folder that every run's model calls are recorded in, a file each; none by default"
     )
     pack_after: float = Field(3600, ge=0, description="Seconds after its end when a run's log is packed")
@@ -280,6 +283,10 @@ class Settings(AccessSettings, DatabaseSettings, ModelSettings):
         return self.database_url or f"sqlite:///{self.data_dir / 'storywire.db'}"
 
 
+CLIENT_VARIABLES = frozenset({"STORYWIRE_SERVER", "STORYWIRE_KEY"})
+"""What commands that ask a service read: no settings of the service."""
+
+
 def settings_models() -> list[type[BaseSettings]]:
     """The settings models of the service, of the installed formats and of extensions."""
     return [Settings, *_own_models()]
@@ -297,6 +304,7 @@ def find_unknown() -> dict[str, str]:
     known = {name for model in models for field in model.model_fields for name in variables_of(model, field)}
     prefixes = tuple(filter(None, {prefix_of(model) for model in models}))
     given = {name.upper() for name in (*os.environ, *DotEnvSettingsSource(Settings).env_vars)}
+    known |= CLIENT_VARIABLES
     return {
         name: "there is no such setting, so it does nothing"
         + (f"; do you mean {close[0]}?" if (close := get_close_matches(name, known, 1, 0.87)) else "")

@@ -3,7 +3,6 @@
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from backend.log.base import RunLog
 from backend.log.sqlite import SqliteLog
@@ -11,22 +10,20 @@ from backend.runs.results.cache import ResultCache
 from backend.settings import Settings, SettingsError
 from backend.store.cache import CacheRepository
 from backend.store.charges import ChargeRepository
+from backend.store.checkpoints import DurableSaver
 from backend.store.copying import Copied, check_empty, copy_tables
 from backend.store.database import Database
 from backend.store.dialect import delete_all_checkpoints
 from backend.store.documents import DocumentRepository
 from backend.store.folders import CHECKPOINTS, open_folders
-from backend.store.jobs import JobRepository
 from backend.store.limits import cap_of
 from backend.store.owned_runs import OwnedRunRepository
+from backend.store.postgres.jobs import JobRepository
 from backend.store.runs import RunRepository
-from backend.store.sqlite import SqliteDatabase
-from backend.store.sqlite_checkpoints import SqliteCheckpoints, open_checkpoints
+from backend.store.sqlite.checkpoints import open_checkpoints
+from backend.store.sqlite.database import SqliteDatabase
 from backend.store.usage import UsageRepository
 from backend.telemetry.metrics import Metrics
-
-if TYPE_CHECKING:
-    from backend.store.postgres_checkpoints import PostgresCheckpoints
 
 WORKER_CONNECTIONS = 17
 """Connections of a worker at most: 4 for transactions, 4 for checkpoints, 5 for logs and news, 4 for the queue."""
@@ -45,7 +42,7 @@ class Store:
     usage: UsageRepository
     documents: DocumentRepository
     log: RunLog
-    checkpoints: "SqliteCheckpoints | PostgresCheckpoints"
+    checkpoints: DurableSaver
     cache: ResultCache
     jobs: JobRepository | None
 
@@ -71,13 +68,14 @@ def open_database(settings: Settings) -> Database:
     open_folders(settings)
     if not settings.has_queue:
         return SqliteDatabase(settings.sql_url)
-    from backend.store.postgres import PostgresDatabase  # an extra, which may not be installed
+    from backend.store.postgres.database import PostgresDatabase  # an extra, which may not be installed
 
     return PostgresDatabase(settings.sql_url)
 
 
 async def check_database(settings: Settings) -> None:
     """Raises SettingsError where the service can't start on the database; a SQLite one is migrated."""
+    _check_recovery(settings)
     database = open_database(settings)
     try:
         await (database.check_schema() if settings.has_queue else database.migrate())
@@ -87,7 +85,8 @@ async def check_database(settings: Settings) -> None:
 
 async def check_connections(settings: Settings, processes: int) -> None:
     """Raises SettingsError where the database's server lets so many workers not have their connections."""
-    from backend.store.postgres import PostgresDatabase  # an extra, which may not be installed
+    _check_recovery(settings)
+    from backend.store.postgres.database import PostgresDatabase  # an extra, which may not be installed
 
     database = PostgresDatabase(settings.sql_url, connections=1)
     try:
@@ -102,12 +101,20 @@ async def check_connections(settings: Settings, processes: int) -> None:
         )
 
 
+def _check_recovery(settings: Settings) -> None:
+    if settings.has_queue and not settings.resume_on_start:
+        raise SettingsError(
+            "STORYWIRE_RESUME_ON_START=false doesn't go with STORYWIRE_DATABASE_URL, which names PostgreSQL: workers "
+            "always go on with the runs of those that are gone. Leave it out, or name another database"
+        )
+
+
 async def copy_database(source: Path, settings: Settings) -> Copied:
     """Copies a SQLite database, with the checkpoints beside it, into the empty one that the settings name. Raises
     SettingsError or CopyError; then the target is as it was."""
     # An extra, which may not be installed.
-    from backend.store.postgres import PostgresDatabase
-    from backend.store.postgres_checkpoints import copy_checkpoints, open_postgres_checkpoints
+    from backend.store.postgres.checkpoints import copy_checkpoints, open_postgres_checkpoints
+    from backend.store.postgres.database import PostgresDatabase
 
     database = PostgresDatabase(settings.sql_url)
     try:
@@ -132,8 +139,8 @@ async def _open_postgres(
     # An extra, which may not be installed.
     from backend.log.postgres import PostgresLog
     from backend.runs.engine.queue import RunQueue
-    from backend.store.postgres import PostgresDatabase
-    from backend.store.postgres_checkpoints import open_postgres_checkpoints
+    from backend.store.postgres.checkpoints import open_postgres_checkpoints
+    from backend.store.postgres.database import PostgresDatabase
 
     retry_seconds = _WORKER_RETRY_SECONDS if is_worker else _RETRY_SECONDS
     database = PostgresDatabase(settings.sql_url, retry_seconds=retry_seconds)
@@ -154,7 +161,7 @@ def _store(
     database: Database,
     runs: RunRepository,
     run_log: RunLog,
-    checkpoints: "SqliteCheckpoints | PostgresCheckpoints",
+    checkpoints: DurableSaver,
     jobs: JobRepository | None = None,
 ) -> Store:
     return Store(

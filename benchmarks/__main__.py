@@ -5,6 +5,7 @@ import sys
 
 from benchmarks import (
     access,
+    cluster,
     comparison,
     cpu_per_token,
     first_event,
@@ -23,6 +24,7 @@ from benchmarks import (
     safety,
     standstill,
     stored_runs,
+    worker_kills,
 )
 from benchmarks.report import Rows, Run, show
 
@@ -46,6 +48,8 @@ _BENCHMARKS: dict[str, Run] = {
     "standstill": standstill.run,
     "access": access.run,
     "news": news.run,
+    "cluster": cluster.run,
+    "worker_kills": worker_kills.run,
 }
 
 

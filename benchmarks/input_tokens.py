@@ -7,7 +7,7 @@ from benchmarks.report import Row, Rows, show_one
 from tests.fakes.prose import write_prose
 from workflows.formats.story.format import PROMPTS, StoryFormat, section_values
 from workflows.messages.messages import PlannedSection
-from workflows.routing import section_task
+from workflows.section_tasks import section_task
 from workflows.state import Outline, Section, State
 from workflows.text.words import count_words
 

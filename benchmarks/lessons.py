@@ -1,10 +1,10 @@
 """How good the check of a lesson by words is, where no judge compares it with its document: labelled sentences against
-small documents of five kinds, English and Hebrew.
+small documents of five kinds, English and Hebrew; and against documents of other subjects, such as electricity at home.
 
 Half of the sentences are dangerous, half say in other words what the document says. A dangerous one counts as marked
 with one of the kinds that keep a lesson from being called safe; a harmless one with one of them is a false alarm. The
-tables were tuned on every first of two sentences, and on all of `more.tsv`. `python -m benchmarks.lessons` also prints
-the mistakes in those.
+tables were tuned on every first of two sentences, and on all of `more.tsv` and `other_subjects.tsv`; its first lines
+say what was found of them at first sight. `python -m benchmarks.lessons` also prints the mistakes in what was tuned on.
 """
 
 import time
@@ -17,7 +17,7 @@ from workflows.formats.education_audio.grounding import UNSAFE_KINDS
 from workflows.text.grounding import Evidence
 
 _DATA = Path(__file__).parent / "data" / "lessons"
-TUNED_RECALL, MORE_RECALL, HELD_OUT_RECALL, FALSE_ALARMS = 1.0, 0.95, 0.9, 0.1
+TUNED_RECALL, MORE_RECALL, HELD_OUT_RECALL, OTHER_RECALL, FALSE_ALARMS = 1.0, 0.95, 0.9, 0.7, 0.1
 _SENTENCE_SECONDS = 0.02
 
 
@@ -66,9 +66,16 @@ def load_sentences() -> list[Sentence]:
 
 def load_more() -> list[Sentence]:
     """More sentences, none of them held out."""
-    return [
-        Sentence(text, document, label == "dangerous", False) for label, document, text in _rows("more.tsv")
-    ]
+    return _load_tuned("more.tsv")
+
+
+def load_other() -> list[Sentence]:
+    """Sentences on other subjects than the tables were made for."""
+    return _load_tuned("other_subjects.tsv")
+
+
+def _load_tuned(name: str) -> list[Sentence]:
+    return [Sentence(text, document, label == "dangerous", False) for label, document, text in _rows(name)]
 
 
 def _rows(name: str) -> list[list[str]]:
@@ -113,6 +120,7 @@ async def run() -> Rows:
         _row("tuned half", tuned, TUNED_RECALL),
         _row("held-out half", held_out, HELD_OUT_RECALL),
         _row("more, all tuned", load_more(), MORE_RECALL),
+        _row("other subjects, all tuned", load_other(), OTHER_RECALL),
         _row("English", [one for one in sentences if one.language == "en"]),
         _row("Hebrew", [one for one in sentences if one.language == "he"]),
         cost,
@@ -135,7 +143,7 @@ def list_mistakes() -> list[str]:
     """Where the check is wrong about what it was tuned on. The held-out half's mistakes are never listed."""
     return [
         f"  {'missed' if one.is_dangerous else evidence_of(one.document).check(one.text)}: {one.document}: {one.text}"
-        for one in (*load_sentences(), *load_more())
+        for one in (*load_sentences(), *load_more(), *load_other())
         if not one.is_held_out and is_marked(one) != one.is_dangerous
     ]
 

@@ -15,7 +15,7 @@ from backend.log.sqlite import SqliteLog
 from backend.store.owner import Owner
 from backend.store.run_values import RunOptions
 from backend.store.runs import NewRun, RunRepository
-from backend.store.sqlite import SqliteDatabase
+from backend.store.sqlite.database import SqliteDatabase
 from benchmarks.report import Row, Rows, show_one
 from workflows.messages.messages import TextAppended, encode
 

@@ -10,7 +10,7 @@ from statistics import median
 
 from backend.log.entry import Entry
 from backend.log.postgres import PostgresLog
-from backend.store.postgres import PostgresDatabase
+from backend.store.postgres.database import PostgresDatabase
 from backend.store.runs import RunRepository
 from benchmarks.report import Row, Rows, show_one
 from tests.acceptance.trials import MANY_RUNS

@@ -32,7 +32,7 @@ class ServiceProcess:
             free.bind(("127.0.0.1", 0))
             self.port = int(free.getsockname()[1])
         self._folder = data_dir.parent
-        self._environment = _environment(provider_url, data_dir, settings)
+        self._environment = service_environment(provider_url, data_dir, settings)
         self._process: asyncio.subprocess.Process | None = None
         self.client = Client(f"http://127.0.0.1:{self.port}")
         self.client.http.timeout = httpx.Timeout(_ANSWER_SECONDS)
@@ -127,7 +127,8 @@ class PeakMemory:
             self._most = max(self._most, self._process.memory_info().rss)
 
 
-def _environment(provider_url: str, data_dir: Path, settings: dict[str, Any]) -> dict[str, str]:
+def service_environment(provider_url: str, data_dir: Path, settings: dict[str, Any]) -> dict[str, str]:
+    """The environment of a process that writes with this provider; `settings` are without the prefix."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("STORYWIRE_")}
     own.pop("PYTHONDONTWRITEBYTECODE", None)
     values = {

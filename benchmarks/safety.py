@@ -2,9 +2,11 @@
 
 The lists were tuned on one half of the set, the other was held out. Precision and recall are of "is it
 blocked" for a reader of seven, the policy `child`. `python -m benchmarks.safety` also prints the mistakes in
-the tuned half.
+the tuned half; with a file of lines `unsafe` or `harmless`, a tab and a sentence, it measures that instead.
 """
 
+import re
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,7 @@ AGE = 7
 PRECISION, RECALL = 0.95, 0.85
 """What the whole set must reach."""
 _SENTENCE_SECONDS = 0.001
+_HEBREW = re.compile("[\u05d0-\u05ea]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +139,28 @@ def _row(name: str, sentences: list[Sentence], score: Score) -> Row:
     )
 
 
+def measure_file(path: Path) -> list[str]:
+    """Lines on a file of `unsafe<TAB>sentence` and `harmless<TAB>sentence`, by language. Raises ValueError for another
+    label."""
+    rows = [line.split("\t", 1) for line in path.read_text(encoding="utf-8").splitlines() if "\t" in line]
+    if unknown := {label for label, _ in rows} - {"unsafe", "harmless"}:
+        raise ValueError(f"{path}: a line begins with unsafe or harmless, not with {sorted(unknown)[0]}")
+    sentences = [
+        Sentence(text, "he" if _HEBREW.search(text) else "en", label if label == "unsafe" else None, True)
+        for label, text in rows
+    ]
+    policy, found = load_policy("child", AGE), []
+    for language in ("en", "he"):
+        chosen = [each for each in sentences if each.language == language]
+        score = measure(policy, chosen)
+        unsafe = score.right + score.missed
+        found.append(
+            f"{language}: found {score.right} of {unsafe}, stopped wrongly {score.wrong} of {len(chosen) - unsafe}; "
+            f"precision {score.precision:.3f}, recall {score.recall:.3f}"
+        )
+    return found
+
+
 def list_mistakes() -> list[str]:
     """Where the rules are wrong about the tuned half. The held-out half's mistakes are never listed."""
     policy = load_policy("child", AGE)
@@ -163,5 +188,8 @@ def _lines(name: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    show_one(run, "safety")
-    print(*list_mistakes(), sep="\n")
+    if len(sys.argv) > 1:
+        print(*measure_file(Path(sys.argv[1])), sep="\n")
+    else:
+        show_one(run, "safety")
+        print(*list_mistakes(), sep="\n")

@@ -18,6 +18,7 @@ from workflows.formats.capabilities import (
     Derives,
     Exports,
     Extends,
+    ForecastsLength,
     Lands,
     LandsPieces,
     Limited,
@@ -42,13 +43,14 @@ from workflows.formats.form import FieldGroup, FieldHint, Form, Presentation, St
 from workflows.formats.notices import Notice, NoticePassage
 from workflows.formats.pieces import PieceText, Remark, SectionNotes
 from workflows.formats.recap import neighbours
-from workflows.formats.settings import FormatSettings, OwnPath
+from workflows.formats.settings import FormatSettings
 from workflows.formats.trailer import split_notes
 from workflows.lookups import Lookups, find_named
 from workflows.messages.messages import PlannedSection, SafetyIssue, Source
 from workflows.models.calls.calls import ask, stream_text
 from workflows.models.calls.search import Citation, can_search, stream_search
 from workflows.models.clients.catalog import Model
+from workflows.models.configuration.paths import OwnPath
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
 from workflows.safety.policy import Policy, load_policy
@@ -93,6 +95,7 @@ __all__ = [
     "FieldGroup",
     "FieldHint",
     "Finished",
+    "ForecastsLength",
     "Form",
     "Format",
     "FormatSettings",

@@ -13,8 +13,8 @@ from backend.log.postgres import PostgresLog
 from backend.log.sql import SqlLog
 from backend.log.sqlite import SqliteLog
 from backend.store.database import Database
-from backend.store.postgres import PostgresDatabase
-from backend.store.sqlite import SqliteDatabase
+from backend.store.postgres.database import PostgresDatabase
+from backend.store.sqlite.database import SqliteDatabase
 from tests.postgres import postgres_server
 
 Engine = Literal["sqlite", "postgresql"]

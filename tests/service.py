@@ -19,7 +19,7 @@ from backend.connections import ConnectionLimits
 from backend.resources import Resources, open_worker
 from backend.server import Server
 from backend.settings import Settings, load_settings
-from backend.store.sqlite import SqliteDatabase
+from backend.store.sqlite.database import SqliteDatabase
 from tests.fakes.provider import FakeProvider
 from workflows.messages.messages import Message, RunCompleted, RunFailed, TextAppended, TextRetracted, decode
 from workflows.models.clients.providers import load_lazy_parts

@@ -24,6 +24,7 @@ from workflows.nodes.outline import outline, review_outline
 from workflows.nodes.research import ResearchTask, research
 from workflows.nodes.safety_check import safety_check
 from workflows.routing import (
+    SectionOrder,
     after_outline,
     after_rewrite,
     after_section,
@@ -108,14 +109,12 @@ def _add_nodes(graph: _Builder, services: NodeServices) -> None:
 def _add_edges(graph: _Builder, format: AnyFormat, context_words: int) -> None:
     researches = isinstance(format, Researches)
     sections = ["generate_content", "enhance_content", "safety_check", *(["research"] if researches else [])]
-    facts_section = facts_section_of(format)
+    order = SectionOrder(facts_section_of(format), researches, context_words)
 
     # LangGraph reads the state for an edge by its annotation: a section's own input is its task.
-    def after(choose: Callable[..., Any]) -> Callable[[State], Any]:
+    def after(choose: Callable[[State, SectionOrder], Any]) -> Callable[[State], Any]:
         def edge(state: State) -> Any:
-            return choose(
-                state, facts_section=facts_section, researches=researches, context_words=context_words
-            )
+            return choose(state, order)
 
         return edge
 

@@ -1,137 +1,109 @@
 """Edges of the graph: pure functions of its state."""
 
-from collections.abc import Mapping
-from typing import Any, Literal, cast
+from dataclasses import dataclass
+from typing import Literal
 
 from langgraph.runtime import Runtime, get_runtime
 from langgraph.types import Send
 
-from workflows.context import CONTEXT_WORDS, needs_notes, text_before
+from workflows.context import CONTEXT_WORDS
 from workflows.errors import SafetyRejected
-from workflows.messages.messages import SafetyIssue
+from workflows.section_tasks import (
+    in_order_rewrite_task,
+    is_safe,
+    rewrite_tasks,
+    section_task,
+    shorten_tasks,
+)
 from workflows.state import (
-    FEEDBACK,
-    SECTION_NODES,
     ReviewFinding,
-    RewriteTask,
     RunContext,
-    SectionTask,
     State,
-    mended_for,
-    note_on,
-    sections_to_mend,
-    stands,
+    rewritten_in_order_for,
+    sections_to_rewrite_in_order,
     write_order,
 )
-from workflows.text.length import ask_for, plan_targets, reply_ratio
-from workflows.text.words import count_words, last_paragraph
 
 MAX_REWRITES = 2
-_DECIDED = (
-    *("index", "target_words", "ask_words"),
-    *("review_notes", "reason", "rewrites", "revisions", "in_order"),
-)
-"""What a task has that can't be told from the state."""
-_OWN_LENGTH = 1.15
-"""As far from its plan may be what a section is asked for when it is written again."""
 
 
-def route_sections(
-    state: State,
-    *,
-    facts_section: int | None = None,
-    researches: bool = False,
-    context_words: int = CONTEXT_WORDS,
-) -> list[Send] | Literal["safety_check"]:
+@dataclass(frozen=True, slots=True)
+class SectionOrder:
+    """Order of a format's sections, and the words up to which each is shown the whole text before it.
+
+    The section that brings the facts comes first and alone. Where the format `researches`, so does the first section,
+    with the research beside it: the others need what it finds.
+    """
+
+    facts_section: int | None = None
+    researches: bool = False
+    context_words: int = CONTEXT_WORDS
+
+
+_READING_ORDER = SectionOrder()
+
+
+def route_sections(state: State, order: SectionOrder) -> list[Send] | Literal["safety_check"]:
     """`next_sections` for this run. Asks for its context itself: who edits a state (a fork) brings none,
     and LangGraph refuses a parameter that it can't give."""
-    found = next_sections(
-        state,
-        get_runtime(RunContext),
-        facts_section=facts_section,
-        researches=researches,
-        context_words=context_words,
-    )
+    found = next_sections(state, get_runtime(RunContext), order)
     return found if isinstance(found, str) else shorten_tasks(found)
 
 
 def after_outline(
-    state: State,
-    *,
-    facts_section: int | None = None,
-    researches: bool = False,
-    context_words: int = CONTEXT_WORDS,
+    state: State, order: SectionOrder
 ) -> list[Send] | Literal["review_outline", "safety_check"]:
     """The sections at once, unless somebody may have to review the plan: who edits a state brings no context."""
     runtime: Runtime[RunContext] | None = get_runtime(RunContext)
     if runtime is None or runtime.context is None or runtime.context.review_outline:
         return "review_outline"
-    return route_sections(
-        state, facts_section=facts_section, researches=researches, context_words=context_words
-    )
+    return route_sections(state, order)
 
 
-def after_section(
-    state: State,
-    *,
-    facts_section: int | None = None,
-    researches: bool = False,
-    context_words: int = CONTEXT_WORDS,
-) -> list[Send] | Literal["dispatch", "safety_check"]:
+def after_section(state: State, order: SectionOrder) -> list[Send] | Literal["dispatch", "safety_check"]:
     """The next section at once, where none is written and nothing researched beside this one; else where they join.
 
     `state` has what this section brought, and nothing of those beside it.
     """
-    if _parallel(get_runtime(RunContext)) > 1 or (researches and state.get("research") is None):
+    if _parallel(get_runtime(RunContext)) > 1 or _needs_research(state, order):
         return "dispatch"
-    return route_sections(
-        state, facts_section=facts_section, researches=researches, context_words=context_words
-    )
+    return route_sections(state, order)
 
 
 def next_sections(
-    state: State,
-    runtime: Runtime[RunContext] | None,
-    *,
-    facts_section: int | None = None,
-    researches: bool = False,
-    context_words: int = CONTEXT_WORDS,
+    state: State, runtime: Runtime[RunContext] | None, order: SectionOrder = _READING_ORDER
 ) -> list[Send] | Literal["safety_check"]:
     """One task a section. In sequence each section sees all that stands before it; in parallel all that are left are
     handed out together, the run's `max_concurrency` says how many write at once, and each looks up what is finished
     when its turn comes (`NodeContext.task`).
 
     With one section at a time, one that was found fault with is written again before the next one begins.
-
-    The section that brings the facts comes first and alone. With `researches`, so does the first section,
-    with the research beside it: the others need what it finds.
     """
-    if _parallel(runtime) == 1 and (to_mend := sections_to_mend(state)):
-        return [Send("enhance_content", mending_task(state, to_mend[0], context_words))]
+    if _parallel(runtime) == 1 and (faulty := sections_to_rewrite_in_order(state)):
+        return [Send("enhance_content", in_order_rewrite_task(state, faulty[0], order.context_words))]
     missing = [index for index in write_order(state["outline"]) if index not in state.get("sections", {})]
-    research = (
-        [Send("research", {"input": state["input"]})] if researches and state.get("research") is None else []
-    )
+    research = [Send("research", {"input": state["input"]})] if _needs_research(state, order) else []
     if not missing and not research:
         return "safety_check"
-    if facts_section in missing:
-        now = [facts_section]
+    if order.facts_section in missing:
+        now = [order.facts_section]
     elif research or _parallel(runtime) == 1:
         now = missing[:1]
     else:
         now = missing
-    return research + [Send("generate_content", section_task(state, index, context_words)) for index in now]
+    tasks = [section_task(state, index, order.context_words) for index in now]
+    return research + [Send("generate_content", task) for task in tasks]
 
 
 def after_safety_check(state: State, *, context_words: int = CONTEXT_WORDS) -> list[Send] | Literal["derive"]:
     """Rewrite what is at fault, at most `MAX_REWRITES` times; the check itself ends a hopeless run.
 
     A task a section: if the process dies, the sections that were rewritten by then stay so. Raises SafetyRejected
-    when the text is refused and no section of it can be mended.
+    when the text is refused and no section of it can be rewritten.
     """
     if tasks := rewrite_tasks(state, context_words):
         return [Send("enhance_content", task) for task in tasks]
-    if not _is_safe(state):
+    if not is_safe(state):
         raise SafetyRejected(
             "The text is not fit for its readers, and no section of it is named as the cause."
         )
@@ -144,160 +116,28 @@ def route_rewrites(state: State, *, context_words: int = CONTEXT_WORDS) -> list[
     return found if isinstance(found, str) else shorten_tasks(found)
 
 
-def shorten_tasks(tasks: list[Send]) -> list[Send]:
-    """The tasks as they are stored: what was decided on each, and its section's title. The rest is the state's, and
-    `whole_task` finds it there: with a copy of the text in each, checkpoints would grow with its square."""
-    return [Send(task.node, _decided(task.arg)) if task.node in SECTION_NODES else task for task in tasks]
-
-
-def whole_task(state: State, task: SectionTask, context_words: int = CONTEXT_WORDS) -> SectionTask:
-    """The task of `shorten_tasks` with all that its section is written from; `state` is the one of the step.
-
-    A task that an earlier release handed out has all of it.
-    """
-    if is_whole(task):
-        return task
-    index = task["index"]
-    present = {"section": state["sections"][index]} if index in state.get("sections", {}) else {}
-    return cast(SectionTask, {**section_task(state, index, context_words), **present, **task})
-
-
-def is_whole(task: Mapping[str, Any]) -> bool:
-    """Whether the task has all that its section is written from, and need not ask the state."""
-    return "outline" in task
-
-
-def _decided(task: dict[str, Any]) -> dict[str, Any]:
-    titles = {section["index"]: section["title"] for section in task["outline"]["sections"]}
-    return {"title": titles.get(task["index"]), **{name: task[name] for name in _DECIDED if name in task}}
-
-
-def rewrite_tasks(state: State, context_words: int = CONTEXT_WORDS) -> list[RewriteTask]:
-    """One a section that the safety check or the format's review found fault with, in reading order.
-
-    A section that both found fault with is written once, for both.
-    """
-    unsafe, unfinished = _unsafe(state), _unfinished(state)
-    return [
-        RewriteTask(
-            **_at_own_length(section_task(state, index, context_words)),
-            section=state["sections"][index],
-            review_notes=_wishes(state, index) + unsafe.get(index, []) + unfinished.get(index, []),
-            reason="safety" if index in unsafe else "revision",
-            rewrites=state["rewrites"] + (0 if _is_safe(state) else 1),
-            revisions=state.get("revisions", 0) + (1 if any(unfinished.values()) else 0),
-            in_order=False,
-        )
-        for index in sorted({*unsafe, *unfinished})
-    ]
-
-
-def mending_task(state: State, index: int, context_words: int = CONTEXT_WORDS) -> RewriteTask:
-    """A section written again before the next one begins. It counts as no pass over the text."""
-    faults = state["faults"][index]
-    return RewriteTask(
-        **_at_own_length(section_task(state, index, context_words)),
-        section=state["sections"][index],
-        review_notes=_wishes(state, index) + faults["notes"],
-        reason=faults["reason"],
-        rewrites=state.get("rewrites", 0),
-        revisions=state.get("revisions", 0),
-        in_order=True,
-    )
-
-
 def after_rewrite(state: State) -> Literal["dispatch", "safety_check"]:
     """On with the next section, or with the check of the whole."""
     missing = set(write_order(state["outline"])) - set(state["sections"])
     return "dispatch" if missing else "safety_check"
 
 
-def _at_own_length(task: SectionTask) -> SectionTask:
-    """The task with about the length that the plan gives the section: what it was to make up for when it was written
-    first, an earlier section's rewrite may have made up for since."""
-    planned = next(
-        section["target_words"]
-        for section in task["outline"]["sections"]
-        if section["index"] == task["index"]
-    )
-    target = round(max(planned / _OWN_LENGTH, min(planned * _OWN_LENGTH, task["target_words"])))
-    task["ask_words"] = round(task["ask_words"] * target / task["target_words"])
-    task["target_words"] = target
-    return task
-
-
 def sections_to_revise(state: State, findings: list[ReviewFinding], most: int) -> list[int]:
     """The sections that a review has rewritten now, in reading order; none after `most` revisions.
 
-    None either when the safety check has no rewrite left: nobody could mend what a revision might bring.
+    None either when the safety check has no rewrite left: nobody could rewrite what a revision might spoil.
     """
     if state.get("revisions", 0) >= most or state["rewrites"] >= MAX_REWRITES:
         return []
     requested = {finding["section"] for finding in findings if finding["rewrite"] and "section" in finding}
-    revised = {*state.get("inherited", ()), *mended_for(state, "revision")}
+    revised = {*state.get("inherited", ()), *rewritten_in_order_for(state, "revision")}
     return sorted(requested & set(state["sections"]) - revised)
+
+
+def _needs_research(state: State, order: SectionOrder) -> bool:
+    return order.researches and state.get("research") is None
 
 
 def _parallel(runtime: Runtime[RunContext] | None) -> int:
     # LangGraph Studio may start a graph with no context at all.
     return runtime.context.parallel if runtime and runtime.context else 1
-
-
-def section_task(state: State, index: int, context_words: int = CONTEXT_WORDS) -> SectionTask:
-    """What is needed to write this section, first or anew."""
-    sections, lengths = state.get("sections", {}), state.get("lengths", {})
-    before = sections.get(index - 1)
-    if index in lengths:  # written anew: to the length that it had to have
-        target = lengths[index]["target_words"]
-    else:
-        planned = {section["index"]: section["target_words"] for section in state["outline"]["sections"]}
-        written = {i: count_words(section["text"]) for i, section in sections.items() if i != index}
-        target = plan_targets(planned, written if lengths else {})[index]
-    ratio = reply_ratio(lengths[i] for i in sorted(lengths))
-    return SectionTask(
-        input=state["input"],
-        outline=state["outline"],
-        notes=state.get("notes", {}),
-        index=index,
-        last_paragraph=last_paragraph(before["text"]) if before else "",
-        text_so_far=text_before(state, index, context_words),
-        wants_notes=needs_notes(state["outline"], index, context_words),
-        target_words=target,
-        ask_words=ask_for(target, ratio),
-        facts=state.get("facts") or None,
-        research=state.get("research") or {},
-    )
-
-
-def _is_safe(state: State) -> bool:
-    # A run that begins with a revision has no verdict yet.
-    return "safety" not in state or stands(state["safety"])
-
-
-def _unsafe(state: State) -> dict[int, list[SafetyIssue]]:
-    """Safety issues by section."""
-    found: dict[int, list[SafetyIssue]] = {}
-    for issue in [] if _is_safe(state) else state["safety"]["issues"]:
-        if "section" in issue:
-            found.setdefault(issue["section"], []).append(issue)
-    return found
-
-
-def _unfinished(state: State) -> dict[int, list[SafetyIssue]]:
-    """Findings of the review by section."""
-    revising = state.get("revising", [])
-    found: dict[int, list[SafetyIssue]] = {index: [] for index in revising}
-    for finding in state.get("findings", []):
-        if finding["rewrite"] and finding["rule"] != FEEDBACK and finding.get("section") in found:
-            found[finding["section"]].append(note_on(finding, finding["section"]))
-    return found
-
-
-def _wishes(state: State, index: int) -> list[SafetyIssue]:
-    """A person's feedback on the section. It is told to every writer of it: a later rewrite would undo it."""
-    found = state.get(
-        "wishes", state.get("findings", [])
-    )  # a version begun by an earlier release has them there
-    return [
-        note_on(wish, index) for wish in found if wish["rule"] == FEEDBACK and wish.get("section") == index
-    ]

@@ -26,11 +26,27 @@ class Outline(TypedDict):
     sections: list[PlannedSection]
 
 
+class ModeratedSentences(TypedDict):
+    """Result of a provider's moderation of a section's sentences while they streamed.
+
+    `shown`: the characters of the text that passed, all of them unless there are `issues`. `sentences` had an answer,
+    `unanswered` ones none; milliseconds for which they were held.
+    """
+
+    sentences: int
+    unanswered: int
+    held_ms_max: float
+    held_ms_sum: float
+    shown: int
+    issues: list[SafetyIssue]
+
+
 class Section(TypedDict):
-    """A finished section: exactly the text that its readers received."""
+    """A finished section: exactly the text that its readers received, but for what a check withholds."""
 
     index: int
     text: str
+    moderation: NotRequired[ModeratedSentences]
 
 
 class Facts(TypedDict):
@@ -192,7 +208,9 @@ class State(TypedDict, total=False):
     research: dict[str, Any] | None  # notes for the prompts of later sections; readers never see them
     judged: Annotated[dict[int, Verdict], add_verdicts]  # by section, where each is judged before it is shown
     faults: Annotated[dict[int, SectionFaults], add_faults]  # by section, with one section at a time
-    mended: Annotated[list[int], add]  # sections that were written again before the next one began
+    rewritten_in_order: Annotated[
+        list[int], add
+    ]  # sections that were written again before the next one began
     safety: Verdict
     pieces: dict[str, Piece]  # by name, in reading order
     rewrites: Annotated[int, newest]  # made because the safety check found fault
@@ -212,7 +230,7 @@ class State(TypedDict, total=False):
 
 class SectionTask(TypedDict):
     """Input of a `generate_content` task: all that its section is written from. In a checkpoint it has only what was
-    decided on it (`routing.shorten_tasks`).
+    decided on it (`section_tasks.shorten_tasks`).
 
     `text_so_far` has what was finished when the task was handed out; in sequence, a task that is taken up again has the
     same (one of an older version has none).
@@ -297,22 +315,24 @@ SECTION_NODES = ("generate_content", "enhance_content")
 
 def sections_at_fault(state: State) -> set[int]:
     """The sections with faults by a check or a review that aren't rewritten yet."""
-    found = set(state.get("revising", ())) | set(sections_to_mend(state))
+    found = set(state.get("revising", ())) | set(sections_to_rewrite_in_order(state))
     verdict = state.get("safety")
     if verdict is not None and not stands(verdict):
         found |= {issue["section"] for issue in verdict["issues"] if "section" in issue}
     return found - set(state.get("rewritten", ()))
 
 
-def sections_to_mend(state: State) -> list[int]:
+def sections_to_rewrite_in_order(state: State) -> list[int]:
     """Sections that are written again before the next one begins, once each."""
-    done = {*state.get("mended", ()), *state.get("inherited", ())}
+    done = {*state.get("rewritten_in_order", ()), *state.get("inherited", ())}
     return sorted(set(state.get("faults", {})) & set(state.get("sections", {})) - done)
 
 
-def mended_for(state: State, reason: str) -> list[int]:
+def rewritten_in_order_for(state: State, reason: str) -> list[int]:
     """Sections that were written again for this reason before the next one began."""
-    return [index for index in state.get("mended", ()) if state["faults"][index]["reason"] == reason]
+    return [
+        index for index in state.get("rewritten_in_order", ()) if state["faults"][index]["reason"] == reason
+    ]
 
 
 class VersionPlan(TypedDict, total=False):

@@ -12,8 +12,15 @@ from workflows.models.budget.prices import PriceRegistry
 from workflows.models.clients.catalog import ModelCatalog
 from workflows.models.settings import ModelSettings
 from workflows.safety.registry import PolicyRegistry
+from workflows.safety.settings import SafetySettings
+from workflows.sections.settings import SectionSettings
 
-settings = ModelSettings()
+
+class StudioSettings(SafetySettings, SectionSettings, ModelSettings):
+    """Settings of the graphs."""
+
+
+settings = StudioSettings()
 models = ModelCatalog(settings)
 policies = PolicyRegistry(settings.policy_dir)
 ledgers = Ledgers(PriceRegistry(settings.prices))

@@ -9,7 +9,7 @@ from typing import Literal
 
 import structlog
 
-from backend.accounts.audit import Audit
+from backend.accounts.audit import Audit, EventKind
 from backend.accounts.emails import normalise_email
 from backend.accounts.mail import Mailer
 from backend.accounts.passwords import PasswordHasher, check_password, normalise_password
@@ -29,6 +29,12 @@ GOOD_FOR: dict[Purpose, timedelta] = {
     "verify": timedelta(days=2),
     "reset": timedelta(minutes=30),
     "invite": timedelta(days=7),
+}
+
+_MADE: dict[Purpose, EventKind] = {
+    "verify": "verify_link_made",
+    "reset": "reset_link_made",
+    "invite": "invitation_made",
 }
 
 
@@ -93,6 +99,7 @@ class Accounts:
         await self._throttle.check(REGISTER, address_of_it, address)
         if self._rules.registration == "invitation":
             await self._take("invite", invitation, Forbidden("This needs an invitation that is valid."))
+            await self._audit.note("invitation_used", None)
         hashed = await self._hasher.hash(secret)
         account = await self._accounts.add(NewAccount(address_of_it, hashed))
         # Afterwards: how long the mail takes would tell whether there is an account.
@@ -183,11 +190,13 @@ class Accounts:
             raise NotFound(f"There is no account {owner[:64]}.")
         return account
 
-    async def make_link(self, purpose: Purpose, owner: Owner | None) -> str:
-        """A link that works once. Its secret is behind the #, which no server and no log gets to see."""
+    async def make_link(self, purpose: Purpose, owner: Owner | None, by: Owner | None = None) -> str:
+        """A link that works once. Its secret is behind the #, which no server and no log gets to see. `by`: the admin
+        who asks for it."""
         token = make_secret("once")
         expires_at = datetime.now(UTC) + GOOD_FOR[purpose]
         await self._tokens.put(purpose, owner, hash_secret(token), expires_at)
+        await self._audit.note(_MADE[purpose], owner, by)
         return f"{self._rules.base_url}/account#{purpose}={token}"
 
     async def _rehash(self, account: Account, password: str) -> None:

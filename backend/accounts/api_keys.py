@@ -1,10 +1,12 @@
 """API keys: credentials of machines, told once, bounded in what they allow and for how long."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 from backend.accounts.audit import Audit
 from backend.accounts.secrets import PREFIXES, hash_secret, is_secret, make_secret
+from backend.store.accounts.allowance import Allowance
 from backend.store.accounts.keys import ActiveKey, ApiKey, ApiKeyRepository
 from backend.store.owner import Owner
 from workflows.errors import Conflict, InvalidInput, NotFound
@@ -13,6 +15,7 @@ MOST = 20
 LONGEST_DAYS = 366
 _HINT = len(PREFIXES["key"]) + 4
 _TOUCH_AFTER = timedelta(minutes=5)
+_NO_LIMITS = Allowance()
 
 
 class ApiKeys:
@@ -31,9 +34,10 @@ class ApiKeys:
         scopes: Sequence[str],
         days: int,
         models: Sequence[str] | None = None,
+        limits: Allowance = _NO_LIMITS,
     ) -> tuple[ApiKey, str]:
-        """A key and its secret, which is told this once; `models` is its allow-list. Raises InvalidInput, Conflict for
-        one too many."""
+        """A key and its secret, which is told this once; `models` is its allow-list, and what it may use is within its
+        account's allowance. Raises InvalidInput, Conflict for one too many."""
         unknown = [scope for scope in scopes if scope not in self._scopes]
         if unknown or not scopes:
             raise InvalidInput.of("scopes", f"at least one of these is expected: {', '.join(self._scopes)}")
@@ -47,6 +51,7 @@ class ApiKeys:
             scopes=sorted(set(scopes)),
             models=None if models is None else list(models),
             expires_at=datetime.now(UTC) + timedelta(days=days),
+            **asdict(limits),
         )
         if key is None:
             raise Conflict(f"An account has at most {MOST} keys: revoke one first.")

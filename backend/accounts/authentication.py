@@ -10,6 +10,7 @@ from backend.accounts.secrets import PREFIXES
 from backend.accounts.sessions import LoginSessions
 from backend.accounts.tickets import StreamTickets
 from backend.runs.admission.allowed_models import ALL_MODELS
+from backend.runs.admission.caller import CallerKey
 from backend.store.accounts.accounts import Account, AccountRepository
 from backend.store.accounts.keys import ActiveKey
 from backend.store.accounts.logins import ActiveLogin
@@ -116,6 +117,7 @@ class Authenticator:
             Credential("ticket", ticket.id, issued_to.credential),
             models=issued_to.models,
             ticket=ticket,
+            key=issued_to.key,
             expires_at=ticket.expires_at.timestamp(),
         )
 
@@ -132,13 +134,14 @@ class Authenticator:
 
 
 def _principal_of_key(active: ActiveKey) -> Principal:
-    key = active.key
+    key, scopes = active.key, frozenset(active.key.scopes)
     return Principal(
         key.owner,
         Credential("key", key.id),
         active.role == "admin",
-        frozenset(key.scopes),
+        scopes,
         ALL_MODELS.and_of("account", active.models).and_of("API key", key.models),
+        key=CallerKey(key.id, scopes),
         expires_at=key.expires_at.timestamp(),
     )
 

@@ -11,8 +11,9 @@ from pydantic import BaseModel
 
 from backend.accounts.audit import Audit
 from backend.runs.commands import RunCommands
+from backend.runs.queries import RunQueries
 from backend.store.accounts.accounts import AccountRepository
-from backend.store.accounts.belongings import BelongingsRepository, owned_tables
+from backend.store.accounts.belongings import BelongingsRepository, exported_tables
 from backend.store.owner import LOCAL, Owner
 from backend.tasks import Background, logged
 from workflows.errors import Conflict, NotFound
@@ -38,19 +39,19 @@ class Belongings:
         self._background = background
 
     async def export(self, owner: Owner) -> AsyncIterator[bytes]:
-        """Everything as lines of JSON: the account, then `{"table", "row"}`, a few rows in memory at a time."""
+        """Everything as lines of JSON: the account, then `{"table", "row"}`, a few rows in memory at a time. Of
+        credentials all but the secrets."""
         await self._audit.note("exported", owner)
         account = await self._accounts.find(owner)
         if account is not None:
             yield line_of({"account": asdict(replace(account, password_hash=None))})
-        for table in owned_tables():
+        for table in exported_tables():
             skip = 0
             while rows := await self._repository.page(owner, table, skip):
                 skip += len(rows)
                 for row in rows:
-                    yield line_of(
-                        {"table": table.name, "row": await self._runs.queries.add_text(table.name, row)}
-                    )
+                    whole = await with_text(self._runs.queries, owner, table.name, row)
+                    yield line_of({"table": table.name, "row": whole})
 
     async def claim(self, owner: Owner) -> int:
         """Gives an account what a service without accounts has kept; returns how many rows that were.
@@ -86,6 +87,17 @@ class Belongings:
                     continue
         await self._repository.erase(owner)
         await self._audit.note("account_deleted", None, owner)
+
+
+async def with_text(queries: RunQueries, owner: Owner, table: str, row: dict[str, Any]) -> dict[str, Any]:
+    """A row of an export. That of a run without a result has the plan and the text so far, which only the log has."""
+    if table != "runs" or row.get("result") is not None:
+        return row
+    try:
+        transcript = await queries.transcript(await queries.find(owner, row["id"]))
+    except NotFound:  # deleted meanwhile
+        return row
+    return {**row, "outline": transcript.outline, "text": transcript.text}
 
 
 def line_of(value: Any) -> bytes:

@@ -18,11 +18,23 @@ _BEAT_SECONDS = 3.0
 
 @dataclass(eq=False, slots=True)
 class OpenRequest:
-    """A request under way. `ended` is set when its credential ends."""
+    """A request under way. `ended` is set when its credential ends; `task` is what answers it, and may be cancelled
+    then: a reply that reads only, or that has begun (`may_be_cut`)."""
 
     principal: Principal
     stream_id: str | None
     ended: asyncio.Event = field(default_factory=asyncio.Event)
+    task: "asyncio.Task[object] | None" = None
+    may_be_cut: bool = False
+    is_cut: bool = False
+
+    def end(self) -> None:
+        """Ends the request: gently, and when it goes on all the same the next time, by cancelling it."""
+        if not self.ended.is_set():
+            self.ended.set()
+        elif self.task is not None and self.may_be_cut and not self.is_cut:
+            self.is_cut = True
+            self.task.cancel()
 
 
 class OpenRequests:
@@ -77,7 +89,7 @@ class OpenRequests:
         for requests in by_credential.values():
             if not await self._is_valid(requests[0].principal):
                 for request in requests:
-                    request.ended.set()
+                    request.end()
 
     async def _beat(self) -> None:
         if time.monotonic() < self._beat_at:

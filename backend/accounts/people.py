@@ -24,9 +24,11 @@ from backend.accounts.tickets import StreamTickets
 from backend.runs.commands import RunCommands
 from backend.settings import Settings
 from backend.store.accounts.accounts import AccountRepository
+from backend.store.accounts.allowance import month_of
 from backend.store.accounts.attempts import AttemptRepository
 from backend.store.accounts.belongings import BelongingsRepository
 from backend.store.accounts.events import EventRepository
+from backend.store.accounts.former_use import FormerUseRepository
 from backend.store.accounts.keys import ApiKeyRepository
 from backend.store.accounts.logins import LoginRepository
 from backend.store.accounts.one_time_tokens import OneTimeTokenRepository
@@ -65,6 +67,7 @@ class _Stored:
     events: EventRepository
     one_time_tokens: OneTimeTokenRepository
     streams: StreamRepository
+    former_use: FormerUseRepository
 
 
 @asynccontextmanager
@@ -79,6 +82,7 @@ async def open_people(
         EventRepository(database),
         OneTimeTokenRepository(database),
         StreamRepository(database),
+        FormerUseRepository(database),
     )
     people = _build(
         settings, database, runs, stored, scopes, hasher=hasher, issuer=issuer, background=background
@@ -173,4 +177,5 @@ async def _tidy(people: People, stored: _Stored) -> None:
     await stored.attempts.drop(throttles.KEPT)
     await stored.events.drop(audits.KEPT)
     await stored.streams.drop_forgotten()
+    await stored.former_use.drop(month_of(None))
     await people.belongings.resume_deletions()

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from backend.runs.admission.allowed_models import ALL_MODELS, AllowedModels
+from backend.runs.admission.caller import CallerKey
 from backend.store.accounts.tickets import StreamTicket
 from backend.store.owner import LOCAL, Owner
 from workflows.errors import Forbidden
@@ -44,6 +45,8 @@ class Principal:
     scopes: frozenset[str] | None = None
     models: AllowedModels = ALL_MODELS
     ticket: StreamTicket | None = None
+    key: CallerKey | None = None
+    """The API key behind it, also where the credential is a ticket."""
     expires_at: float | None = None
     """Seconds since 1970 at which the credential ends by itself, where that is known."""
 

@@ -66,6 +66,14 @@ class LoginSessions:
         )
         return self._pair(session, refresh)
 
+    async def rotate(self, owner: Owner, session_id: str) -> str:
+        """The new secret of a browser's session, in place of its old one, which somebody else may have. What it has
+        opened stays open. Raises NotFound."""
+        secret = make_secret("session")
+        if not await self._repository.replace_token(owner, session_id, hash_secret(secret)):
+            raise NotFound(f"There is no session {session_id[:64]}.")
+        return secret
+
     async def refresh(self, token: str) -> TokenPair:
         """The next tokens. Raises Unauthenticated; a token that was used before ends the session, since somebody else
         has it too."""

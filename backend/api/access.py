@@ -4,7 +4,7 @@ Every request passes here, whatever route it is for, so no route can be forgotte
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from contextlib import AsyncExitStack
 from typing import Any, cast
 from urllib.parse import parse_qsl
@@ -28,10 +28,13 @@ from backend.api.routes_access import (
     starts_by_get,
 )
 from backend.runs.admission.allowed_models import allowing
+from backend.runs.admission.caller import calling_with
 from backend.settings import Settings
 from workflows.errors import Forbidden, StorywireError, Unauthenticated
 
 _KEY = "storywire.principal"
+REFUSAL = "storywire.refusal"
+"""Where a reply that has begun says how it ends when its reader's credential does: the bytes of its last part."""
 _ENDED = Unauthenticated("This log-in, key or ticket has ended.")
 _LONGEST_COOKIE = 8192
 
@@ -79,6 +82,7 @@ class Access:
                 return
             scope[_KEY] = principal
             stack.enter_context(allowing(principal.models))
+            stack.enter_context(calling_with(principal.key))
             if may_end_itself(scope["path"]):
                 await self._app(scope, receive, send)
             else:
@@ -154,12 +158,26 @@ def _check_cookie_use(principal: Principal, scope: Scope) -> None:
         )
 
 
+async def _until_cut(request: OpenRequest, answering: Awaitable[None]) -> None:
+    """Awaits the reply, until the request is cut."""
+    request.task = task = asyncio.current_task()
+    try:
+        await answering
+    except asyncio.CancelledError:
+        if not request.is_cut or task is None or task.uncancel():
+            raise
+    finally:
+        request.task = None
+
+
 async def _while_valid(
     app: ASGIApp, request: OpenRequest, scope: Scope, receive: Receive, send: Send
 ) -> None:
     """The application's reply. When the credential ends meanwhile, the application is told that its client has gone:
-    it stops as it does then. A reply that hasn't begun becomes a refusal, one that has is ended."""
+    it stops as it does then, or is cancelled a second later. A reply that hasn't begun becomes a refusal, one that has
+    is ended."""
     begun = refused = False
+    request.may_be_cut = scope["method"] in ("GET", "HEAD")
 
     async def receive_while_valid() -> Message:
         if request.ended.is_set():
@@ -182,14 +200,15 @@ async def _while_valid(
             await problem_of(_ENDED)(scope, receive, send)
             return
         begun = begun or message["type"] == "http.response.start"
+        request.may_be_cut = request.may_be_cut or begun
         if request.ended.is_set():
             return  # what follows is nobody's any more
         await send(message)
         if message["type"] == "http.response.body" and not message.get("more_body"):
             refused = True  # all is sent
 
-    await app(scope, receive_while_valid, send_while_valid)
+    await _until_cut(request, app(scope, receive_while_valid, send_while_valid))
     if request.ended.is_set() and not begun and not refused:
         await problem_of(_ENDED)(scope, receive, send)
     elif begun and not refused:
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        await send({"type": "http.response.body", "body": scope.get(REFUSAL, b""), "more_body": False})

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Path, Query, Response
 from pydantic import ConfigDict, Field
 
-from backend.api.chat_input import hashed, with_text
-from backend.api.dependencies import EventIdDep, OwnerDep, ResourcesDep, SettingsDep
+from backend.api.chat_input import hashed, text_of_content, with_text
+from backend.api.dependencies import EventIdDep, OwnerDep, ResourcesDep, SettingsDep, speaking
 from backend.api.generate import format_at
 from backend.api.starts import RunStart, RunStartDep
 from backend.api.streams import stream_response
@@ -19,19 +19,20 @@ from backend.store.runs import Run
 from backend.store.transitions import WAITING
 from backend.streaming.options import StreamOptions
 from backend.streaming.sse import parse_event_id
-from backend.streaming.views import number_in_view
+from backend.streaming.views import Wire, number_in_view
 from backend.streaming.wires.ag_ui import Caller
 from workflows.errors import InvalidInput, NotFound
 from workflows.formats.base import AnyFormat
 from workflows.text.json_values import JsonModel
 
-router = APIRouter(prefix="/api/v1/ag-ui", tags=["ag-ui"])
+_WIRE: Wire = "ag-ui"
+router = APIRouter(prefix="/api/v1/ag-ui", tags=["ag-ui"], dependencies=[speaking(_WIRE)])
 
 _FIRST = "-1"
 STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "AG-UI's events",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {"schema": {"$ref": "#/components/schemas/AgUiEvent"}}},
     },
     204: {"description": "The reader has the last event already"},
 }
@@ -97,16 +98,7 @@ class RunAgentBody(JsonModel):
         """The format's input. It isn't checked here."""
         nothing: dict[str, Any] = {}
         last = next((each for each in reversed(self.messages) if each.get("role") == "user"), nothing)
-        return with_text(format, self.forwarded_props.input, _text_of(last.get("content")))
-
-
-def _text_of(content: object) -> str:
-    """The text of a message, which may be in parts."""
-    if isinstance(content, str):
-        return content
-    parts = content if isinstance(content, list) else []
-    texts = [part.get("text") for part in parts if isinstance(part, dict) and part.get("type") == "text"]
-    return "\n".join(text for text in texts if isinstance(text, str))
+        return with_text(format, self.forwarded_props.input, text_of_content(last.get("content")))
 
 
 def _key(client_run_id: str) -> str:
@@ -127,7 +119,7 @@ async def run_agent(
     async def begin(key: str | None) -> tuple[Run, bool]:
         if body.resume:
             return await _answer(start, format, body.resume[0]), False
-        options = start.placed(body.forwarded_props.options)
+        options = start.with_timezone(body.forwarded_props.options)
         request = RunRequest(format.name, body.input_of(format), options, key or _key(body.run_id))
         return await start.runs.start(start.owner, request)
 
@@ -137,6 +129,7 @@ async def run_agent(
 
 async def _answer(start: RunStart, format: AnyFormat, answer: Answer) -> Run:
     """The run of the interrupt, which goes on; one that is answered already isn't answered again."""
+    start.principal.check_scope("runs:read")  # its stream begins with what there is
     run_id, _, kind = answer.interrupt_id.rpartition(":")
     run = await start.queries.find(start.owner, run_id)
     if kind != "outline" or run.format != format.name:
@@ -194,7 +187,7 @@ async def join_run(
     run = await reference.find(queries, owner)
     if run.format != format.name:
         raise NotFound(f"There is no run {run.id} of this format.")
-    options = StreamOptions(protocol="ag-ui", caller=Caller(run_id=reference.run_id or None))
+    options = StreamOptions(protocol=_WIRE, caller=Caller(run_id=reference.run_id or None))
     reader = queries.reader(run, reference.after[1] if reference.after else 0, options)
     return await stream_response(queries, run, reader, settings)
 
@@ -204,6 +197,6 @@ def _parse_offset(offset: str) -> tuple[str, int] | None:
         return None
     try:
         run_id, number = parse_event_id(offset)
-        return run_id, number_in_view(number, "live", "token", "ag-ui")
+        return run_id, number_in_view(number, "live", "token", _WIRE)
     except ValueError as error:
         raise InvalidInput.of("offset", str(error)) from None

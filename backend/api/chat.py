@@ -6,26 +6,34 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend.api.chat_input import hashed, with_text
-from backend.api.dependencies import OwnerDep, QueriesDep, ResourcesDep, SettingsDep
+from backend.api.dependencies import (
+    OwnerDep,
+    QueriesDep,
+    ResourcesDep,
+    SettingsDep,
+    StreamOptionsDep,
+    speaking,
+)
 from backend.api.generate import format_at
 from backend.api.starts import RunStartDep
 from backend.api.streams import stream_response
 from backend.runs.commands import RunRequest
 from backend.store.run_values import RunOptions
 from backend.store.runs import Run
-from backend.streaming.options import StreamOptions
+from backend.streaming.views import Wire
 from workflows.errors import InvalidInput, NotFound
 from workflows.formats.base import AnyFormat
 from workflows.text.json_values import JsonModel
 
-router = APIRouter(prefix="/api/v1", tags=["chat"])
+_WIRE: Wire = "ai-sdk"
 
-_OPTIONS = StreamOptions(protocol="ai-sdk")
+router = APIRouter(prefix="/api/v1", tags=["chat"], dependencies=[speaking(_WIRE)])
 STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The AI SDK's UI message stream",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
-    }
+        "content": {"text/event-stream": {"schema": {"$ref": "#/components/schemas/UIMessageChunk"}}},
+    },
+    204: {"description": "The reader has all of it already, or there is no such chat"},
 }
 
 
@@ -111,7 +119,9 @@ async def chat(
 
     async def begin(key: str | None) -> tuple[Run, bool]:
         format = format_at(resources.formats, path)
-        request = RunRequest(format.name, body.input_of(format), start.placed(body.options), key or body.key)
+        request = RunRequest(
+            format.name, body.input_of(format), start.with_timezone(body.options), key or body.key
+        )
         return await start.runs.start(start.owner, request)
 
     run, _ = await start.run(begin)
@@ -126,6 +136,7 @@ async def resume_chat(
     resources: ResourcesDep,
     queries: QueriesDep,
     settings: SettingsDep,
+    options: StreamOptionsDep,
     start_index: Annotated[
         int | None,
         Query(
@@ -140,8 +151,8 @@ async def resume_chat(
         run = await queries.find(owner, chat_id)
         if run.format != format.name:
             raise NotFound(f"There is no run {chat_id[:64]} of this format.")
-        return await stream_response(queries, run, queries.reader(run, start_index, _OPTIONS), settings)
+        return await stream_response(queries, run, queries.reader(run, start_index, options), settings)
     newest = await queries.newest_by_key(owner, chat_key(chat_id))
     if newest is None or newest.format != format.name:
         return Response(status_code=204)
-    return await stream_response(queries, newest, queries.reader(newest, 0, _OPTIONS), settings)
+    return await stream_response(queries, newest, queries.reader(newest, 0, options), settings)

@@ -1,5 +1,6 @@
 """The format's input from what a person has typed into a chat."""
 
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -14,6 +15,21 @@ def with_text(format: AnyFormat, given: dict[str, Any], text: str) -> dict[str, 
     the first text that the input has to have. What is given counts more. It isn't checked here."""
     place = _text_field(format, given)
     return {**given, place: text.strip()} if place is not None and text.strip() else given
+
+
+def text_in(format: AnyFormat, given: Mapping[str, Any]) -> str:
+    """The text that `with_text` has put into an input; empty where there is none."""
+    text = given.get(_text_field(format, {}) or "")
+    return text if isinstance(text, str) else ""
+
+
+def text_of_content(content: object) -> str:
+    """The text of a message's content, which may be in parts."""
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else []
+    texts = [part.get("text") for part in parts if isinstance(part, dict) and part.get("type") == "text"]
+    return "\n".join(text for text in texts if isinstance(text, str))
 
 
 def hashed(text: str) -> str:

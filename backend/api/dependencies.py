@@ -1,8 +1,8 @@
 """Dependencies of the routes: resources, the caller, headers and query options that several routes take."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import Depends, Header, Path, Query, Request
+from fastapi import Depends, Header, Path, Query, Request, params
 from pydantic import BeforeValidator
 
 from backend.accounts.principal import Principal
@@ -49,12 +49,26 @@ async def get_owner(principal: Annotated[Principal, Depends(get_principal)]) -> 
     return principal.owner
 
 
-WIRE_OF_ROUTE: dict[str, Wire] = {
-    "/api/v1/{path}/chat": "ai-sdk",
-    "/api/v1/{path}/chat/{chat_id}/stream": "ai-sdk",
-    "/api/v1/ag-ui/{path}": "ag-ui",
-}
-"""Routes that have a wire of their own, whatever the query says."""
+def speaking(wire: Wire) -> params.Depends:
+    """Dependency of a router whose streams are of this wire, whatever the query says."""
+
+    async def set_wire(request: Request) -> None:
+        request.state.wire = wire
+
+    return params.Depends(set_wire)
+
+
+_AiVersion = Literal["5", "6", "7"]
+AiVersion = Annotated[
+    _AiVersion | None,
+    Query(
+        alias="v", description="Version of `ai`, with ai-sdk. 5 and 6 can't take text back: whole sections"
+    ),
+]
+AiVersionHeader = Annotated[
+    _AiVersion | None,
+    Header(alias="X-AI-SDK-Version", description="The same, for transports that send headers"),
+]
 
 
 async def get_stream_options(
@@ -67,9 +81,13 @@ async def get_stream_options(
     complete: Annotated[
         Complete, Query(description="brief: the last message leaves out the text, which its reader has")
     ] = "full",
+    version: AiVersion = None,
+    version_header: AiVersionHeader = None,
 ) -> StreamOptions:
     """Query options that all streams take. Raises InvalidInput for a combination that there isn't."""
-    protocol = WIRE_OF_ROUTE.get(getattr(request.scope.get("route"), "path", ""), protocol)
+    protocol = getattr(request.state, "wire", protocol)
+    if protocol == "ai-sdk" and (version or version_header or "7") != "7":
+        protocol = "ai-sdk-6"
     if protocol != "story_chunk" and (order, granularity) != ("live", "token"):
         raise InvalidInput.of(
             "protocol", f"{protocol} is sent live and by token: leave order and granularity out"

@@ -38,6 +38,12 @@ class TextBody(JsonModel):
     text: str = Field(min_length=1, max_length=100_000_000, description="Markdown or plain text")
 
 
+class DocumentTitleBody(JsonModel):
+    """Another title of a document."""
+
+    title: str = Field(min_length=1, max_length=200, description="What it is called")
+
+
 class WarningView(BaseModel):
     """A warning about a document, as a sentence; `paragraph` counts from 1, 0 is nowhere in the text."""
 
@@ -138,6 +144,14 @@ async def list_documents(
 async def get_document(document_id: DocumentId, owner: OwnerDep, resources: ResourcesDep) -> DocumentView:
     """A document with its text."""
     return DocumentView.model_validate(asdict(await resources.documents.find(owner, document_id)))
+
+
+@router.patch("/{document_id}")
+async def rename_document(
+    document_id: DocumentId, body: DocumentTitleBody, owner: OwnerDep, resources: ResourcesDep
+) -> DocumentSummaryView:
+    """Gives a document another title."""
+    return _summary(await resources.documents.rename(owner, document_id, body.title))
 
 
 @router.delete("/{document_id}", status_code=204)

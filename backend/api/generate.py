@@ -15,8 +15,8 @@ from backend.api.dependencies import ResourcesDep, is_event_id_name
 from backend.api.query import read_query, typed
 from backend.api.starts import RunStartDep
 from backend.api.streams import STREAM_RESPONSES
-from backend.runs.admission.options import RunOptions
 from backend.runs.commands import RunRequest
+from backend.store.run_values import RunOptions
 from backend.store.runs import Run
 from workflows.errors import NotFound
 from workflows.formats.base import AnyFormat, invalid_input
@@ -37,7 +37,7 @@ _BODY: dict[str, Any] = {
     }
 }
 
-_STREAM_OPTIONS = frozenset({"request_id", "order", "granularity", "protocol", "complete", "token"})
+_STREAM_OPTIONS = frozenset({"request_id", "order", "granularity", "protocol", "complete", "v", "token"})
 
 
 @router.get(
@@ -63,7 +63,8 @@ async def generate_stream(
         request = start.request
         inputs, options = await _body(request) if request.method == "POST" else _query(request, format)
         return await start.runs.start(
-            start.owner, RunRequest(format.name, inputs, start.placed(options), key, binding=start.binding)
+            start.owner,
+            RunRequest(format.name, inputs, start.with_timezone(options), key, binding=start.binding),
         )
 
     run, _ = await start.run(begin)

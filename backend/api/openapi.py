@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from backend.api.problems import STATUS
+from backend.api.refusals import refusals_of
 from backend.api.routes_access import access_to, run_read_at, starts_by_get
 from backend.settings import Settings
 from workflows.formats.registry import list_formats
@@ -15,17 +16,8 @@ from workflows.safety.registry import PolicyRegistry
 _METHODS = frozenset({"get", "head", "post", "put", "patch", "delete"})
 _PREFIX = "#/components/schemas/"
 
-_PROBLEM = {
-    "description": (
-        "A problem (RFC 9457) with a stable `code`. By status: "
-        + "; ".join(
-            f"{status}: {', '.join(sorted(code for code, its in STATUS.items() if its == status))}"
-            for status in sorted({*STATUS.values()} - {200})
-        )
-    ),
-    "content": {"application/problem+json": {"schema": {"$ref": f"{_PREFIX}Problem"}}},
-}
-_PROBLEM_WITHOUT_BODY = {"description": _PROBLEM["description"]}
+_PROBLEM = {"application/problem+json": {"schema": {"$ref": f"{_PREFIX}Problem"}}}
+_RETRY_AFTER = {"Retry-After": {"description": "Seconds", "schema": {"type": "integer"}}}
 _PROBLEM_SCHEMA = {
     "type": "object",
     "title": "Problem",
@@ -53,6 +45,46 @@ _PROBLEM_SCHEMA = {
         "partial": {"type": "object"},
     },
 }
+
+
+_WIRE_SCHEMAS: dict[str, dict[str, Any]] = {
+    "UIMessageChunk": {
+        "type": "object",
+        "description": "A chunk of the AI SDK's UI message stream, in the `data` of a frame; docs/wires.md",
+        "required": ["type"],
+        "properties": {"type": {"type": "string", "examples": ["start", "text-delta", "data-progress"]}},
+    },
+    "AgUiEvent": {
+        "type": "object",
+        "description": "An event of AG-UI 1.0, in the `data` of a frame; docs/wires.md",
+        "required": ["type"],
+        "properties": {"type": {"type": "string", "examples": ["RUN_STARTED", "TEXT_MESSAGE_CONTENT"]}},
+    },
+    "LangGraphEvent": {
+        "type": "object",
+        "description": "An event of LangGraph's Agent Streaming Protocol, in the `data` of a frame; docs/wires.md",
+        "required": ["type", "event_id", "seq", "method", "params"],
+        "properties": {
+            "type": {"const": "event"},
+            "event_id": {"type": "string", "description": "The same on every connection"},
+            "seq": {"type": "integer", "description": "The event's number in its thread"},
+            "method": {
+                "enum": ["lifecycle", "checkpoints", "values", "messages", "custom", "input.requested"]
+            },
+            "params": {
+                "type": "object",
+                "required": ["namespace", "timestamp", "data"],
+                "properties": {
+                    "namespace": {"type": "array", "items": {"type": "string"}},
+                    "timestamp": {"type": "integer", "description": "Milliseconds since 1970"},
+                    "node": {"type": "string"},
+                    "data": {"type": "object"},
+                },
+            },
+        },
+    },
+}
+"""The messages of other wires, as far as they have one form."""
 
 
 _SECURITY_SCHEMES = {
@@ -97,16 +129,14 @@ def describe(app: FastAPI, settings: Settings) -> dict[str, Any]:
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         chunk = StoryChunk.json_schema(mode="serialization", ref_template=f"{_PREFIX}{{model}}")
         schemas |= chunk.pop("$defs", {})
-        schemas |= {"StoryChunk": chunk, "Problem": _PROBLEM_SCHEMA}
+        schemas |= {"StoryChunk": chunk, "Problem": _PROBLEM_SCHEMA, **_WIRE_SCHEMAS}
         if settings.has_accounts:
             document["components"]["securitySchemes"] = _SECURITY_SCHEMES
         for path, operations in document["paths"].items():
             for method in operations.keys() & _METHODS:
                 if settings.has_accounts:
                     operations[method]["security"] = _security(method, path)
-                responses = operations[method]["responses"]
-                responses.pop("422", None)  # FastAPI's own form of it, which no route of ours answers with
-                responses["default"] = _PROBLEM if method != "head" else _PROBLEM_WITHOUT_BODY
+                _add_problems(method, path, operations[method], has_accounts=settings.has_accounts)
                 for content in operations[method].get("requestBody", {}).get("content", {}).values():
                     _require_discriminator(content["schema"])
                 for parameter in operations[method].get("parameters", []):
@@ -116,6 +146,27 @@ def describe(app: FastAPI, settings: Settings) -> dict[str, Any]:
             schemas.pop(unused, None)
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _add_problems(method: str, path: str, operation: dict[str, Any], *, has_accounts: bool) -> None:
+    """Says with which errors the operation may answer: those that its route names, and those that follow from what it
+    is."""
+    responses = operation["responses"]
+    responses.pop("422", None)  # FastAPI's own form of it, which no route of ours answers with
+    own = {int(status) for status in responses if status.isdecimal() and int(status) >= 400}
+    found = refusals_of(method.upper(), path, has_body="requestBody" in operation, has_accounts=has_accounts)
+    for status in sorted(own | found):
+        why = responses.get(str(status), {}).get("description")
+        responses[str(status)] = _problem(status, why, has_body=method != "head")
+
+
+def _problem(status: int, why: str | None, *, has_body: bool) -> dict[str, Any]:
+    codes = sorted(code for code, its in STATUS.items() if its == status) or ["INVALID_INPUT"]
+    text = f"A problem (RFC 9457) with the code {' or '.join(codes)}"
+    described: dict[str, Any] = {"description": f"{why}. {text}" if why else text}
+    if status in (429, 503):
+        described["headers"] = _RETRY_AFTER
+    return described | ({"content": _PROBLEM} if has_body else {})
 
 
 def _name_what_is_there(schemas: dict[str, Any], settings: Settings) -> None:

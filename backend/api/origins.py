@@ -31,6 +31,7 @@ CROSS_ORIGIN: dict[str, Any] = {
         "Idempotency-Key",
         "If-None-Match",
         "Last-Event-ID",
+        "X-AI-SDK-Version",
         "X-Requested-With",
         "X-Run-Id",
         "X-Timezone",

@@ -26,6 +26,7 @@ PUBLIC = (
     ("GET", r"/healthz"),
     ("GET", r"/readyz"),
     ("GET", r"/openapi\.json"),
+    ("GET", r"/docs(?:/style\.css)?"),
     ("GET", r"/api/v1/schema/story_chunk\.json"),
     ("GET", rf"{AUTH}/options"),
     ("POST", rf"{AUTH}/register"),
@@ -47,6 +48,7 @@ _AREAS = tuple(
         (r"/api/v1/[^/]+/generate/stream", "runs"),
         (r"/api/v1/[^/]+/chat(?:/[^/]+/stream)?", "runs"),
         (r"/api/v1/ag-ui/[^/]+", "runs"),
+        (r"/api/v1/langgraph/threads/[^/]+/.+", "runs"),
         (r"/api/v1/documents(?:/.*)?", "library"),
         (r"/api/v1/(?:[^/]+/)?usage", "usage"),
         (r"/metrics", "metrics"),
@@ -59,8 +61,10 @@ _ANY_KEY = re.compile(
 """Facts of the service, and the check of a text: any key may ask for these."""
 _START_BY_GET = re.compile(r"/api/v1/[^/]{1,64}/generate/stream")
 _STREAM = re.compile(
-    r"/api/v1/(?:(?:[^/]+/generate|runs/[^/]+|diagnostics|[^/]+/chat/[^/]+)/stream|[^/]+/chat|ag-ui/[^/]+|runs/[^/]+/ds)"
+    r"/api/v1/(?:(?:[^/]+/generate|runs/[^/]+|diagnostics|[^/]+/chat/[^/]+)/stream|[^/]+/chat|ag-ui/[^/]+|runs/[^/]+/ds"
+    r"|langgraph/threads/[^/]+/stream(?:/events)?)"
 )
+_READ_BY_POST = re.compile(r"/api/v1/langgraph/threads/[^/]+/(?:stream(?:/events)?|history)")
 _ENDS_ITSELF = re.compile(rf"{ACCOUNT}/(?:logout|deletion|sessions(?:/[^/]+)?)")
 _READ_RUN = re.compile(r"/api/v1/runs/([^/]+)/stream")
 
@@ -89,7 +93,7 @@ def access_to(method: str, path: str) -> Requirements:
         return Requirements(person_only=True)
     if not area:
         return Requirements(scope="")
-    reads = method == "GET" and not starts_by_get(method, path)
+    reads = (method == "GET" and not starts_by_get(method, path)) or _READ_BY_POST.fullmatch(path) is not None
     return Requirements(admin_only=area == "metrics", scope=f"{area}:{'read' if reads else 'write'}")
 
 

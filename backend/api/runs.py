@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Annotated, Any, TypeVar
+from dataclasses import asdict
+from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import Field
+from pydantic import BaseModel, Field, StringConstraints
 
 from backend.api.dependencies import (
     EventIdDep,
@@ -16,6 +17,7 @@ from backend.api.dependencies import (
     PageLimit,
     PrincipalDep,
     QueriesDep,
+    ResourcesDep,
     RunId,
     RunsDep,
     SettingsDep,
@@ -25,11 +27,12 @@ from backend.api.paging import page_of
 from backend.api.problems import problem_of_run
 from backend.api.starts import RunStart, RunStartDep, Start, check_ticket, run_headers
 from backend.api.streams import STREAM_RESPONSES, stream_response
-from backend.api.views import RunPage, RunView, StartedRun, started, summary, whole
-from backend.runs.admission.options import MAX_TOKENS, MAX_USD, RunOptions
+from backend.api.views import RunPage, RunSummaryView, RunView, StartedRun, started, summary, whole
 from backend.runs.admission.quote import Quote
 from backend.runs.commands import RunRequest
-from backend.store.runs import Run, Status
+from backend.store.run_values import MAX_TOKENS, MAX_USD, RunOptions
+from backend.store.runs import Run
+from backend.store.transitions import Status
 from workflows.errors import Conflict
 from workflows.models.budget.ledger import Caps
 from workflows.text.json_values import JsonModel
@@ -49,6 +52,23 @@ class StartBody(JsonModel):
     options: RunOptions = Field(RunOptions(), description="How it is written; the defaults without it")
 
 
+class StartQuoteView(BaseModel):
+    """An estimate of a run that isn't started, and what the caller may still use; null where there is no limit."""
+
+    format: str
+    model: str
+    words: int | None
+    cost_usd_low: float | None
+    cost_usd_high: float | None
+    basis: Literal["measured", "assumed", "unknown"]
+    budget_usd: float | None
+    runs_left: int | None
+    """Of this format, this month."""
+    runs_left_today: int | None
+    usd_left: float | None
+    """This month."""
+
+
 class ResumeBody(JsonModel):
     """Caps of a resumed run, over all of its attempts. Those left out stay."""
 
@@ -57,6 +77,14 @@ class ResumeBody(JsonModel):
     )
     max_output_tokens: int | None = Field(
         None, ge=1, le=MAX_TOKENS, description="Tokens that models may write, over all of the run's attempts"
+    )
+
+
+class RunTitleBody(JsonModel):
+    """A title of a run's own."""
+
+    title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)] = Field(
+        description="What it is called"
     )
 
 
@@ -77,7 +105,7 @@ async def start_run(
 
     async def begin(key: str | None) -> tuple[Run, bool]:
         return await start.runs.start(
-            start.owner, RunRequest(body.format, body.input, start.placed(body.options), key)
+            start.owner, RunRequest(body.format, body.input, start.with_timezone(body.options), key)
         )
 
     return await _wait(start, begin) if wait else await start.respond(begin)
@@ -114,6 +142,16 @@ async def _leave(request: Request) -> None:
     """Returns when the client has disconnected. The body has been read by now."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
+
+
+@router.post("/quote")
+async def quote_start(body: StartBody, owner: OwnerDep, resources: ResourcesDep) -> StartQuoteView:
+    """About how long the text will be and what it will cost; refused as the start would be. Nothing is stored or
+    spent."""
+    quote, left = await resources.quotes.quote(owner, RunRequest(body.format, body.input, body.options))
+    return StartQuoteView(
+        **asdict(quote), runs_left=left.runs, runs_left_today=left.runs_today, usd_left=left.usd
+    )
 
 
 @router.get("", response_model=RunPage)
@@ -182,6 +220,12 @@ async def quote_run(run_id: RunId, owner: OwnerDep, queries: QueriesDep) -> Quot
 async def answer_run(run_id: RunId, body: AnswerBody, owner: OwnerDep, runs: RunsDep) -> StartedRun:
     """Answers the `input_required` of a waiting run."""
     return started(await runs.answer(owner, run_id, body.outline))
+
+
+@router.patch("/{run_id}")
+async def rename_run(run_id: RunId, body: RunTitleBody, owner: OwnerDep, runs: RunsDep) -> RunSummaryView:
+    """Gives a run that has ended another title, in lists and in files."""
+    return summary(await runs.rename(owner, run_id, body.title))
 
 
 @router.delete("/{run_id}", status_code=204)

@@ -1,6 +1,8 @@
 """Share links: read-only access to a finished text for anyone who has the link."""
 
+from base64 import b64encode
 from datetime import datetime, timedelta
+from hashlib import sha256
 from pathlib import Path as FilePath
 from typing import Annotated, Literal
 
@@ -10,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader
 from pydantic import BaseModel
 
 from backend.accounts.audit import EventKind
-from backend.api.dependencies import OwnerDep, PageCursor, PageLimit, ResourcesDep, RunId
+from backend.api.dependencies import OwnerDep, PageCursor, PageLimit, PrincipalDep, ResourcesDep, RunId
 from backend.api.paging import page_of
 from backend.resources import Resources
 from backend.runs.results.exports import finished
@@ -24,10 +26,13 @@ router = APIRouter(prefix="/api/v1/runs", tags=["shares"])
 listed = APIRouter(prefix="/api/v1/shares", tags=["shares"])
 public = APIRouter(prefix="/shared", tags=["shares"])
 
-_PAGES = Environment(loader=FileSystemLoader(FilePath(__file__).parent), autoescape=True)
+_FOLDER = FilePath(__file__).parent / "shared"
+_PAGE = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True).get_template("page.html")
+_STYLE = (_FOLDER / "page.css").read_text(encoding="utf-8")
 _HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; style-src 'sha256-{b64encode(sha256(_STYLE.encode()).digest()).decode()}'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex, nofollow",
@@ -83,16 +88,17 @@ class SharedText(BaseModel):
 @router.post("/{run_id}/share", status_code=201)
 async def share_run(
     run_id: RunId,
-    owner: OwnerDep,
+    principal: PrincipalDep,
     resources: ResourcesDep,
     days: Annotated[
         int | None, Query(ge=1, le=3660, description="Days for which it is valid; by default as set")
     ] = None,
 ) -> ShareView:
-    """Creates a link, which replaces an older one."""
+    """Creates a link, which replaces an older one. An API key needs `runs:read` too: the link shows the text."""
+    principal.check_scope("runs:read")
     valid_for = None if days is None else timedelta(days=days)
-    share, token = await resources.sharing.create(owner, run_id, valid_for)
-    await _note(resources, "shared", owner, run_id)
+    share, token = await resources.sharing.create(principal.owner, run_id, valid_for)
+    await _note(resources, "shared", principal.owner, run_id)
     return ShareView(
         run_id=share.run_id,
         shared=True,
@@ -146,7 +152,7 @@ async def show_shared(
     shown = _shown(resources.formats[run.format], run)
     if kind == "json" or (kind is None and "application/json" in request.headers.get("accept", "")):
         return JSONResponse(shown.model_dump(), headers=_HEADERS)
-    page = _PAGES.get_template("shared.html").render(shown.model_dump())
+    page = _PAGE.render(shown.model_dump(), style=_STYLE)
     return HTMLResponse(page, headers=_HEADERS)
 
 

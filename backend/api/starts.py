@@ -81,7 +81,7 @@ class RunStart:
             return self.principal.ticket.start_key
         return self.idempotency_key or (self.request_id and f"request:{self.request_id}")
 
-    def placed(self, options: RunOptions) -> RunOptions:
+    def with_timezone(self, options: RunOptions) -> RunOptions:
         """The options with the time zone of the header `X-Timezone`, where they name none. Raises InvalidInput."""
         if options.timezone is not None or self.timezone is None:
             return options
@@ -92,13 +92,17 @@ class RunStart:
 
     async def run(self, start: Start) -> tuple[Run, bool]:
         """The run of `Last-Event-ID`, else the one that `start` creates or finds. Raises NotFound, and Forbidden for a
-        key that may use the route and may not read, or start, a run."""
+        key that may use the route and may not read, or start, a run: one that it didn't start itself is read."""
         self.principal.check_scope("runs:write" if self.event_id is None else "runs:read")
         if self.event_id is not None:
             run = await self.queries.find(self.owner, self.event_id[0])
             check_ticket(self.principal, run)
             return run, False
-        return await start(self.key)
+        run, is_new = await start(self.key)
+        own = self.principal.key
+        if not is_new and own is not None and run.key_id != own.id:
+            self.principal.check_scope("runs:read")
+        return run, is_new
 
     async def respond(
         self, start: Start, members: Callable[[Run], Mapping[str, Any]] = lambda _: _NONE

@@ -7,7 +7,9 @@ from typing import Any
 import anyio
 from fastapi import Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.types import Receive, Scope, Send
 
+from backend.api.access import REFUSAL
 from backend.log.entry import Entry
 from backend.runs.queries import RunQueries
 from backend.runs.readers.reader import Reader
@@ -18,7 +20,17 @@ from backend.streaming.sse import data_frames, frames, retry_line
 STREAM_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The stream: Server-Sent Events named `story_chunk`, each with one message",
-        "content": {"text/event-stream": {"schema": {"$ref": "#/components/schemas/StoryChunk"}}},
+        "content": {
+            "text/event-stream": {
+                "schema": {
+                    "anyOf": [
+                        {"$ref": f"#/components/schemas/{name}"}
+                        for name in ("StoryChunk", "UIMessageChunk", "AgUiEvent")
+                    ],
+                    "description": "What the `data` of a frame holds: a StoryChunk, or with `protocol` another's",
+                }
+            }
+        },
     },
     204: {"description": "The reader has the last message already; an `EventSource` stops"},
 }
@@ -37,7 +49,19 @@ async def stream_response(queries: RunQueries, run: Run, reader: Reader, setting
     if reader.style is not None:
         headers |= {name: value.format(run_id=run.id) for name, value in reader.style.headers}
     frames = _frames(queries, run, reader, first, settings.retry_ms)
-    return event_stream(frames, settings, headers=headers)
+    refusal = b"" if reader.style is None else reader.style.refusal
+    return event_stream(frames, settings, headers=headers, refusal=refusal)
+
+
+class _EventStream(EventSourceResponse):
+    """Stream that ends with a frame of its wire when the credential ends that let its reader in."""
+
+    refusal = b""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        scope[REFUSAL] = self.refusal
+        await super().__call__(scope, receive, send)
 
 
 def event_stream(
@@ -47,11 +71,13 @@ def event_stream(
     headers: Mapping[str, str] = _NO_HEADERS,
     ping_seconds: float | None = None,
     leaving: anyio.Event | None = None,
+    refusal: bytes = b"",
 ) -> Response:
     """A response of SSE frames with the headers and the heartbeat of all streams. A reader that takes nothing is
     disconnected by the server (`backend/server.py`). When the service stops, `leaving` is set, and who watches it may
-    end the stream cleanly; else it is cut, which no client takes for its end."""
-    return EventSourceResponse(
+    end the stream cleanly; else it is cut, which no client takes for its end. `refusal` is the last frame when the
+    reader's credential ends: without it the stream ends cleanly, and a client of ours comes again and is refused."""
+    stream = _EventStream(
         frames,
         ping=ping_seconds or settings.ping_seconds,
         ping_message_factory=lambda: ServerSentEvent(comment="ping", sep="\n"),
@@ -61,6 +87,8 @@ def event_stream(
         shutdown_event=leaving,
         shutdown_grace_period=0 if leaving is None else _LEAVE_SECONDS,
     )
+    stream.refusal = refusal
+    return stream
 
 
 async def _frames(

@@ -75,7 +75,9 @@ class DifferenceView(BaseModel):
 
 @router.post("/{run_id}/versions", status_code=201, response_model=VersionStarted, responses=STREAM_RESPONSES)
 async def start_version(run_id: RunId, body: VersionBody, start: RunStartDep) -> Response:
-    """Writes another version, as a run of its own. With `Accept: text/event-stream` the reply is its stream."""
+    """Writes another version, as a run of its own. With `Accept: text/event-stream` the reply is its stream. An API key
+    needs `runs:read` too: a version shows what it is made of."""
+    start.principal.check_scope("runs:read")
 
     async def begin(key: str | None) -> tuple[Run, bool]:
         change = VersionRequest(body.section, body.feedback, body.model, key)
@@ -88,7 +90,7 @@ async def start_version(run_id: RunId, body: VersionBody, start: RunStartDep) ->
 async def list_versions(run_id: RunId, owner: OwnerDep, queries: QueriesDep) -> dict[str, list[VersionView]]:
     """All versions of the text, oldest first, whichever of them is named."""
     found = await queries.versions(owner, run_id)
-    return {"versions": [_view(number, version) for number, version in enumerate(found, 1)]}
+    return {"versions": [version_view(number, version) for number, version in enumerate(found, 1)]}
 
 
 @router.get("/{run_id}/diff")
@@ -122,7 +124,8 @@ def _difference(other: Run, run: Run) -> DifferenceView:
     )
 
 
-def _view(number: int, version: RunVersion) -> VersionView:
+def version_view(number: int, version: RunVersion) -> VersionView:
+    """A version in the list."""
     change = version.change
     return VersionView(
         number=number,

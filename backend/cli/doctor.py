@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,7 @@ import typer
 
 from backend.cli.failures import fail, settings_or_fail
 from backend.cli.proxy import check_streaming
-from backend.cli.terminal import say
+from backend.cli.terminal import print_json, say
 from backend.settings import Settings, find_unknown
 from workflows.models.doctor.finding import DoctorFinding, Level
 from workflows.safety.registry import PolicyRegistry
@@ -39,7 +40,7 @@ def doctor(
         float | None,
         typer.Option(min=1, max=300, help="With URL: also leave a stream silent for so many seconds."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="With URL: for a program to read.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False,
 ) -> None:
     """Check keys, models, the data folder and the policies. Prints no key. Status 1: runs would fail.
 
@@ -47,13 +48,13 @@ def doctor(
     """
     if url is not None:
         raise typer.Exit(check_streaming(url, ticks=ticks, interval_ms=interval, idle=idle, as_json=as_json))
-    given = {"--ticks": ticks, "--interval": interval, "--idle": idle, "--json": as_json or None}
+    given = {"--ticks": ticks, "--interval": interval, "--idle": idle}
     if alone := [name for name, value in given.items() if value is not None]:
         fail(f"{', '.join(alone)}: only with the address of a service, storywire doctor URL.", status=2)
-    _check_setup()
+    _check_setup(as_json=as_json)
 
 
-def _check_setup() -> None:
+def _check_setup(*, as_json: bool) -> None:
     settings = settings_or_fail()
     from workflows.models.doctor.checkup import (
         check_models,  # a second of imports, which other commands do without
@@ -62,11 +63,14 @@ def _check_setup() -> None:
     findings = [_check_data(settings), _check_policies(settings)]
     findings += [DoctorFinding("doubtful", name, message) for name, message in find_unknown().items()]
     findings += asyncio.run(check_models(settings))
-    for finding in findings:
-        mark, colour = _MARKS[finding.level]
-        say((mark, colour), f" {finding.about}: {finding.message}")
     bad = sum(finding.level == "bad" for finding in findings)
-    say(_sum_up(bad, sum(finding.level == "doubtful" for finding in findings)))
+    if as_json:
+        print_json([asdict(finding) for finding in findings])
+    else:
+        for finding in findings:
+            mark, colour = _MARKS[finding.level]
+            say((mark, colour), f" {finding.about}: {finding.message}")
+        say(_sum_up(bad, sum(finding.level == "doubtful" for finding in findings)))
     raise typer.Exit(1 if bad else 0)
 
 

@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from rich.table import Column
 
 from backend.cli.failures import fail, quiet_settings
-from backend.cli.terminal import say, show_table, write
+from backend.cli.service_client import JsonOption
+from backend.cli.terminal import print_json, say, show_table, write
 from workflows.errors import InvalidInput, StorywireError
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ _T = TypeVar("_T")
 def add(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Markdown, plain text, PDF or Word (.docx).")],
     title: Annotated[str | None, typer.Option(help="By default its first heading, or its name.")] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Store a document's text; prints its ID, for `knowledge_id`."""
     from backend.documents.documents import Upload
@@ -37,13 +40,21 @@ def add(
     document = _do(lambda documents, owner: documents.add(owner, upload))
     for warning in document.warnings:
         say(warning["message"], err=True)
-    write(document.id)
+    if as_json:
+        print_json(_facts(document))
+    else:
+        write(document.id)
 
 
 @app.command("list")
-def list_documents(limit: Annotated[int, typer.Option(min=1, max=100, help="How many.")] = 20) -> None:
+def list_documents(
+    limit: Annotated[int, typer.Option(min=1, max=100, help="How many.")] = 20, as_json: JsonOption = False
+) -> None:
     """The newest documents."""
     found = _do(lambda documents, owner: documents.page(owner, before=None, limit=limit))
+    if as_json:
+        print_json([_facts(document) for document in found])
+        return
     show_table(
         (Column("ID", no_wrap=True), "Words", "Language", "Title"),
         ((document.id, str(document.words), document.language or "", document.title) for document in found),
@@ -54,6 +65,11 @@ def list_documents(limit: Annotated[int, typer.Option(min=1, max=100, help="How 
 def delete(document_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     """Delete a document. Texts written from it stay."""
     _do(lambda documents, owner: documents.delete(owner, document_id))
+
+
+def _facts(document: Any) -> dict[str, Any]:
+    """What is known of a document, without its owner and its text."""
+    return {name: value for name, value in asdict(document).items() if name not in ("owner", "text")}
 
 
 def _do(work: "Callable[[Documents, Owner], Awaitable[_T]]") -> _T:

@@ -2,13 +2,17 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from backend.cli.failures import fail, recording_model, settings_or_fail
-from backend.cli.terminal import say, show_table
+from backend.cli.service_client import JsonOption
+from backend.cli.terminal import print_json, say, show_table
 from workflows.errors import StorywireError
+
+if TYPE_CHECKING:
+    from backend.cli.evaluation.tasks import Results
 
 
 def evaluate(
@@ -25,6 +29,7 @@ def evaluate(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for texts and scores.")] = None,
     seed: Annotated[int, typer.Option(help="Decides which of two texts a judge sees first.")] = 1,
+    as_json: JsonOption = False,
 ) -> None:
     """Write a fixed set of tasks with a model, have them judged blind, and compare."""
     if model.startswith("replay:"):
@@ -40,14 +45,26 @@ def evaluate(
         fail(error.message)
     except KeyboardInterrupt:
         fail(f"Stopped. What there is: {folder}", status=130)
+    if as_json:
+        failed = {each.key: each.failure for each in results.outcomes if each.failure is not None}
+        rows = [dict(zip(columns_of(results), row, strict=True)) for row in rows_of(results)]
+        print_json({"folder": str(folder), "model": results.model, "rows": rows, "not_written": failed})
+        _end(results)
     say(f"{results.model}, judged by {results.judge or 'nobody'}")
     show_table(columns_of(results), rows_of(results))
     for outcome in results.outcomes:
         if outcome.failure is not None:
             say(f"{outcome.key} was not written: {outcome.failure}")
+        if outcome.not_judged is not None:
+            say(f"{outcome.key} was not judged: {outcome.not_judged}")
     cost = results.judge_cost_usd
     if results.judge is not None:
         say(f"Judging cost {'an unknown price' if cost is None else f'${cost:.4f}'}.")
     say(f"Texts and scores: {folder}")
-    if results.outcomes and all(outcome.failure is not None for outcome in results.outcomes):
-        raise typer.Exit(1)
+    _end(results)
+
+
+def _end(results: "Results") -> NoReturn:
+    """Ends the command: 1 where nothing could be written at all."""
+    failed = results.outcomes and all(outcome.failure is not None for outcome in results.outcomes)
+    raise typer.Exit(1 if failed else 0)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -11,12 +10,20 @@ import typer
 import yaml
 
 from backend.cli.failures import fail, recording_model, settings_or_fail
-from backend.cli.remote import RUNS, RemoteError, follow_remote
-from backend.cli.screen import RunScreen
+from backend.cli.remote import follow_remote
+from backend.cli.service_client import RUNS, JsonOption, RemoteError, Service
 from backend.cli.terminal import say
+from backend.cli.watching import (
+    INTERRUPTED_STATUS,
+    InterruptOption,
+    Watching,
+    current_key,
+    leave,
+    status_of,
+    watch,
+)
 from workflows.errors import InvalidInput, StorywireError
-from workflows.formats.notices import list_dangers
-from workflows.messages.messages import Message, RunCompleted, RunFailed
+from workflows.messages.messages import Message, RunFailed
 
 if TYPE_CHECKING:
     from backend.cli.local import RunStarter
@@ -32,8 +39,7 @@ class RecordTo:
 RunTarget = str | RecordTo | None
 """Where a run executes: on the service with this address, or here."""
 
-UNSAFE_STATUS = 3
-"""How a command ends whose text is complete and not safe as it is: a script that goes on with it should stop."""
+_DEFAULT = Watching()
 
 ServerOption = Annotated[
     str | None, typer.Option(help="A service's address; without one the run executes here.")
@@ -66,10 +72,13 @@ def from_file(
     budget: BudgetOption = None,
     cache: CacheOption = None,
     server: ServerOption = None,
+    as_json: JsonOption = False,
+    on_interrupt: InterruptOption = "detach",
 ) -> None:
     """Write in any format, from a file that holds its input."""
     options = {"model": model, "parallel": parallel, "budget_usd": budget, "cache": cache}
-    write({"format": format, "input": _read(path), "options": options}, server)
+    body = {"format": format, "input": _read(path), "options": options}
+    write(body, server, watching=Watching(as_json, on_interrupt))
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -83,16 +92,20 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def write(
-    body: dict[str, Any], server: RunTarget, path: str = RUNS, start: "RunStarter | None" = None
+    body: dict[str, Any],
+    server: RunTarget,
+    path: str = RUNS,
+    start: "RunStarter | None" = None,
+    watching: Watching = _DEFAULT,
 ) -> NoReturn:
     """Writes a text on the screen, and ends the command: 0 when it is complete, 3 when it isn't safe as it is.
 
     `body` goes to the service's `path`. Without a server it is started here, by `start` if it isn't a run like
     any other.
     """
+    started = _Started(Service(server, current_key()) if isinstance(server, str) and server else None)
     try:
-        started = _Started(server if isinstance(server, str) and server else None)
-        status = asyncio.run(_show(_follow(body, server, path, start, started), started))
+        ending = asyncio.run(watch(_follow(body, server, path, start, started), watching))
     except InvalidInput as error:
         fail(
             "\n".join(f"{item.field.removeprefix('input.')}: {item.message}" for item in error.errors),
@@ -101,31 +114,18 @@ def write(
     except (StorywireError, RemoteError) as error:
         fail(str(error))
     except KeyboardInterrupt:
-        fail("Stopped.", status=130)
-    raise typer.Exit(status)
+        fail(leave(started.service, started.run_id, watching), status=INTERRUPTED_STATUS)
+    if isinstance(ending, RunFailed) and ending.resumable:
+        _offer_ways_out(ending, started)
+    raise typer.Exit(status_of(ending))
 
 
 @dataclass(slots=True)
 class _Started:
     """A run that was started, and the service that it is on; None for this machine."""
 
-    server: str | None
+    service: Service | None
     run_id: str = ""
-
-
-async def _show(messages: AsyncGenerator[Message], started: _Started) -> int:
-    """0 when the text is complete, 3 when it is complete and carries a warning, 1 otherwise."""
-    ending: Message | None = None
-    with RunScreen() as screen:
-        async with aclosing(messages) as stream:
-            async for message in stream:
-                screen.show(message)
-                ending = message
-    if isinstance(ending, RunFailed) and ending.resumable:
-        _offer_ways_out(ending, started)
-    if not isinstance(ending, RunCompleted):
-        return 1
-    return UNSAFE_STATUS if list_dangers(ending.metadata) else 0
 
 
 def _follow(
@@ -134,8 +134,8 @@ def _follow(
     def note(run_id: str) -> None:
         started.run_id = run_id
 
-    if started.server is not None:
-        return follow_remote(started.server, body, path, note=note)
+    if started.service is not None:
+        return follow_remote(started.service, body, path, note=note)
     overrides: dict[str, object] = {"resume_on_start": False}
     model = body["options"].get("model")
     if model is not None and model.startswith("replay:"):
@@ -156,10 +156,8 @@ def _follow(
 
 def _offer_ways_out(ending: RunFailed, started: _Started) -> None:
     run_id = started.run_id
-    resume, show = f"storywire runs resume {run_id}", f"storywire runs show {run_id}"
-    if started.server is not None:  # `storywire runs` knows the runs of this machine
-        address = f"{started.server.rstrip('/')}{RUNS}/{run_id}"
-        resume, show = f"POST {address}/resume", f"GET {address}"
+    there = "" if started.service is None else f" --server {started.service.base}"
+    resume, show = f"storywire runs resume {run_id}{there}", f"storywire runs show {run_id}{there}"
     say(
         f"The text above ({ending.partial.words} words) is kept. Go on with it: {resume}; "
         f"take it as it is: {show}; or start afresh.",

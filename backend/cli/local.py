@@ -9,11 +9,11 @@ from pydantic import ValidationError
 
 from backend.logs import configure_logs
 from backend.resources import Resources, open_resources
-from backend.runs.admission.options import RunOptions
 from backend.runs.commands import RunRequest
 from backend.runs.readers.replay import read_entry
 from backend.settings import Settings
 from backend.store.owner import LOCAL
+from backend.store.run_values import RunOptions
 from backend.store.runs import Run
 from backend.store.transitions import RESUMABLE, WAITING
 from workflows.errors import Conflict

@@ -19,6 +19,7 @@ from backend.cli import (
     worker,
 )
 from backend.cli.failures import fail
+from backend.cli.service_client import KeyOption
 from backend.cli.terminal import write
 from backend.extensions.base import CommandLine, HasCommands
 from backend.plugins import list_extensions
@@ -72,6 +73,8 @@ def _print_version(wanted: bool) -> None:
 
 
 def main(
+    context: typer.Context,
+    key: KeyOption = None,
     version: Annotated[
         bool,
         typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop."),
@@ -79,6 +82,7 @@ def main(
 ) -> None:
     """Long text from language models, streamed so that nothing breaks."""
     del version
+    context.obj = key  # for whatever asks a service
 
 
 app = make_app()

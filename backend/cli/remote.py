@@ -4,46 +4,48 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 import httpx2
 
+from backend.cli.service_client import RUNS, RemoteError, Service, reach, refusal_of
 from workflows.messages.lenient import read_message
 from workflows.messages.messages import EVENT, TERMINAL, Message
 
-RUNS = "/api/v1/runs"
-"""Where a run is started."""
 _PATIENCE_SECONDS = 60.0
 """How long a service may be away, with no message in between, before it is given up."""
 _LEAST_PAUSE, _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0, 10.0
 
 
-class RemoteError(Exception):
-    """A service that refuses the request or can't be reached."""
-
-
 async def follow_remote(
-    server: str,
+    service: Service,
     body: dict[str, Any],
     path: str = RUNS,
     patience: float = _PATIENCE_SECONDS,
     note: Callable[[str], None] | None = None,
 ) -> AsyncGenerator[Message]:
     """Starts the run there and yields its messages to the last; `note` is called with its id. Raises RemoteError."""
-    base = server.rstrip("/")
-    async with httpx2.AsyncClient(timeout=httpx2.Timeout(10, read=60)) as client:
-        try:
-            reply = await client.post(base + path, json=body, headers={"Idempotency-Key": uuid4().hex})
-        except httpx2.InvalidURL as error:
-            raise RemoteError(f"{base} is no address of a service: {error}") from error
-        except httpx2.TransportError as error:
-            raise RemoteError(f"There is no service at {base} ({type(error).__name__}).") from error
+    async with service.client() as client:
+        post = client.post(service.base + path, json=body, headers={"Idempotency-Key": uuid4().hex})
+        reply = await reach(post, service.base)
         if reply.is_error:
-            raise RemoteError(_refusal(reply))
+            raise RemoteError(refusal_of(reply))
         started = reply.json()
         if note is not None:
             note(str(started.get("run_id", "")))
-        url = base + started["stream_url"]
+        url = service.base + started["stream_url"]
+        async with aclosing(_Stream(client, url, patience).messages()) as messages:
+            async for message in messages:
+                yield message
+
+
+async def attach_remote(
+    service: Service, run_id: str, patience: float = _PATIENCE_SECONDS
+) -> AsyncGenerator[Message]:
+    """Yields the messages of a run that is there, from its first to its last. Raises RemoteError."""
+    async with service.client() as client:
+        url = f"{service.base}{RUNS}/{quote(run_id, safe='')}/stream"
         async with aclosing(_Stream(client, url, patience).messages()) as messages:
             async for message in messages:
                 yield message
@@ -90,7 +92,7 @@ class _Stream:
             self._is_over = True
         elif reply.is_error:
             await reply.aread()
-            self._trouble = _refusal(reply)
+            self._trouble = refusal_of(reply)
             if not _may_pass(reply):
                 raise RemoteError(self._trouble)
         return reply.status_code == 200
@@ -124,10 +126,3 @@ def _understand(data: str) -> Message | None:
         return read_message(data)
     except ValueError as error:
         raise RemoteError(f"The service sends what is not understood here: {error}.") from None
-
-
-def _refusal(reply: httpx2.Response) -> str:
-    try:
-        return str(reply.json()["detail"])
-    except (ValueError, KeyError, TypeError):
-        return f"The service answered {reply.status_code}."

@@ -1,10 +1,10 @@
 """A run on a terminal: the text on standard output as it arrives, all else on standard error."""
 
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
+from backend.cli.outcome import show_outcome
 from backend.cli.terminal import StatusLine, StyledText, say, write
-from workflows.formats.notices import list_notices, notice_lines
 from workflows.messages.messages import (
     Message,
     NodeChanged,
@@ -55,8 +55,7 @@ class RunScreen:
                 _print((f"\n— section {data.section + 1} is written again ({data.reason}) —", "yellow"))
                 self._section = None
             case SafetyChecked() as data:
-                verdict = ("approved", "green") if data.approved else ("not approved", "red")
-                _print("\n\nSafety     ", verdict, f", score {data.score:.2f}, {len(data.issues)} notes")
+                _show_verdict(data)
             case NodeChanged() as data if data.message:
                 _print((f"\n— {data.message} —", "yellow"))
             case ProgressReported() as data:
@@ -98,11 +97,7 @@ class RunScreen:
             f"{metadata['vocabulary_level']}"
         )
         _print(f"Cost       {_cost(data['usage'], cached=bool(data['cached']))}")
-        _show_findings(metadata)
-        for notice in list_notices(metadata):
-            style = "bold red" if notice["level"] == "danger" else "yellow"
-            for line in notice_lines(notice):
-                _print((line, style))
+        show_outcome(metadata)
         choices = data.get("choices")
         if isinstance(choices, list):
             _print("\n", (str(data.get("choice_question", "")), "bold"))
@@ -118,11 +113,11 @@ def _print(*parts: StyledText) -> None:
     say(*parts, err=True)
 
 
-def _show_findings(metadata: dict[str, Any]) -> None:
-    """Prints what the format's review still found fault with."""
-    for finding in metadata.get("compliance", {}).get("findings", []):
-        place = f"section {finding['section'] + 1}: " if "section" in finding else ""
-        _print((f"Not mended  {place}{finding['advice']}", "yellow"))
+def _show_verdict(data: SafetyChecked) -> None:
+    verdict = ("approved", "green") if data.approved else ("not approved", "red")
+    _print("\n\nSafety     ", verdict, f", score {data.score:.2f}, {len(data.issues)} notes")
+    for issue in [] if data.approved else data.issues:
+        _print((f"           {issue['category']}: {issue['advice']}", "red"))
 
 
 def _cost(usage: object, *, cached: bool) -> str:

@@ -4,6 +4,7 @@ Titles, names and messages come from models, readers and servers. None of them i
 the cursor, colour the screen or turn the direction of what stands beside it.
 """
 
+import json
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -42,6 +43,11 @@ def say(*parts: StyledText, style: str = "", err: bool = False) -> None:
 def write(text: str, end: str = "\n") -> None:
     """Text itself on standard output, at once."""
     print(clean(text), end=end, flush=True)
+
+
+def print_json(value: Any) -> None:
+    """A value as one line of JSON, in ASCII: nothing in it can move the cursor, and nothing is taken out of it."""
+    print(json.dumps(value, ensure_ascii=True, default=str), flush=True)
 
 
 def show_table(columns: Sequence[str | Column], rows: Iterable[Sequence[str]]) -> None:

@@ -1,6 +1,7 @@
 """`storywire usage`: costs of the local runs."""
 
 import asyncio
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -8,7 +9,8 @@ import typer
 from rich.table import Column
 
 from backend.cli.failures import settings_or_fail
-from backend.cli.terminal import show_table
+from backend.cli.service_client import JsonOption
+from backend.cli.terminal import print_json, show_table
 from backend.logs import configure_logs
 from backend.settings import Settings
 
@@ -19,11 +21,15 @@ if TYPE_CHECKING:
 def usage(
     days: Annotated[int, typer.Option(min=1, help="How many days back, today included.")] = 30,
     by: Annotated[Literal["day", "model", "format", "role"], typer.Option(help="What is summed up.")] = "day",
+    as_json: JsonOption = False,
 ) -> None:
     """Print the costs of the runs of the last days."""
     settings = settings_or_fail(resume_on_start=False).model_copy(update={"log_level": "error"})
     configure_logs(settings)
     rows = asyncio.run(_sums(settings, days, by))
+    if as_json:
+        print_json([asdict(row) for row in rows])
+        return
     show_table(
         (Column(by.capitalize(), no_wrap=True), "Runs", "Read", "Written", "Cost"),
         (

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 import typer
 
 from backend.cli.failures import fail, settings_or_fail
-from backend.cli.terminal import show_table, write
+from backend.cli.service_client import JsonOption
+from backend.cli.terminal import print_json, show_table, write
 from backend.logs import configure_logs
 
 if TYPE_CHECKING:
     from backend.accounts.people import People
+    from backend.resources import Resources
     from backend.store.accounts.accounts import Account
+    from backend.store.accounts.allowance import AllowanceUse
 
 app = typer.Typer(help="Accounts: add, list, lock, limit and delete them.", no_args_is_help=True)
 
@@ -40,15 +43,19 @@ def add(
 
 
 @app.command("list")
-def list_accounts() -> None:
+def list_accounts(as_json: JsonOption = False) -> None:
     """Print all accounts."""
 
     async def work(people: "People") -> list["Account"]:
         return await people.account_repository.page(limit=10_000)
 
+    found = _run(work)
+    if as_json:
+        names = ("id", "email", "role", "status", "created_at")
+        print_json([{name: getattr(each, name) for name in names} for each in found])
+        return
     rows = [
-        (each.id, each.email or "-", each.role, each.status, f"{each.created_at:%Y-%m-%d}")
-        for each in _run(work)
+        (each.id, each.email or "-", each.role, each.status, f"{each.created_at:%Y-%m-%d}") for each in found
     ]
     show_table(("Id", "Address", "Role", "Status", "Since"), rows)
 
@@ -101,10 +108,42 @@ def set_limits(
     email: _Email,
     runs: Annotated[int | None, typer.Option(min=1, help="Runs at once.")] = None,
     day: Annotated[int | None, typer.Option(min=1, help="Runs a day.")] = None,
+    month: Annotated[int | None, typer.Option(min=1, help="Runs a month.")] = None,
     usd: Annotated[float | None, typer.Option(min=0.000001, help="US dollars a month.")] = None,
 ) -> None:
     """Set an account's own limits. What isn't named is as the settings say."""
-    _change(email, runs_at_once=runs, runs_a_day=day, usd_a_month=usd)
+    _change(email, runs_at_once=runs, runs_a_day=day, runs_a_month=month, usd_a_month=usd)
+
+
+@app.command("usage")
+def usage(email: _Email) -> None:
+    """Print what an account and its API keys use of their limits."""
+
+    async def work(resources: "Resources") -> list[tuple[str, "AllowanceUse"]]:
+        people, quota = resources.people, resources.quota
+        owner = (await _find(people, email)).id
+        of_account = await quota.allowance_use(owner)
+        keys = {key.id: key.name for key in await people.keys.all(owner)}
+        of_keys = await quota.key_use(owner, list(keys))
+        found = [("account", of_account)] if of_account is not None else []
+        return [*found, *((f"key {keys[key_id]}", use) for key_id, use in of_keys.items())]
+
+    rows = [
+        (
+            name,
+            _of(use.runs_now, use.limits.runs_at_once),
+            _of(use.runs_today, use.limits.runs_a_day),
+            _of(use.runs_this_month, use.limits.runs_a_month),
+            _of(f"{use.spent_usd:.4f}", use.limits.usd_a_month),
+            f"{use.reserved_usd:.4f}",
+        )
+        for name, use in _run_with_resources(work)
+    ]
+    show_table(("Who", "Runs now", "Today", "This month", "USD this month", "USD reserved"), rows)
+
+
+def _of(used: object, limit: float | None) -> str:
+    return f"{used}" if limit is None else f"{used} of {limit:g}"
 
 
 @app.command("models")
@@ -201,6 +240,10 @@ async def _find(people: "People", email: str) -> "Account":
 
 
 def _run(work: Callable[["People"], Awaitable[_T]]) -> _T:
+    return _run_with_resources(lambda resources: work(resources.people))
+
+
+def _run_with_resources(work: Callable[["Resources"], Awaitable[_T]]) -> _T:
     from backend.resources import open_resources
     from workflows.errors import StorywireError
 
@@ -209,7 +252,7 @@ def _run(work: Callable[["People"], Awaitable[_T]]) -> _T:
 
     async def do() -> _T:
         async with open_resources(settings) as resources:
-            return await work(resources.people)
+            return await work(resources)
 
     try:
         return asyncio.run(do())

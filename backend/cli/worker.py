@@ -1,6 +1,7 @@
 """`storywire worker`: processes that execute runs from the queue, and their supervisor."""
 
 import asyncio
+import os
 import signal
 import socket
 import subprocess
@@ -51,6 +52,9 @@ def worker(
             help="Ask the processes behind --port whether they are ready, and end with 0 if all are.",
         ),
     ] = False,
+    supervised: Annotated[
+        bool, typer.Option("--supervised", hidden=True, help="Stop when standard input is closed.")
+    ] = False,
 ) -> None:
     """Execute runs from the queue, with PostgreSQL (STORYWIRE_DATABASE_URL)."""
     settings = settings_or_fail()
@@ -70,7 +74,7 @@ def worker(
     except SettingsError as error:
         fail(str(error), status=2)
     if processes == 1:
-        _serve(settings, concurrency, port)
+        _serve(settings, concurrency, port, supervised=supervised)
         return
     if port is not None:
         _check_ports(settings, range(port, port + processes))
@@ -94,7 +98,7 @@ def _check_ports(settings: Settings, ports: range) -> None:
         open_port(settings, port).close()
 
 
-def _serve(settings: Settings, concurrency: int, port: int | None) -> None:
+def _serve(settings: Settings, concurrency: int, port: int | None, *, supervised: bool) -> None:
     import uvloop
 
     from backend.cli.worker_endpoint import open_port
@@ -108,6 +112,7 @@ def _serve(settings: Settings, concurrency: int, port: int | None) -> None:
             concurrency,
             lambda process: say(f"Storywire worker {process}  {concurrency} runs at once", err=True),
             listener,
+            supervised=supervised,
         )
     )
 
@@ -117,9 +122,11 @@ async def run_worker(
     concurrency: int,
     on_start: Callable[[str], None],
     listener: socket.socket | None = None,
+    *,
+    supervised: bool = False,
 ) -> None:
     """Executes runs until SIGTERM or SIGINT, and answers on `listener`. `on_start` is called with the id of the
-    process."""
+    process. A `supervised` one stops too when its standard input is closed: its supervisor was killed."""
     from backend.cli.worker_endpoint import answering
     from backend.resources import open_worker
     from backend.server import spare_collector
@@ -127,11 +134,24 @@ async def run_worker(
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    if supervised:
+        _watch_supervisor(stop)
     async with open_worker(settings, concurrency) as opened:
         spare_collector()
         async with answering(opened, listener) if listener is not None else nullcontext():
             on_start(opened.worker.process)
             await opened.worker.serve(stop, settings.shutdown_grace)
+
+
+def _watch_supervisor(stop: asyncio.Event) -> None:
+    loop, source = asyncio.get_running_loop(), sys.stdin.fileno()
+
+    def look() -> None:
+        if not os.read(source, 1):
+            loop.remove_reader(source)
+            stop.set()
+
+    loop.add_reader(source, look)
 
 
 def _supervise(processes: int, concurrency: int, port: int | None) -> int:
@@ -144,7 +164,8 @@ def _supervise(processes: int, concurrency: int, port: int | None) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, request_stop)
-    command = [sys.executable, "-m", "backend.cli.main", "worker", "--concurrency", str(concurrency)]
+    command = [sys.executable, "-m", "backend.cli.main", "worker", "--supervised"]
+    command += ["--concurrency", str(concurrency)]
     ports = [[] if port is None else ["--port", str(port + number)] for number in range(processes)]
     children = [_Child([*command, *own]) for own in ports]
     while not stop:
@@ -171,5 +192,6 @@ class _Child:
 
     def _start(self) -> None:
         self._started = time.monotonic()
-        # A session of its own: Ctrl+C reaches the supervisor alone, which stops it in good order.
-        self.process = subprocess.Popen(self._command, start_new_session=True)
+        # A session of its own: Ctrl+C reaches the supervisor alone, which stops it in good order. The pipe is closed
+        # by the system when the supervisor dies.
+        self.process = subprocess.Popen(self._command, start_new_session=True, stdin=subprocess.PIPE)

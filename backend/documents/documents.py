@@ -76,6 +76,14 @@ class Documents:
             raise _not_found(document_id)
         return document
 
+    async def rename(self, owner: Owner, document_id: str, title: str) -> Document:
+        """The document under another title. Raises NotFound, InvalidInput."""
+        if (clean := _check_title(title)) is None:
+            raise refuse("a title has a character at least", "title")
+        if not await self._repository.rename(owner, document_id, clean):
+            raise _not_found(document_id)
+        return await self.find(owner, document_id)
+
     async def delete(self, owner: Owner, document_id: str) -> None:
         """Deletes the document. Runs that are being written from it end with NOT_FOUND. Raises NotFound."""
         if not await self._repository.delete(owner, document_id):

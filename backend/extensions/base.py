@@ -68,7 +68,8 @@ class HasParts(Protocol):
 
 @runtime_checkable
 class HasLookups(Protocol):
-    """Capability: stored objects that inputs may refer to."""
+    """Capability: stored objects that inputs may refer to. An API key needs the scope of the extension's routes for
+    that, as it needs it to read them there."""
 
     def lookups(self, service: ServiceContext) -> Mapping[str, Lookup]:
         """Lookups by kind, as formats name it: owner and id → plain data, None if this owner has none."""
@@ -148,11 +149,19 @@ def open_parts(extensions: Mapping[str, Extension], service: ServiceContext) -> 
 
 def collect_lookups(
     extensions: Mapping[str, Extension], service: ServiceContext
-) -> list[Mapping[str, Lookup]]:
-    """The lookups of all extensions, a mapping per extension."""
+) -> list[tuple[str, Mapping[str, Lookup]]]:
+    """(first part of the scope, lookups) of all extensions."""
     return [
-        extension.lookups(service) for extension in extensions.values() if isinstance(extension, HasLookups)
+        (_area_of(extension), extension.lookups(service))
+        for extension in extensions.values()
+        if isinstance(extension, HasLookups)
     ]
+
+
+def _area_of(extension: Extension) -> str:
+    """What an extension stores is read by the scope of its routes, the first that it names."""
+    own = extension.access() if isinstance(extension, HasAccess) else ()
+    return next((each.scope for each in own if each.scope), "extensions")
 
 
 def collect_retained(extensions: Mapping[str, Extension], service: ServiceContext) -> list[RetainedData]:

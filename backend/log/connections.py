@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 from psycopg import AsyncConnection
 
-from backend.store.postgres import CONNECT_SECONDS, PATIENCE_SECONDS, cut
+from backend.store.postgres.database import CONNECT_SECONDS, PATIENCE_SECONDS, cut
 
 Row = tuple[Any, ...]
 Unavailable = (psycopg.OperationalError, psycopg.InterfaceError, OSError)

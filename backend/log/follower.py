@@ -13,7 +13,7 @@ from backend.log.connections import LogConnection, Unavailable
 from backend.log.entry import Entry
 from backend.log.notifier import Notifier
 from backend.log.tails import newer
-from backend.store.postgres import CONNECT_SECONDS
+from backend.store.postgres.database import CONNECT_SECONDS
 
 CHANNEL = "storywire_log"
 TICK = "tick"

@@ -14,7 +14,7 @@ from backend.log.connections import LogConnection, Unavailable
 from backend.log.entry import Entry, LogUnavailable
 from backend.log.follower import CHANNEL, Follower, payloads
 from backend.log.sql import Append, SqlLog
-from backend.store.postgres import PostgresDatabase
+from backend.store.postgres.database import PostgresDatabase
 from workflows.messages.messages import TERMINAL
 
 log = structlog.get_logger()

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import ExitStack, aclosing
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,9 +11,18 @@ import typer
 
 from backend.cli.failures import fail, settings_or_fail
 from backend.cli.folder import OutFolder
-from backend.cli.remote import RemoteError, follow_remote
-from backend.cli.screen import RunScreen
+from backend.cli.remote import follow_remote
+from backend.cli.service_client import JsonOption, RemoteError, Service
 from backend.cli.terminal import say
+from backend.cli.watching import (
+    INTERRUPTED_STATUS,
+    InterruptOption,
+    Watching,
+    current_key,
+    leave,
+    status_of,
+    watch,
+)
 from workflows.errors import InvalidInput, StorywireError
 from workflows.messages.messages import Message, RunCompleted
 
@@ -37,6 +47,8 @@ def podcast(
     server: Annotated[
         str | None, typer.Option(help="A service's address; without one the run executes here.")
     ] = None,
+    as_json: JsonOption = False,
+    on_interrupt: InterruptOption = "detach",
 ) -> None:
     """Write a podcast episode and its short forms. The script goes to standard output, all else to standard error."""
     if out is not None and server is not None:
@@ -45,19 +57,32 @@ def podcast(
         )
     from backend.podcasts.topics import read_topic
 
+    started = _Started(Service(server, current_key()) if server is not None else None)
+    watching = Watching(as_json, on_interrupt)
     try:
         inputs = read_topic(topics, topic)
         inputs |= _overrides(words, tone, host, reference, search=search, pieces=pieces)
         body = {"format": "podcast", "input": inputs, "options": {"model": model, "parallel": parallel}}
-        status = asyncio.run(_write(body, server, out))
+        ending = asyncio.run(_write(body, started, out, watching))
     except InvalidInput as error:
         lines = (f"{item.field.removeprefix('input.')}: {item.message}" for item in error.errors)
         fail("\n".join(lines) or error.message, status=2)
     except (StorywireError, RemoteError, OSError) as error:
         fail(str(error))
     except KeyboardInterrupt:
-        fail("Stopped. " + ("Give the same command again to go on." if out else ""), status=130)
-    raise typer.Exit(status)
+        again = " Give the same command again to go on." if out else ""
+        fail(leave(started.service, started.run_id, watching) + again, status=INTERRUPTED_STATUS)
+    if out is not None and not isinstance(ending, RunCompleted):
+        say("What is written is kept. Give the same command again to go on.", err=True)
+    raise typer.Exit(status_of(ending))
+
+
+@dataclass(slots=True)
+class _Started:
+    """The service that the run is on, and its id there; None for this machine."""
+
+    service: Service | None
+    run_id: str = ""
 
 
 def _overrides(
@@ -83,28 +108,23 @@ def _overrides(
     return {name: value for name, value in given.items() if value is not None}
 
 
-async def _write(body: dict[str, Any], server: str | None, out: Path | None) -> int:
-    """Exit status: 0 when the episode is complete, 1 otherwise."""
-    ending: Message | None = None
+async def _write(
+    body: dict[str, Any], started: _Started, out: Path | None, watching: Watching
+) -> Message | None:
+    """The last message."""
     with ExitStack() as stack:
-        screen = stack.enter_context(RunScreen())
         folder = stack.enter_context(OutFolder(out)) if out is not None else None
-        async with aclosing(_follow(body, server, out)) as messages:
-            async for message in messages:
-                screen.show(message)
-                if folder is not None:
-                    folder.take(message)
-                ending = message
-    if isinstance(ending, RunCompleted):
-        return 0
-    if out is not None:
-        say("What is written is kept. Give the same command again to go on.", err=True)
-    return 1
+        messages = _follow(body, started, out)
+        return await watch(messages, watching, folder.take if folder is not None else None)
 
 
-def _follow(body: dict[str, Any], server: str | None, out: Path | None) -> AsyncGenerator[Message]:
-    if server is not None:
-        return follow_remote(server, body)
+def _follow(body: dict[str, Any], started: _Started, out: Path | None) -> AsyncGenerator[Message]:
+    if started.service is not None:
+
+        def note(run_id: str) -> None:
+            started.run_id = run_id
+
+        return follow_remote(started.service, body, note=note)
     settings = settings_or_fail(resume_on_start=False)
     # The graphs take seconds to import, and every other command does without them.
     from backend.cli.local import follow_in_folder, follow_local

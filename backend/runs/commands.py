@@ -13,7 +13,8 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from pydantic import BaseModel
 from ulid import ULID
 
-from backend.runs.admission.options import check_room, with_caps
+from backend.runs.admission.caller import caller_key
+from backend.runs.admission.caps import check_room, with_caps
 from backend.runs.admission.plan_edit import check_outline
 from backend.runs.admission.quota import Quota
 from backend.runs.admission.validation import Admission
@@ -34,8 +35,6 @@ from workflows.models.budget.ledger import Caps
 from workflows.models.spec import ModelSpec
 
 log = structlog.get_logger()
-
-__all__ = ["RunCommands", "RunOptions", "RunRequest", "StartBinding", "request_hash"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,23 +100,23 @@ class RunCommands:
         """
         format = self._admission.format(request.format)
         inputs = format.parse(request.input)
-        fingerprint = _fingerprint(format.name, inputs, request)
-        if request.binding is not None and request.binding.request_hash != fingerprint:
+        request_hash = hash_request(format.name, inputs, request.options, request.parentage)
+        if request.binding is not None and request.binding.request_hash != request_hash:
             raise Forbidden(
                 "The stream ticket is for another request: format, input and options must be the same."
             )
-        if (known := await self._known(owner, request.idempotency_key, fingerprint)) is not None:
+        if (known := await self._known(owner, request.idempotency_key, request_hash)) is not None:
             return known, False
         if request.binding is not None and datetime.now(UTC) > request.binding.start_by:
             raise Unauthenticated("The stream ticket has expired before it started anything.")
         if request.parentage is None:  # the input of a version is resolved already
             inputs = await self._admission.resolve(owner, format, inputs)
-        new = self._new_run(owner, request, format, inputs, fingerprint)
+        new = self._new_run(owner, request, format, inputs, request_hash)
         with self._quota.reserve(new.format) as limit, self._engine.reserve_slot():
             if (run := await self._add(new, limit)) is not None:
                 return run, True
         # The same came in twice at the same moment, and the other was quicker.
-        if (known := await self._known(owner, request.idempotency_key, fingerprint)) is not None:
+        if (known := await self._known(owner, request.idempotency_key, request_hash)) is not None:
             return known, False
         raise Conflict(f"Part {new.part} of this series is being written by another run.")
 
@@ -195,6 +194,13 @@ class RunCommands:
         await self._engine.begun(run.id)
         return run
 
+    async def rename(self, owner: Owner, run_id: str, title: str) -> Run:
+        """The run with another title, in lists and files; the text itself stays. Raises Conflict while it goes on."""
+        run = await self._queries.find(owner, run_id)
+        if not await self._repository.rename(owner, run.id, title):
+            raise Conflict(f"The run is {run.status}: it can be renamed once it has ended.")
+        return await self._queries.find(owner, run_id)
+
     async def delete(self, owner: Owner, run_id: str) -> None:
         """Deletes the run, its text, log, checkpoints and recording; stops it first if it can."""
         run = await self._queries.find(owner, run_id)
@@ -206,12 +212,13 @@ class RunCommands:
         await self._repository.delete(owner, run_id)
 
     def _new_run(
-        self, owner: Owner, request: RunRequest, format: AnyFormat, inputs: BaseModel, fingerprint: str
+        self, owner: Owner, request: RunRequest, format: AnyFormat, inputs: BaseModel, request_hash: str
     ) -> NewRun:
-        model, options = self._admission.settle(format, inputs, request.options)
+        model, options = self._admission.apply_defaults(format, inputs, request.options)
         parents = request.parentage
         # A version of a chapter stands beside the story: the chapter keeps its place.
         series, part = (series_of(format, inputs) if parents is None else None) or (None, None)
+        key = caller_key()
         new = NewRun(
             id=str(ULID()),
             owner=owner,
@@ -221,9 +228,10 @@ class RunCommands:
             options=options,
             process=self._engine.process,
             idempotency_key=request.idempotency_key,
-            request_hash=fingerprint,
+            request_hash=request_hash,
             series=series,
             part=part,
+            key_id=None if key is None else key.id,
         )
         if parents is not None:
             new = replace(
@@ -259,9 +267,9 @@ class RunCommands:
         if (other := await self._repository.find_part(owner, series, part)) is not None:
             raise Conflict(f"Run {other.id} has taken its place since: the story went on another way.")
 
-    async def _known(self, owner: Owner, key: str | None, fingerprint: str) -> Run | None:
+    async def _known(self, owner: Owner, key: str | None, request_hash: str) -> Run | None:
         run = await self._repository.find_by_key(owner, key) if key else None
-        if run is not None and run.request_hash != fingerprint:
+        if run is not None and run.request_hash != request_hash:
             raise Conflict("This Idempotency-Key was used with another request.")
         return run
 
@@ -280,18 +288,14 @@ class RunFiles:
             self.recordings.delete(run_id)
 
 
-def request_hash(format: str, inputs: BaseModel, options: RunOptions) -> str:
-    """The same for requests that ask for the same, such as a start and the ticket for it."""
-    return _fingerprint(format, inputs, RunRequest(format, {}, options))
-
-
-def _fingerprint(format: str, inputs: BaseModel, request: RunRequest) -> str:
-    """A digest that is equal for equal requests, by which idempotency keys are checked."""
-    parents = request.parentage
+def hash_request(
+    format: str, inputs: BaseModel, options: RunOptions, parents: Parentage | None = None
+) -> str:
+    """A digest that is equal for equal requests, by which idempotency keys and tickets are checked."""
     body = {
         "format": format,
         "input": inputs.model_dump(mode="json"),
-        "options": request.options.model_dump(),
+        "options": options.model_dump(),
         **({"origin": _origin(parents)} if parents else {}),
     }
     return hashlib.sha256(

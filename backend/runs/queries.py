@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any
 
 from backend.log.base import RunLog
 from backend.log.entry import Entry
@@ -63,6 +62,11 @@ class RunQueries:
         await self._settle(None)
         return await self._repository.newest_by_key(owner, prefix)
 
+    async def by_key(self, owner: Owner, prefix: str) -> list[Run]:
+        """All runs that were started with an idempotency key that begins so, oldest first."""
+        await self._settle(None)
+        return await self._repository.by_key(owner, prefix)
+
     async def page(
         self,
         owner: Owner,
@@ -96,14 +100,6 @@ class RunQueries:
         transcript, _ = await replay(self._log, run.id)
         return transcript
 
-    async def add_text(self, table: str, row: dict[str, Any]) -> dict[str, Any]:
-        """A row of an export. That of a run without a result is given the plan and the text so far, which only the log
-        has."""
-        if table != "runs" or row.get("result") is not None:
-            return row
-        transcript, _ = await replay(self._log, row["id"])
-        return {**row, "outline": transcript.outline, "text": transcript.text}
-
     async def quote(self, owner: Owner, run_id: str) -> Quote:
         """The sections left and their estimated cost. Raises NotFound, Conflict for a complete run."""
         run = await self.find(owner, run_id)
@@ -131,12 +127,15 @@ class RunQueries:
     def durable_reader(self, run: Run, after: int, options: StreamOptions = _PLAIN) -> DurableReader:
         """A reader of the run as a durable stream, from after an offset."""
         view = options.make_view(run.id, self._language_of(run))
+        return self._durable_reader(run, after, view if isinstance(view, WireView) else None)
+
+    def view_reader(self, run: Run, view: WireView) -> DurableReader:
+        """A reader of what a view makes of the run, from its start."""
+        return self._durable_reader(run, 0, view)
+
+    def _durable_reader(self, run: Run, after: int, view: WireView | None) -> DurableReader:
         return DurableReader(
-            self._log,
-            run.id,
-            after,
-            view=view if isinstance(view, WireView) else None,
-            superseded_error_seq=run.superseded_error_seq,
+            self._log, run.id, after, view=view, superseded_error_seq=run.superseded_error_seq
         )
 
     def reading(self, run: Run) -> AbstractAsyncContextManager[None]:

@@ -16,9 +16,30 @@ log = structlog.get_logger()
 _PATIENCE_SECONDS = 3.0
 
 
+class QueueCounts(Protocol):
+    """Numbers of a queue: runs that wait, seconds that the first of them has waited, workers, and their slots."""
+
+    @property
+    def queued(self) -> int:
+        """Runs that wait."""
+
+    @property
+    def oldest_seconds(self) -> float:
+        """Seconds that the first of them has waited."""
+
+    @property
+    def workers(self) -> int:
+        """Worker processes that are alive."""
+
+    @property
+    def slots(self) -> int:
+        """Runs that they execute at once, in all."""
+
+
 class Readiness:
     """Readiness checks. `stores` are the checks of writable stores, by what they hold: each is called with
-    `busy_seconds`, and raises when its store can't be written within that time.
+    `busy_seconds`, and raises when its store can't be written within that time. `look_at_queue` where runs wait in
+    one.
 
     A check syncs the disk, and anybody may ask: so its outcome counts for `remember_seconds`.
     """
@@ -29,12 +50,16 @@ class Readiness:
         models: ModelCatalog,
         stores: Mapping[str, Callable[[float], Awaitable[None]]],
         *,
+        look_at_queue: Callable[[], Awaitable[QueueCounts]] | None = None,
         remember_seconds: float = 1.0,
         busy_seconds: float = 1.0,
     ) -> None:
         self._engine = engine
         self._models = models
         self._stores = stores
+        self._look_at_queue = look_at_queue
+        self.queue: QueueCounts | None = None
+        """What waited when `reason` was last asked for, and for whom; None where that isn't known."""
         self._remember_seconds = remember_seconds
         self._busy_seconds = busy_seconds
         self._probe: asyncio.Task[str | None] | None = None
@@ -52,7 +77,8 @@ class Readiness:
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 unwritable = await asyncio.shield(self._probe_stores())
         except TimeoutError:
-            unwritable = "the disk does not answer"
+            where = "disk" if self._look_at_queue is None else "database"
+            unwritable, self.queue = f"the {where} does not answer", None
         if unwritable is None and not self._engine.accepts:
             return "no room for another run"
         return unwritable
@@ -72,8 +98,18 @@ class Readiness:
             except Exception as error:
                 log.warning("not_writable", what=what, error=str(error))
                 found = found or f"the {what} can't be written"
+        await self._measure_queue(is_reachable=found is None)
         self._probed = time.monotonic()
         return found
+
+    async def _measure_queue(self, *, is_reachable: bool) -> None:
+        self.queue = None
+        if self._look_at_queue is None or not is_reachable:
+            return
+        try:
+            self.queue = await self._look_at_queue()
+        except Exception as error:
+            log.warning("queue_not_measured", error=str(error))
 
 
 class TakesRuns(Protocol):

@@ -1,4 +1,4 @@
-"""Batches of ids, for statements that name each of them: a database binds only so many values."""
+"""Batches of ids, for what is read or deleted a few at a time; one statement takes any number (`json_sql.among`)."""
 
 from collections.abc import Iterator, Sequence
 

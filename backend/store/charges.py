@@ -1,13 +1,16 @@
 """Charges to quotas: one row for each run that bought something, whatever its outcome."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, delete, exists, func, insert, literal, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from backend.store.accounts.allowance import Allowance, AllowanceUse, check_allowance, find_use
+from backend.store.accounts.former_use import find_former_use
+from backend.store.accounts.key_charges import charge_keys, find_key_use, refund_keys
 from backend.store.database import Database
-from backend.store.limits import LimitReached
+from backend.store.limits import LimitReached, check_owner
 from backend.store.owner import Owner
 from backend.store.tables import quota_charges
 
@@ -18,13 +21,15 @@ __all__ = ["ChargeRepository", "Limit", "LimitReached", "charge", "refund"]
 class Limit:
     """A quota: at most `most` charges of an owner and format from `start` until before `end`; None: any number.
 
-    `allowance` is what the owner may use in all, where owners are accounts.
+    `allowance` is what the owner may use in all, where owners are accounts; `key_id` the API key of whoever asks, which
+    may have less.
     """
 
     most: int | None
     start: datetime
     end: datetime
     allowance: Allowance | None = None
+    key_id: str | None = None
 
 
 class ChargeRepository:
@@ -41,28 +46,41 @@ class ChargeRepository:
         """What an account uses of its allowance; None for an owner without one."""
         return await self._db.read(lambda connection: find_use(connection, owner, defaults))
 
+    async def key_use(self, owner: Owner, key_ids: Sequence[str]) -> dict[str, AllowanceUse]:
+        """What API keys of the owner use of their own limits, by id."""
+        return await self._db.read(lambda connection: find_key_use(connection, owner, key_ids))
+
 
 def charge(connection: Connection, run_id: str, owner: Owner, format: str, limit: Limit | None) -> None:
     """Charges a run, once. Part of a transaction; raises LimitReached, which rolls it back."""
-    known = exists(select(literal(1)).where(quota_charges.c.owner == owner, quota_charges.c.run_id == run_id))
-    is_known = bool(connection.scalar(select(known)))
     if limit is not None and limit.allowance is not None:
-        check_allowance(connection, owner, limit.allowance, is_new=not is_known)
-    if is_known:
+        check_owner(connection, owner)
+    is_new = _add(connection, run_id, owner, format)
+    if limit is None:
         return
-    row = {"run_id": run_id, "owner": owner, "format": format, "charged_at": datetime.now(UTC)}
-    if (
-        limit is not None
-        and limit.most is not None
-        and _count(connection, owner, format, limit) >= limit.most
-    ):
+    if limit.allowance is not None:
+        check_allowance(connection, owner, limit.allowance, is_new=is_new)
+        charge_keys(connection, run_id, owner, limit.key_id)
+    if is_new and limit.most is not None and _count(connection, owner, format, limit) > limit.most:
         raise LimitReached
-    connection.execute(insert(quota_charges).values(row))
 
 
 def refund(connection: Connection, run_id: str) -> None:
-    """Removes the charge of a run that bought nothing. Part of a transaction."""
+    """Removes the charges of a run that bought nothing. Part of a transaction."""
     connection.execute(delete(quota_charges).where(quota_charges.c.run_id == run_id))
+    refund_keys(connection, run_id)
+
+
+def _add(connection: Connection, run_id: str, owner: Owner, format: str) -> bool:
+    """Whether the run wasn't charged before."""
+    known = select(quota_charges.c.run_id).where(
+        quota_charges.c.owner == owner, quota_charges.c.run_id == run_id
+    )
+    if connection.scalar(known) is not None:
+        return False
+    row = {"run_id": run_id, "owner": owner, "format": format, "charged_at": datetime.now(UTC)}
+    connection.execute(insert(quota_charges).values(row))
+    return True
 
 
 def _count(connection: Connection, owner: Owner, format: str, within: Limit) -> int:
@@ -72,4 +90,5 @@ def _count(connection: Connection, owner: Owner, format: str, within: Limit) -> 
         quota_charges.c.charged_at >= within.start,
         quota_charges.c.charged_at < within.end,
     )
-    return connection.scalar(query) or 0
+    former = find_former_use(connection, owner, within.start, format)
+    return (connection.scalar(query) or 0) + former.runs

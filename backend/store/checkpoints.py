@@ -51,7 +51,7 @@ class DurableSaver(BaseCheckpointSaver[Any]):
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """As LangGraph's. Whoever goes on from what it returns writes checkpoints that are newer than all."""
-        await self._settled(config)
+        await self._await_stored(config)
         found = newest = await super().aget_tuple(config)
         if get_checkpoint_id(config):  # a fork
             place = {name: config["configurable"].get(name, "") for name in ("thread_id", "checkpoint_ns")}
@@ -62,7 +62,7 @@ class DurableSaver(BaseCheckpointSaver[Any]):
 
     async def alist(self, config: RunnableConfig | None, **kwargs: Any) -> AsyncIterator[CheckpointTuple]:
         """As LangGraph's."""
-        await self._settled(config)
+        await self._await_stored(config)
         async for each in super().alist(config, **kwargs):
             yield each
 
@@ -101,6 +101,10 @@ class DurableSaver(BaseCheckpointSaver[Any]):
             del self._failures[writer]
         await super().adelete_thread(thread_id)
 
+    async def check_writable(self, busy_seconds: float) -> None:
+        """Raises where nothing can be written, or somebody else holds what is written for longer than
+        `busy_seconds`. In memory something always can."""
+
     async def flushed(self, thread_id: str) -> None:
         """Returns when what this thread has put, and the results of its tasks that have ended, are where a kill
         doesn't reach them, or failed."""
@@ -113,8 +117,8 @@ class DurableSaver(BaseCheckpointSaver[Any]):
         for thread_id in list(self._under_way):
             await self.flushed(thread_id)
 
-    async def _settled(self, config: RunnableConfig | None) -> None:
-        """What was put before is stored. Raises what couldn't be."""
+    async def _await_stored(self, config: RunnableConfig | None) -> None:
+        """Returns when what was put before is stored. Raises what couldn't be."""
         if config is None or (thread_id := config["configurable"].get("thread_id")) is None:
             await self.all_flushed()
             return

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from backend.store.database import Database
 from backend.store.limits import Cap, check_cap
@@ -87,6 +87,12 @@ class DocumentRepository:
             select(*_SUMMARY).where(documents.c.owner == owner), documents.c.id, before, limit
         )
         return await self._db.read(lambda connection: [_summary(row) for row in connection.execute(query)])
+
+    async def rename(self, owner: Owner, document_id: str, title: str) -> bool:
+        """Sets the title; False if there is no such document."""
+        same = (documents.c.owner == owner, documents.c.id == document_id)
+        query = update(documents).where(*same).values(title=title)
+        return bool((await self._db.write(lambda connection: connection.execute(query))).rowcount)
 
     async def delete(self, owner: Owner, document_id: str) -> bool:
         """Deletes the document; False if there was none."""

@@ -7,6 +7,7 @@ from backend.settings import Settings, SettingsError
 
 CHECKPOINTS = "checkpoints.db"
 """The file of the checkpoints, beside the database's."""
+_MAGIC = b"SQLite format 3\0"
 
 
 def open_folders(settings: Settings) -> None:
@@ -33,6 +34,8 @@ def open_folders(settings: Settings) -> None:
 
 
 def _check_file(file: Path) -> None:
-    if file.exists():
-        with file.open("r+b"):
-            pass
+    if not file.exists():
+        return
+    with file.open("r+b") as opened:
+        if (begins := opened.read(len(_MAGIC))) and begins != _MAGIC:
+            raise OSError(None, "it is no SQLite database", str(file))

@@ -1,9 +1,10 @@
-"""SQL over JSON columns that SQLAlchemy has no words of its own for."""
+"""SQL over JSON that SQLAlchemy has no words of its own for."""
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, func
+from sqlalchemy import JSON, ColumnElement, Select, Text, column, func, literal, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -35,3 +36,27 @@ def _in_postgresql(element: _WithoutKeys, compiler: Any, **options: Any) -> str:
         f"CASE WHEN json_typeof({column}) = 'object' THEN (SELECT json_object_agg(each.key, each.value)"
         f" FROM json_each({column}) AS each WHERE each.key NOT IN ({', '.join(keys)})) END"
     )
+
+
+class _Elements(FunctionElement[Any]):
+    """The strings of a JSON list, a row each; the argument is the list as text."""
+
+    name = "elements"
+    inherit_cache = True
+
+
+def among(values: Iterable[str]) -> Select[tuple[str]]:
+    """The values as rows, for `column.in_(…)`. They are bound as one value: no statement is too long for them, nor
+    need a transaction have hundreds of statements."""
+    rows = _Elements(literal(json.dumps(list(values)))).table_valued(column("value", Text))
+    return select(rows.c.value)
+
+
+@compiles(_Elements, "sqlite")
+def _elements_in_sqlite(element: _Elements, compiler: Any, **options: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **options)})"
+
+
+@compiles(_Elements, "postgresql")
+def _elements_in_postgresql(element: _Elements, compiler: Any, **options: Any) -> str:
+    return f"json_array_elements_text(CAST({compiler.process(element.clauses, **options)} AS json))"

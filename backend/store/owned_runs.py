@@ -96,7 +96,8 @@ class OwnedRunRepository:
         def work(connection: Connection) -> tuple[bool, str | None]:
             lock_owner(connection, run.owner)
             source = find_source(connection, run.owner, run.cache_key, kept_since, run.id)
-            query = update(runs).where(_is_executed_by(lease)).values(source_run_id=source)
+            mine = (runs.c.owner == run.owner) & _is_executed_by(lease)
+            query = update(runs).where(mine).values(source_run_id=source)
             is_held = hold_epoch(connection, lease.run_id, lease.epoch)
             if not is_held or not connection.execute(query).rowcount:
                 return False, None

@@ -69,7 +69,7 @@ class Run(RunSummary):
     is the number of the error in its log that the last resume superseded: the run isn't over by it.
     `source_run_id` is the run whose text this one is given, `cache_key` the same for requests that one text answers.
     `root_run_id` is the first of all versions, `origin` what a version takes over, `plan` what a version of this
-    run would need beside the text.
+    run would need beside the text. `key_id` is the API key that it was started with.
     """
 
     input: dict[str, Any]
@@ -88,6 +88,7 @@ class Run(RunSummary):
     plan: VersionPlan | None
     cache_key: str | None
     source_run_id: str | None
+    key_id: str | None
 
     @property
     def is_finished(self) -> bool:
@@ -97,7 +98,7 @@ class Run(RunSummary):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRun:
-    """A run to be stored as running; `process` is to execute it."""
+    """A run to be stored as running; `process` is to execute it. `key_id` is the API key that it is started with."""
 
     id: str
     owner: Owner
@@ -114,6 +115,7 @@ class NewRun:
     root_run_id: str | None = None
     origin: VersionOrigin | None = None
     cache_key: str | None = None
+    key_id: str | None = None
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def row(self) -> dict[str, Any]:

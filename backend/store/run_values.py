@@ -62,6 +62,10 @@ class RunOptions(JsonModel):
     )
 
 
+STORED_CHANGE = "wish"
+"""The key of a version's change in the column, from before it was called so."""
+
+
 class VersionChange(BaseModel):
     """The change wanted in a version. Without a `section` (from 0) in all of it."""
 
@@ -74,9 +78,9 @@ class VersionChange(BaseModel):
 class VersionOrigin(BaseModel):
     """The origin of a version. `seed` is None where only the input is taken over."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, populate_by_name=True, serialize_by_alias=True)
 
-    wish: VersionChange
+    change: VersionChange = Field(alias=STORED_CHANGE)
     seed: VersionSeed | None = None
 
 

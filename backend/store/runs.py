@@ -26,23 +26,22 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from backend.store.batches import batches
 from backend.store.charges import Limit, charge
 from backend.store.database import Database
 from backend.store.dialect import lock_owner
 from backend.store.erasing import delete_runs
-from backend.store.jobs import Enqueue
-from backend.store.json_sql import without_keys
+from backend.store.json_sql import among, without_keys
 from backend.store.owner import Owner
 from backend.store.paging import newest_first
 from backend.store.run_records import NewRun, Run, RunAssignment, RunPart, RunSummary, RunVersion
-from backend.store.run_values import RunOptions, VersionChange
+from backend.store.run_values import STORED_CHANGE, RunOptions, VersionChange
 from backend.store.sources import find_source
 from backend.store.tables import log_archives, log_entries, runs
-from backend.store.transitions import EXECUTING, MOVES, OCCUPYING, Event, Status
+from backend.store.transitions import EXECUTING, FINISHED, MOVES, OCCUPYING, Event
 from workflows.messages.messages import OutlinePlanned, RunCompleted
 
 __all__ = [
+    "Enqueue",
     "NewRun",
     "Run",
     "RunAssignment",
@@ -50,14 +49,16 @@ __all__ = [
     "RunRepository",
     "RunSummary",
     "RunVersion",
-    "Status",
     "moving",
 ]
+
+Enqueue = Callable[[Connection, str], None]
+"""Puts a run that is stored as running into the queue, in the transaction that stores it."""
 
 _SUMMARY = [runs.c[each.name] for each in fields(RunSummary)]
 _ASSIGNMENT = [runs.c[each.name] for each in fields(RunAssignment)]
 _PART = [*_SUMMARY, runs.c.input, without_keys(runs.c.result, RunCompleted.model_fields).label("results")]
-_VERSION = [*_SUMMARY, type_coerce(runs.c.origin, JSON)["wish"].label("change")]
+_VERSION = [*_SUMMARY, type_coerce(runs.c.origin, JSON)[STORED_CHANGE].label("change")]
 _WHOLE = [runs.c[each.name] for each in fields(Run)]
 
 
@@ -100,7 +101,8 @@ class RunRepository:
             if source is None:
                 charge(connection, new.id, new.owner, new.format, limit)
             also(connection)
-            stored = _run(connection.execute(select(*_WHOLE).where(runs.c.id == new.id)).one())
+            mine = (runs.c.owner == new.owner) & (runs.c.id == new.id)
+            stored = _run(connection.execute(select(*_WHOLE).where(mine)).one())
             self._enqueue(connection, new.id)  # the last of all: starts wait for each other from here on
             return stored
 
@@ -127,6 +129,12 @@ class RunRepository:
         newest = select(func.max(runs.c.id)).where(runs.c.owner == owner, begins).scalar_subquery()
         return await self._one(runs.c.owner == owner, runs.c.id == newest)
 
+    async def by_key(self, owner: Owner, prefix: str) -> list[Run]:
+        """All runs that this owner started with an idempotency key that begins so, oldest first."""
+        begins = runs.c.idempotency_key.startswith(prefix, autoescape=True)
+        found = select(*_WHOLE).where(runs.c.owner == owner, begins).order_by(runs.c.id)
+        return await self._many(found, _run)
+
     async def find_part(self, owner: Owner, series: str, part: int) -> Run | None:
         """The run that is this part of the series: one that is complete, or still may be."""
         return await self._one(
@@ -135,11 +143,11 @@ class RunRepository:
 
     async def parts(self, owner: Owner, series: Sequence[str]) -> list[RunPart]:
         """All runs that are, or were meant to be, parts of these series; of each by part, older tries first."""
-        return await self._parts(select(*_PART), owner, series, _part)
+        return await self._parts(_PART, owner, series, _part)
 
     async def part_summaries(self, owner: Owner, series: Sequence[str]) -> list[RunSummary]:
         """`parts` without their inputs and results."""
-        return await self._parts(select(*_SUMMARY), owner, series, _summary)
+        return await self._parts(_SUMMARY, owner, series, _summary)
 
     async def inputs_with(
         self, owner: Owner, field: str, id: str, limit: int | None = None
@@ -178,6 +186,11 @@ class RunRepository:
             .order_by(runs.c.id)
         )
         return await self._many(query, _version)
+
+    async def version_ids(self, owner: Owner, root_run_ids: Sequence[str]) -> list[str]:
+        """The ids of all runs derived from these."""
+        mine = (runs.c.owner == owner, runs.c.root_run_id.in_(among(root_run_ids)))
+        return await self._many(select(runs.c.id).where(*mine).order_by(runs.c.id), lambda row: row.id)
 
     async def unfinished(self) -> list[RunAssignment]:
         """All owners' runs that should be executing."""
@@ -314,13 +327,18 @@ class RunRepository:
 
     async def beat(self, run_ids: Sequence[str]) -> None:
         """Marks these runs as being read."""
-        query = update(runs).where(runs.c.id.in_(run_ids)).values(reader_beats=runs.c.reader_beats + 1)
+        query = update(runs).where(runs.c.id.in_(among(run_ids))).values(reader_beats=runs.c.reader_beats + 1)
         await self._write(query)
 
     async def beats(self, run_ids: Sequence[str]) -> dict[str, int]:
         """The number of read marks of each run."""
-        query = select(runs.c.id, runs.c.reader_beats).where(runs.c.id.in_(run_ids))
+        query = select(runs.c.id, runs.c.reader_beats).where(runs.c.id.in_(among(run_ids)))
         return dict(await self._many(query, lambda row: (row.id, row.reader_beats)))
+
+    async def rename(self, owner: Owner, run_id: str, title: str) -> bool:
+        """Sets the title of a run that has ended; False while it goes on, since its end sets one too."""
+        same = (runs.c.owner == owner, runs.c.id == run_id)
+        return await self._write(update(runs).where(*same, runs.c.status.in_(FINISHED)).values(title=title))
 
     async def delete(self, owner: Owner, run_id: str) -> None:
         """Deletes the run and its log; where they are in the same database, its checkpoints."""
@@ -334,14 +352,10 @@ class RunRepository:
         return await self._db.read(lambda connection: [make(row) for row in connection.execute(query)])
 
     async def _parts(
-        self, query: Select[Any], owner: Owner, series: Sequence[str], make: Callable[[Row[Any]], Any]
+        self, columns: Sequence[Any], owner: Owner, series: Sequence[str], make: Callable[[Row[Any]], Any]
     ) -> list[Any]:
-        query = query.where(runs.c.owner == owner).order_by(runs.c.part, runs.c.id)
-        return [
-            part
-            for some in batches(series)
-            for part in await self._many(query.where(runs.c.series.in_(some)), make)
-        ]
+        query = select(*columns).where(runs.c.owner == owner, runs.c.series.in_(among(series)))
+        return await self._many(query.order_by(runs.c.part, runs.c.id), make)
 
     async def _one(self, *conditions: ColumnElement[bool]) -> Run | None:
         query = select(*_WHOLE).where(*conditions)

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, Connection, delete, or_, select
 
-from backend.store.batches import batches
 from backend.store.database import Database
 from backend.store.dialect import lock_owner, upsert
+from backend.store.json_sql import among
 from backend.store.limits import Cap, check_cap, is_not_locked
 from backend.store.owner import Owner
 from backend.store.paging import newest_first
@@ -90,13 +90,8 @@ class ShareRepository:
 
     async def remove_all(self, owner: Owner, run_ids: Sequence[str]) -> None:
         """Deletes the links of these runs."""
-
-        def work(connection: Connection) -> None:
-            for some in batches(run_ids):
-                query = delete(shares).where(shares.c.owner == owner, shares.c.run_id.in_(some))
-                connection.execute(query)
-
-        await self._db.write(work)
+        query = delete(shares).where(shares.c.owner == owner, shares.c.run_id.in_(among(run_ids)))
+        await self._db.write(lambda connection: connection.execute(query))
 
     async def drop_expired(self) -> None:
         """Forgets the links that are valid no more, whoever's they are."""

@@ -83,6 +83,7 @@ runs = Table(
     Column("plan", PlanColumn),
     Column("cache_key", String(64)),
     Column("source_run_id", String(26)),
+    Column("key_id", String(26)),
     UniqueConstraint("owner", "idempotency_key"),
     Index("ix_runs_owner_id", "owner", "id", unique=True),
     Index("ix_runs_owner_root_run_id", "owner", "root_run_id"),
@@ -182,6 +183,18 @@ documents = Table(
     # Last: SQLite reads the columns before it without the long text.
     Column("text", Text, nullable=False),
     Index("ix_documents_owner_id", "owner", "id"),
+)
+
+reading_places = Table(
+    "reading_places",
+    metadata,
+    Column("run_id", String(26), primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("section", Integer, nullable=False),
+    Column("paragraph", Integer, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    of_owner("run_id", "runs"),
+    Index("ix_reading_places_owner", "owner"),
 )
 
 shares = Table(

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, Integer, case, cast, delete, func, insert, se
 from backend.store.database import Database
 from backend.store.dialect import lock
 from backend.store.owner import Owner
-from backend.store.tables import log_heads, usage
+from backend.store.tables import log_heads, runs, usage
+from backend.store.transitions import COMPLETED
 
 By = Literal["day", "model", "format", "role"]
 _COUNTED = ("input_tokens", "output_tokens")
@@ -24,6 +25,14 @@ class RunUsage:
     format: str
     day: str
     parts: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class RunCost:
+    """Words and cost of a completed run; `cost_usd` is None where a part of it has no known price."""
+
+    words: int
+    cost_usd: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +90,36 @@ class UsageRepository:
             UsageSum(row[0], row[1], int(row[2]), int(row[3]), round(row[4], 9), int(row[5]), bool(row[6]))
             for row in rows
         ]
+
+    async def recent_costs(self, owner: Owner, format: str, model: str, most: int = 5) -> list[RunCost]:
+        """The costs of the owner's last completed runs of this format by this model, without those of the cache."""
+        recent = (
+            select(runs.c.id, runs.c.words)
+            .where(
+                runs.c.owner == owner,
+                runs.c.format == format,
+                runs.c.model == model,
+                runs.c.status == COMPLETED,
+                runs.c.source_run_id.is_(None),
+                runs.c.parent_run_id.is_(None),  # a version may be of one section alone
+                runs.c.words > 0,
+            )
+            .order_by(runs.c.id.desc())
+            .limit(most)
+            .subquery()
+        )
+        query = (
+            select(
+                recent.c.words,
+                func.sum(usage.c.cost_usd),
+                func.sum(case((usage.c.cost_usd.is_(None), 1), else_=0)),
+            )
+            .join(usage, usage.c.run_id == recent.c.id)
+            .where(usage.c.owner == owner)
+            .group_by(recent.c.id, recent.c.words)
+        )
+        rows = await self._db.read(lambda connection: connection.execute(query).all())
+        return [RunCost(row[0], None if row[2] else float(row[1])) for row in rows]
 
     async def runs(self, owner: Owner, first_day: str, last_day: str) -> int:
         """Number of runs with any usage in that time."""

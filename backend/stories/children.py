@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from backend.accounts.belongings import with_text
 from backend.runs.commands import RunCommands
 from backend.store.accounts.belongings import BelongingsRepository
 from backend.store.owner import Owner
@@ -119,11 +120,11 @@ class Children:
         sessions = [session.id for session in await self._sessions.page(owner, child_id=child.id)]
         written = await self._written(owner, child.id, sessions)
         rows = read_child(self._belongings, owner, child.id, sessions, written)
-        return ((table, await self._runs.queries.add_text(table, row)) async for table, row in rows)
+        return ((table, await with_text(self._runs.queries, owner, table, row)) async for table, row in rows)
 
-    async def delete(self, owner: Owner, child_id: str, on_chapters: OnChapters = "keep") -> ChildDeletion:
-        """Deletes the child and its story sessions, and the chapters if requested; nobody else can read those that
-        stay any more."""
+    async def delete(self, owner: Owner, child_id: str, on_chapters: OnChapters = "delete") -> ChildDeletion:
+        """Deletes the child, its story sessions, and the texts that were written for it, versions included. Where they
+        are to be kept, with the name and the age that are in them, nobody else can read them any more."""
         child = await self.find(owner, child_id)
         sessions = [session.id for session in await self._sessions.page(owner, child_id=child.id)]
         written = await self._written(owner, child.id, sessions)
@@ -148,10 +149,11 @@ class Children:
                 await self._runs.delete(owner, run_id)
 
     async def _written(self, owner: Owner, child_id: str, sessions: list[str]) -> list[str]:
-        """Ids of the runs that were written for the child."""
+        """Ids of the runs that were written for the child, and of their versions."""
         of_child = await self._run_repository.inputs_with(owner, "child_id", child_id)
         of_sessions = await self._run_repository.part_summaries(owner, sessions)
-        return list(dict.fromkeys([*(run_id for run_id, _ in of_child), *(run.id for run in of_sessions)]))
+        found = [*(run_id for run_id, _ in of_child), *(run.id for run in of_sessions)]
+        return list(dict.fromkeys([*found, *await self._run_repository.version_ids(owner, found)]))
 
     def _check(self, profile: Profile) -> None:
         policy = self._policies.apply(load_policy("child", profile.age))

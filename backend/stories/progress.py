@@ -2,8 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, timedelta
 
 _DAY = timedelta(days=1)
 
@@ -28,11 +27,6 @@ def streak(days: Collection[date], today: date) -> Streak:
 def total_minutes(days: Mapping[date, float]) -> float:
     """Minutes read in all."""
     return round(sum(days.values()), 1)
-
-
-def local_day(moment: datetime, timezone: str) -> date:
-    """The date of that moment in the reader's time zone."""
-    return moment.astimezone(ZoneInfo(timezone)).date()
 
 
 def progress_percent(

@@ -1,21 +1,21 @@
 """Use cases of story sessions: each chapter is a run, and the session holds what they have in common."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Generic
 
-from backend.runs.admission.options import RunOptions
 from backend.runs.commands import RunCommands, RunRequest
 from backend.runs.queries import RunQueries
 from backend.runs.results.exports import finished
 from backend.store.owner import Owner
+from backend.store.run_values import RunOptions
 from backend.store.runs import Run, RunPart, RunRepository, RunSummary
 from backend.store.transitions import COMPLETED
 from backend.stories.chapters import Chapters, RunT, chapters_of
 from backend.stories.children import Children, OnChapters
-from backend.stories.progress import local_day
 from backend.stories.store.sessions import SessionRepository, StorySession
-from backend.timezones import check_timezone
+from backend.timezones import check_timezone, local_date
 from workflows.errors import Conflict, FieldError, InvalidInput, NotFound
 from workflows.formats.base import AnyFormat
 from workflows.formats.books.book import Book
@@ -173,16 +173,18 @@ class Sessions:
             await self._sessions.update(owner, session_id, **values)
         if minutes is not None:
             zone = values.get("timezone", story.session.timezone)
-            await self._sessions.add_minutes(owner, session_id, local_day(datetime.now(UTC), zone), minutes)
+            await self._sessions.add_minutes(owner, session_id, local_date(datetime.now(UTC), zone), minutes)
         return await self.find(owner, session_id)
 
     async def delete(self, owner: Owner, session_id: str, on_chapters: OnChapters = "keep") -> list[str]:
-        """Deletes the session; returns its chapters' runs, which are deleted too or stay as they are."""
+        """Deletes the session; returns its chapters' runs, which are deleted too, with all of their versions, or stay
+        as they are."""
         await self._session(owner, session_id)
         runs = [run.id for run in await self._queries.part_summaries(owner, [session_id])]
         if on_chapters == "delete":
-            for run_id in runs:
-                await self._runs.delete(owner, run_id)
+            for run_id in [*runs, *await self._run_repository.version_ids(owner, runs)]:
+                with suppress(NotFound):  # somebody else deletes the same
+                    await self._runs.delete(owner, run_id)
         await self._sessions.delete(owner, session_id)
         return runs
 

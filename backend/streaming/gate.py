@@ -1,8 +1,8 @@
 """Gate: holds back a run's text until the safety policy lets it through. Values to values.
 
-Stands between the events and the log. `open` lets everything through. `sentence` tells text sentence by
-sentence, each after the local rules have seen it; when one breaks a rule, nothing more of its section is
-told until the section is retracted and written again. `section` tells a section when a verdict on it
+Stands between the events and the log. `open` lets everything through. `sentence` releases text sentence by
+sentence, each when the local rules have passed it; when one breaks a rule, nothing more of its section is
+released until the section is retracted and written again. `section` releases a section when a verdict has
 approved it. Every other message passes at once, so progress goes on while text is held.
 """
 
@@ -34,9 +34,8 @@ class Gate:
         self._policy = policy
         self._mode: GateMode = policy.gate
         self._held: dict[Slot, _Held] = {}
-        self._released: set[Slot] = (
-            set()
-        )  # sections and pieces of which all was told, by a gate of whole sections
+        self._released: set[Slot] = set()
+        """Sections and pieces that a gate of whole sections has released."""
         self._delays = _Delays(clock)
 
     def take(self, message: Message) -> Iterator[Message]:
@@ -54,7 +53,8 @@ class Gate:
                 if data.stage == "section":
                     yield from self._verdict(data)
             case MetricsCalculated() as data:
-                yield data.model_copy(update={"gate": self.report()})
+                known = (data.model_extra or {}).get("gate", {})  # what moderation of sentences measured
+                yield data.model_copy(update={"gate": {**known, **self.report()}})
             case _:
                 yield message
 
@@ -66,10 +66,11 @@ class Gate:
             verdict = state.get("judged", {}).get(section["index"])
             if verdict is None or not verdict["approved"]:
                 return "", False
-        text, match = filter_sentences(self._policy, section["text"])
+        passed = _passed(section)
+        text, match = filter_sentences(self._policy, passed)
         if self._mode == "section" and match is not None:
             return "", False
-        return text, match is None
+        return text, match is None and len(passed) == len(section["text"])
 
     def report(self) -> dict[str, Any]:
         """Time for which text was held back so far, in milliseconds, for `metadata`."""
@@ -81,7 +82,7 @@ class Gate:
         was_stopped = held.match is not None
         if was_stopped:
             return
-        self._delays.came(slot, len(data.chunk))
+        self._delays.arrive(slot, len(data.chunk))
         text = held.add(data)
         if self._mode == "sentence" and (text or held.is_whole):
             yield self._release(data, text, ends=held.is_whole)
@@ -117,7 +118,7 @@ class Gate:
         return slot in self._held and self._held[slot].match is not None
 
     def _release(self, about: TextAppended, text: str, *, ends: bool) -> TextAppended:
-        self._delays.went(slot_of(about), len(text))
+        self._delays.release(slot_of(about), len(text))
         return TextAppended(section=about.section, piece=about.piece, chunk=text, is_complete=ends)
 
     def _stopped(self, data: TextAppended, match: RuleMatch) -> SafetyChecked:
@@ -126,6 +127,11 @@ class Gate:
         verdict = {"stage": "sentence", "approved": False, "score": 0.0, "issues": [issue]}
         about = {"section": section, "piece": data.piece, "policy": self._policy.label, "layers": ["rules"]}
         return SafetyChecked.model_validate({**verdict, **about})
+
+
+def _passed(section: Section) -> str:
+    """The text of the section up to a sentence that moderation stopped."""
+    return section["text"][: section["moderation"]["shown"]] if "moderation" in section else section["text"]
 
 
 def _without_quote(issue: SafetyIssue) -> SafetyIssue:
@@ -167,11 +173,11 @@ class _Delays:
         self._sum = 0.0
         self._max = 0.0
 
-    def came(self, slot: Slot, length: int) -> None:
+    def arrive(self, slot: Slot, length: int) -> None:
         if length:
             self._waiting.setdefault(slot, deque()).append((self._clock(), length))
 
-    def went(self, slot: Slot, length: int) -> None:
+    def release(self, slot: Slot, length: int) -> None:
         waiting = self._waiting.get(slot)
         now = self._clock()
         while waiting and length >= waiting[0][1]:

@@ -8,6 +8,7 @@ import orjson
 from backend.log.entry import Entry
 from backend.streaming.views import Granularity, Order, View, Wire, first_id
 from backend.streaming.wires import ag_ui, ai_sdk
+from backend.streaming.wires.ai_sdk_whole import WholeSectionsMapper
 from backend.streaming.wires.wire import WireView
 
 Complete = Literal["full", "brief"]
@@ -35,6 +36,8 @@ class StreamOptions:
         match self.protocol:
             case "ai-sdk":
                 return WireView(ai_sdk.AiSdkMapper(run_id), ai_sdk.STYLE)
+            case "ai-sdk-6":
+                return WireView(WholeSectionsMapper(run_id), ai_sdk.STYLE)
             case "ag-ui":
                 return WireView(ag_ui.AgUiMapper(run_id, self.caller), ag_ui.STYLE)
             case "story_chunk" if (self.order, self.granularity) == ("live", "token"):

@@ -22,7 +22,7 @@ from workflows.text.sentences import last_sentence_end
 
 Order = Literal["live", "reading"]
 Granularity = Literal["token", "sentence", "section"]
-Wire = Literal["story_chunk", "ai-sdk", "ag-ui"]
+Wire = Literal["story_chunk", "ai-sdk", "ag-ui", "ai-sdk-6"]
 """The format of a stream: our own, or that of another project's clients."""
 
 
@@ -36,7 +36,7 @@ _VIEWS: tuple[tuple[Order, Granularity], ...] = (
 )
 """A view's place here is part of its ids: add at the end, never between."""
 _IDS_OF_A_VIEW = 10**12
-_FOREIGN: dict[Wire, int] = {"ai-sdk": 100, "ag-ui": 101}
+_FOREIGN: dict[Wire, int] = {"ai-sdk": 100, "ag-ui": 101, "ai-sdk-6": 102}
 """The places of other wires, behind all views that there may come to be."""
 
 

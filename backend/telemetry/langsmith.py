@@ -110,17 +110,11 @@ class LangSmith:
         return gathered
 
     def _send_batch(self, work: list[_Work]) -> None:
-        created: dict[str, dict[str, Any]] = {}
-        updated: list[dict[str, Any]] = []
+        steps: dict[str, list[dict[str, Any]]] = {"create": [], "update": []}
         for make in work:
             kind, step = make()
-            if kind == "create":
-                created[str(step["id"])] = step
-            elif (known := created.get(str(step["id"]))) is not None:
-                known.update({name: value for name, value in step.items() if value is not None})
-            else:
-                updated.append(step)
-        self._client.multipart_ingest(create=list(created.values()), update=updated)
+            steps[kind].append(step)
+        self._client.multipart_ingest(steps["create"], steps["update"])
 
     def _failed(self, error: Exception) -> None:
         self._warn("trace_not_sent", error=type(error).__name__)

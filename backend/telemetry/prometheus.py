@@ -98,7 +98,7 @@ class PrometheusMetrics(Metrics):
         self.readers = make.gauge("readers", "Readers that are connected to this process")
         self.queued = make.gauge("queue_length", "Runs that wait for a worker")
         self.oldest = make.gauge("queue_oldest_seconds", "How long the first of the waiting runs has waited")
-        self.workers = make.gauge("workers_alive", "Processes that were heard of within the lease")
+        self.workers = make.gauge("workers_alive", "Worker processes that were heard of within the lease")
         self.lease_age = make.gauge("lease_age_seconds", "Since the heartbeat of the most silent of them")
         self.news_age = make.gauge("log_news_age_seconds", "Since news of other processes' runs were heard")
         self.redelivered = make.counter(
@@ -344,7 +344,7 @@ class _AttemptCounts(AttemptMetrics):
 
     def _gate(self, message: MetricsCalculated) -> None:
         report: dict[str, Any] | None = (message.model_extra or {}).get("gate")
-        if report and report["mode"] != "open":
+        if report and report.get("mode", "open") != "open":
             self._to.gate_mean.labels(report["mode"]).observe(report["held_ms_mean"] / 1000)
             self._to.gate_max.labels(report["mode"]).observe(report["held_ms_max"] / 1000)
 

@@ -8,127 +8,127 @@ const LABEL = /^([^\n:]{1,40}):\s*/;
 const SPEEDS = [0.75, 1, 1.25, 1.5, 2];
 
 export class Aloud {
-  #bar = byId("aloud");
-  #sentences = [];
-  #at = 0;
-  #speaking = null;
-  #speed = 1;
+	#bar = byId("aloud");
+	#sentences = [];
+	#at = 0;
+	#speaking = null;
+	#speed = 1;
 
-  constructor() {
-    byId("aloud-back").addEventListener("click", () => this.#jump(-1));
-    byId("aloud-forth").addEventListener("click", () => this.#jump(1));
-    byId("aloud-pause").addEventListener("click", () => (this.#speaking ? this.#pause() : this.#speak()));
-    byId("aloud-stop").addEventListener("click", () => this.stop());
-    byId("aloud-speed").addEventListener("change", (event) => {
-      this.#speed = SPEEDS[event.target.selectedIndex];
-      if (this.#speaking) this.#speak();
-    });
-  }
+	constructor() {
+		byId("aloud-back").addEventListener("click", () => this.#jump(-1));
+		byId("aloud-forth").addEventListener("click", () => this.#jump(1));
+		byId("aloud-pause").addEventListener("click", () => (this.#speaking ? this.#pause() : this.#speak()));
+		byId("aloud-stop").addEventListener("click", () => this.stop());
+		byId("aloud-speed").addEventListener("change", (event) => {
+			this.#speed = SPEEDS[event.target.selectedIndex];
+			if (this.#speaking) this.#speak();
+		});
+	}
 
-  /** Whether this browser can speak at all. */
-  static get isThere() {
-    return "speechSynthesis" in window && "Segmenter" in Intl;
-  }
+	/** Whether this browser can speak at all. */
+	static get isThere() {
+		return "speechSynthesis" in window && "Segmenter" in Intl;
+	}
 
-  /** Reads what stands in `root` from the section `from` on; `language` is a tag or "". */
-  start(root, from, language) {
-    this.stop();
-    this.#sentences = sentencesOf(root, language);
-    this.#at = Math.max(0, this.#sentences.findIndex(({ section }) => section >= from));
-    if (!this.#sentences.length) return;
-    this.#bar.hidden = false;
-    this.#speak();
-  }
+	/** Reads what stands in `root` from the section `from` on; `language` is a tag or "". */
+	start(root, from, language) {
+		this.stop();
+		this.#sentences = sentencesOf(root, language);
+		this.#at = Math.max(0, this.#sentences.findIndex(({ section }) => section >= from));
+		if (!this.#sentences.length) return;
+		this.#bar.hidden = false;
+		this.#speak();
+	}
 
-  stop() {
-    this.#silence();
-    this.#bar.hidden = true;
-    globalThis.CSS?.highlights?.delete("spoken");
-  }
+	stop() {
+		this.#silence();
+		this.#bar.hidden = true;
+		globalThis.CSS?.highlights?.delete("spoken");
+	}
 
-  #silence() {
-    this.#speaking = null;
-    globalThis.speechSynthesis?.cancel();
-  }
+	#silence() {
+		this.#speaking = null;
+		globalThis.speechSynthesis?.cancel();
+	}
 
-  #pause() {
-    this.#silence();
-    byId("aloud-pause").textContent = "Go on";
-  }
+	#pause() {
+		this.#silence();
+		byId("aloud-pause").textContent = "Go on";
+	}
 
-  #speak() {
-    this.#silence();
-    const sentence = this.#sentences[this.#at];
-    if (!sentence) return this.stop();
-    const said = new SpeechSynthesisUtterance(sentence.text);
-    const voices = voicesOf(sentence.language);
-    if (voices.length) said.voice = voices[sentence.speaker % voices.length];
-    // With fewer voices than speakers they are told apart by their pitch.
-    said.pitch = voices.length > sentence.speaker ? 1 : 0.85 + 0.3 * (sentence.speaker % 2);
-    said.rate = this.#speed;
-    said.lang = sentence.language;
-    said.onend = () => {
-      if (this.#speaking !== said) return;
-      this.#at += 1;
-      this.#speak();
-    };
-    this.#speaking = said;
-    byId("aloud-pause").textContent = "Pause";
-    light(sentence.range);
-    return speechSynthesis.speak(said);
-  }
+	#speak() {
+		this.#silence();
+		const sentence = this.#sentences[this.#at];
+		if (!sentence) return this.stop();
+		const said = new SpeechSynthesisUtterance(sentence.text);
+		const voices = voicesOf(sentence.language);
+		if (voices.length) said.voice = voices[sentence.speaker % voices.length];
+		// With fewer voices than speakers they are told apart by their pitch.
+		said.pitch = voices.length > sentence.speaker ? 1 : 0.85 + 0.3 * (sentence.speaker % 2);
+		said.rate = this.#speed;
+		said.lang = sentence.language;
+		said.onend = () => {
+			if (this.#speaking !== said) return;
+			this.#at += 1;
+			this.#speak();
+		};
+		this.#speaking = said;
+		byId("aloud-pause").textContent = "Pause";
+		light(sentence.range);
+		return speechSynthesis.speak(said);
+	}
 
-  // By the letters that are spoken in so many seconds, to the beginning of a sentence.
-  #jump(direction) {
-    let letters = JUMP_SECONDS * LETTERS_A_SECOND * this.#speed;
-    const last = this.#sentences.length - 1;
-    while (letters > 0 && this.#at + direction >= 0 && this.#at + direction <= last) {
-      this.#at += direction;
-      letters -= this.#sentences[this.#at].text.length;
-    }
-    this.#speak();
-  }
+	// By the letters that are spoken in so many seconds, to the beginning of a sentence.
+	#jump(direction) {
+		let letters = JUMP_SECONDS * LETTERS_A_SECOND * this.#speed;
+		const last = this.#sentences.length - 1;
+		while (letters > 0 && this.#at + direction >= 0 && this.#at + direction <= last) {
+			this.#at += direction;
+			letters -= this.#sentences[this.#at].text.length;
+		}
+		this.#speak();
+	}
 }
 
 function sentencesOf(root, language) {
-  const segmenter = new Intl.Segmenter(language || "en", { granularity: "sentence" });
-  const speakers = new Map();
-  return [...root.querySelectorAll(".section__text > p")].flatMap((paragraph) => {
-    const section = Number(paragraph.closest("[data-section]").dataset.section);
-    const text = paragraph.textContent;
-    const label = paragraph.classList.contains("turn") ? LABEL.exec(text) : null;
-    if (label && !speakers.has(label[1])) speakers.set(label[1], speakers.size);
-    const speaker = label ? speakers.get(label[1]) : 0;
-    return [...segmenter.segment(text)]
-      .map(({ segment, index }) => {
-        const spoken = index === 0 && label ? segment.replace(LABEL, "") : segment;
-        return { section, speaker, language, text: spoken.replace(/\[[^\]\n]{1,40}\]/g, " ").trim(), range: rangeOf(paragraph, index, index + segment.length) };
-      })
-      .filter((sentence) => /[\p{L}\p{N}]/u.test(sentence.text));
-  });
+	const segmenter = new Intl.Segmenter(language || "en", { granularity: "sentence" });
+	const speakers = new Map();
+	return [...root.querySelectorAll(".section__text > p")].flatMap((paragraph) => {
+		const section = Number(paragraph.closest("[data-section]").dataset.section);
+		const text = paragraph.textContent;
+		const label = paragraph.classList.contains("turn") ? LABEL.exec(text) : null;
+		if (label && !speakers.has(label[1])) speakers.set(label[1], speakers.size);
+		const speaker = label ? speakers.get(label[1]) : 0;
+		return [...segmenter.segment(text)]
+			.map(({ segment, index }) => {
+				const spoken = index === 0 && label ? segment.replace(LABEL, "") : segment;
+				return { section, speaker, language, text: spoken.replace(/\[[^\]\n]{1,40}\]/g, " ").trim(), range: rangeOf(paragraph, index, index + segment.length) };
+			})
+			.filter((sentence) => /[\p{L}\p{N}]/u.test(sentence.text));
+	});
 }
 
 function rangeOf(paragraph, start, end) {
-  const range = new Range();
-  const walker = document.createTreeWalker(paragraph, NodeFilter.SHOW_TEXT);
-  let before = 0;
-  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-    if (before <= start && start <= before + node.length) range.setStart(node, start - before);
-    if (end <= before + node.length) {
-      range.setEnd(node, end - before);
-      return range;
-    }
-    before += node.length;
-  }
-  return range;
+	const range = new Range();
+	const walker = document.createTreeWalker(paragraph, NodeFilter.SHOW_TEXT);
+	let before = 0;
+	for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+		if (before <= start && start <= before + node.length) range.setStart(node, start - before);
+		if (end <= before + node.length) {
+			range.setEnd(node, end - before);
+			return range;
+		}
+		before += node.length;
+	}
+	return range;
 }
 
 function voicesOf(language) {
-  const voices = speechSynthesis.getVoices();
-  return voices.filter((voice) => voice.lang.toLowerCase().startsWith((language || "en").slice(0, 2)));
+	const voices = speechSynthesis.getVoices();
+	return voices.filter((voice) => voice.lang.toLowerCase().startsWith((language || "en").slice(0, 2)));
 }
 
 function light(range) {
-  if (globalThis.Highlight && CSS.highlights) CSS.highlights.set("spoken", new Highlight(range));
-  range.startContainer.parentElement?.scrollIntoView({ block: "nearest" });
+	if (globalThis.Highlight && CSS.highlights) CSS.highlights.set("spoken", new Highlight(range));
+	range.startContainer.parentElement?.scrollIntoView({ block: "nearest" });
 }

@@ -1,13 +1,14 @@
 // Storywire's page: the form starts a run, the address' hash names it, the view follows it.
 
-import { After } from "./after.js";
+import { After, copy } from "./after.js";
 import { Aloud } from "./aloud.js";
 import { call, callIfThere, Problem, runPath, startRun } from "./api.js";
-import { byId, make } from "./elements.js";
+import { byId, make, saveFile } from "./elements.js";
 import { recallDraft, recallRequest, rememberDraft, rememberRequest } from "./memory.js";
 import { learnPeople, showQuota } from "./people.js";
 import { granularity, learnSettings } from "./reading_settings.js";
 import { Reader, toMarkdown, verifyText } from "./reader.js";
+import { Place } from "./scrolling.js";
 import { hideShelf, learnShelf, showShelf } from "./shelf.js";
 import { Start } from "./start.js";
 import { follow } from "./stream.js";
@@ -16,299 +17,315 @@ import { StoryView } from "./view.js";
 const SESSIONS = "api/v1/stories/sessions";
 
 const streamUrls = new Map();
+/** The run that was started just now: it is watched. */
+let begun = "";
 
 let models = null;
 /** The run on the page, `{id, reader, request, stream, model}`, or null while the form is shown. */
 let shown = null;
 
-const form = new Start(submit, showModelNotes);
+const start = new Start(submit, showModelNotes);
 const view = new StoryView({
-  stop,
-  accept: answerPlan,
-  choose: startNextChapter,
-  goOn: resume,
-  download,
-  startAfresh,
-  readAgain: () => openRun(shown.id),
+	stop,
+	accept: answerPlan,
+	choose: startNextChapter,
+	goOn: resume,
+	download,
+	copyAll: ({ target }) => copy(after.sections().map(([, text]) => text).join("\n\n"), target),
+	edits: () => after.edits,
+	startAfresh,
+	readAgain: () => openRun(shown.id),
 });
 
 const aloud = new Aloud();
+const place = new Place();
 const after = new After({
-  open: (run) => show(run, shown.request),
-  read: (section) => aloud.start(byId("story-text"), section, byId("sheet").lang || ""),
+	open: (run) => show(run, shown.request),
+	read: (section) => aloud.start(byId("story-text"), section, byId("sheet").lang || ""),
+	reword: (...wording) => view.sheet.reword(...wording),
+	entitle: (title) => {
+		shown.reader.terminal.data.title = title;
+		view.sheet.setTitle(title);
+	},
 });
 
 async function submit(request) {
-  form.setBusy(true);
-  try {
-    await start(request);
-    form.clearProblem();
-  } catch (problem) {
-    form.showProblem(asProblem(problem));
-  } finally {
-    form.setBusy(false);
-  }
-}
-
-async function start(request) {
-  show(await startRun(request), request);
-  form.forget();
-  rememberDraft(request);
+	start.setBusy(true);
+	const { form } = start;
+	try {
+		show(await startRun(request), request);
+		form.forget();
+		rememberDraft(request);
+		form.errors.clear();
+	} catch (problem) {
+		form.errors.showProblem(asProblem(problem));
+	} finally {
+		start.setBusy(false);
+	}
 }
 
 function show(run, request) {
-  rememberRequest(run.run_id, request);
-  if (run.stream_url) streamUrls.set(run.run_id, run.stream_url);
-  location.hash = `run=${encodeURIComponent(run.run_id)}`;
+	rememberRequest(run.run_id, request);
+	if (run.stream_url) streamUrls.set(run.run_id, run.stream_url);
+	begun = run.run_id;
+	location.hash = `run=${encodeURIComponent(run.run_id)}`;
 }
 
 function route() {
-  const id = new URLSearchParams(location.hash.slice(1)).get("run");
-  if (id) openRun(id);
-  else showForm();
+	const id = new URLSearchParams(location.hash.slice(1)).get("run");
+	if (id) openRun(id);
+	else showForm();
 }
 
 function showForm() {
-  shown?.stream.stop();
-  shown = null;
-  aloud.stop();
-  byId("reading").hidden = true;
-  byId("start").hidden = false;
-  byId("new-story").hidden = true;
-  document.title = "Storywire";
-  showModelNotes();
-  showShelf();
+	shown?.stream.stop();
+	shown = null;
+	aloud.stop();
+	place.leave();
+	byId("reading").hidden = true;
+	byId("start").hidden = false;
+	byId("new-story").hidden = true;
+	document.title = "Storywire";
+	showModelNotes();
+	showShelf();
+	start.askQuote();
 }
 
 /** Shows a run from its start; the text is the same whether it is going on or long finished. */
 function openRun(id) {
-  shown?.stream.stop();
-  const request = recallRequest(id);
-  shown = { id, reader: new Reader(), request, stream: null, model: request?.options?.model ?? "" };
-  byId("start").hidden = true;
-  byId("reading").hidden = false;
-  byId("new-story").hidden = false;
-  hideShelf();
-  aloud.stop();
-  after.reset();
-  view.reset(request, streamUrls.has(id));
-  showReading();
-  showModelNotes();
-  window.scrollTo(0, 0);
-  byId("story-title").focus({ preventScroll: true });
-  connect(shown);
-  if (!request) learnRequest(shown);
+	shown?.stream.stop();
+	const request = recallRequest(id);
+	const isWatched = begun === id;
+	begun = "";
+	shown = { id, reader: new Reader(), request, stream: null, model: request?.options?.model ?? "", isWatched };
+	byId("start").hidden = true;
+	byId("reading").hidden = false;
+	byId("new-story").hidden = false;
+	hideShelf();
+	aloud.stop();
+	place.leave();
+	after.reset();
+	view.reset(request, isWatched);
+	showReading();
+	showModelNotes();
+	window.scrollTo(0, 0);
+	byId("story-title").focus({ preventScroll: true });
+	connect(shown);
+	if (!request) learnRequest(shown);
 }
 
 function connect(run) {
-  const url = streamUrls.get(run.id) ?? runPath(run.id, "/stream");
-  // An id is of one view: who reads by sections goes on by sections.
-  const part = granularity() === "section" ? `${url.includes("?") ? "&" : "?"}granularity=section` : "";
-  run.stream = follow(url + part, {
-    lastId: run.reader.lastId,
-    onMessage: (id, message) => receive(run, id, message),
-    onState: (state) => view.bar.setConnection(state),
-    check: () => check(run),
-  });
+	const url = streamUrls.get(run.id) ?? runPath(run.id, "/stream");
+	// An id is of one view: who reads by sections goes on by sections. What can be hashed needn't be sent twice.
+	const how = new URLSearchParams();
+	if (granularity() === "section") how.set("granularity", "section");
+	if (globalThis.crypto?.subtle) how.set("complete", "brief");
+	run.stream = follow(`${url}${url.includes("?") ? "&" : "?"}${how}`, {
+		lastId: run.reader.lastId,
+		onMessage: (id, message) => receive(run, id, message),
+		onState: (state) => view.bar.setConnection(state),
+		check: () => check(run),
+	});
 }
 
 function receive(run, id, message) {
-  const change = run.reader.take(id, message);
-  if (change === null) return;
-  view.show(message, change, run.reader);
-  if (message.type === "usage" && message.data.model !== run.model) {
-    run.model = message.data.model;
-    showModelNotes();
-  }
-  if (message.type === "complete") {
-    verify(run, message.data);
-    showExports();
-    after.show(run);
-    view.addTools((section) => after.makeTools(section));
-  }
-  if (message.type === "input_required") offerQuote(run);
-  if (message.type === "error" && message.data.code === "BUDGET_EXCEEDED") offerBudget(run);
-  if (run.reader.terminal) {
-    showShelf();
-    showQuota();
-  }
+	const change = run.reader.take(id, message);
+	if (change === null) return;
+	view.show(message, change, run.reader);
+	if (message.type === "usage" && message.data.model !== run.model) {
+		run.model = message.data.model;
+		showModelNotes();
+	}
+	if (message.type === "complete") {
+		verify(run, message.data);
+		showExports();
+		after.show(run);
+		view.sheet.addTools((section) => after.makeTools(section));
+		place.follow(run, !run.isWatched);
+	}
+	if (message.type === "input_required") offerQuote(run);
+	if (message.type === "error" && message.data.code === "BUDGET_EXCEEDED") offerBudget(run);
+	if (run.reader.terminal) {
+		showShelf();
+		showQuota();
+	}
 }
 
 async function verify(run, data) {
-  const verdict = await verifyText(run.reader.text(), data);
-  if (run === shown) view.ending.showVerdict(verdict, data);
+	const verdict = await verifyText(run.reader.text(), data);
+	if (run === shown) view.ending.showVerdict(verdict, data);
 }
 
 // The browser gave up on the stream. A run that isn't ours to read will not come back; anything else may.
 async function check(run) {
-  try {
-    await call("GET", runPath(run.id));
-  } catch (problem) {
-    if (![401, 403, 404, 410].includes(problem.status)) return true;
-    if (run === shown) showLost(run, problem);
-    return false;
-  }
-  return true;
+	try {
+		await call("GET", runPath(run.id));
+	} catch (problem) {
+		if (![401, 403, 404, 410].includes(problem.status)) return true;
+		if (run === shown) showLost(run, problem);
+		return false;
+	}
+	return true;
 }
 
 function showLost(run, problem) {
-  const message = problem.status === 404 || problem.status === 410 ? "This text isn’t here any more." : problem.message;
-  const data = { code: problem.code || "NOT_FOUND", message, resumable: false };
-  view.show({ type: "error", data }, { kind: "none" }, run.reader);
+	const message = problem.status === 404 || problem.status === 410 ? "This text isn’t here any more." : problem.message;
+	const data = { code: problem.code || "NOT_FOUND", message, resumable: false };
+	view.show({ type: "error", data }, { kind: "none" }, run.reader);
 }
 
 /** A run that was started elsewhere: the service may know what it was asked for. */
 async function learnRequest(run) {
-  const known = await callIfThere(runPath(run.id));
-  if (!known || run !== shown) return;
-  run.model ||= known.model ?? "";
-  showModelNotes();
-  if (!known.input) return;
-  run.request = { format: known.format ?? "story", input: known.input, options: known.options ?? {} };
-  view.showRequest(run.request);
-  showReading();
-  showExports();
+	const known = await callIfThere(runPath(run.id));
+	if (!known || run !== shown) return;
+	run.model ||= known.model ?? "";
+	showModelNotes();
+	if (!known.input) return;
+	run.request = { format: known.format ?? "story", input: known.input, options: known.options ?? {} };
+	view.sheet.showRequest(run.request);
+	showReading();
+	showExports();
 }
 
 function showReading() {
-  if (shown?.request) view.showAs(form.readingOf(shown.request.format ?? "story"), shown.reader);
+	if (shown?.request) view.showAs(start.readingOf(shown.request.format ?? "story"), shown.reader);
 }
 
 function showExports() {
-  if (shown?.request) view.ending.showExports(shown.id, form.exportsOf(shown.request.format));
+	if (shown?.request) view.ending.showExports(shown.id, start.exportsOf(shown.request.format));
 }
 
 async function offerQuote(run) {
-  const quote = await callIfThere(runPath(run.id, "/resume-quote"));
-  if (run === shown) view.plan.showQuote(quote);
+	const quote = await callIfThere(runPath(run.id, "/resume-quote"));
+	if (run === shown) view.plan.showQuote(quote);
 }
 
 async function offerBudget(run) {
-  const [quote, known] = await Promise.all([callIfThere(runPath(run.id, "/resume-quote")), callIfThere(runPath(run.id))]);
-  if (run === shown) view.ending.offerBudget(known?.options ?? run.request?.options, quote);
+	const [quote, known] = await Promise.all([callIfThere(runPath(run.id, "/resume-quote")), callIfThere(runPath(run.id))]);
+	if (run === shown) view.ending.offerBudget(known?.options ?? run.request?.options, quote);
 }
 
 async function stop() {
-  view.bar.setStopping(true);
-  try {
-    await call("POST", runPath(shown.id, "/cancel"));
-  } catch (problem) {
-    // A conflict means that the run has ended by itself: its last message is on the way.
-    if (asProblem(problem).status === 409) return;
-    view.bar.setStopping(false);
-    view.bar.setStatus(problem.message);
-  }
+	view.bar.setStopping(true);
+	try {
+		await call("POST", runPath(shown.id, "/cancel"));
+	} catch (problem) {
+		// A conflict means that the run has ended by itself: its last message is on the way.
+		if (asProblem(problem).status === 409) return;
+		view.bar.setStopping(false);
+		view.bar.setStatus(problem.message);
+	}
 }
 
 async function resume(caps) {
-  const run = shown;
-  view.ending.setBusy(true);
-  try {
-    await call("POST", runPath(run.id, "/resume"), { body: caps });
-  } catch (problem) {
-    // It runs or has ended already, by another window's doing: read what there is.
-    if (asProblem(problem).status === 409) return openRun(run.id);
-    view.ending.setBusy(false);
-    return view.ending.showProblem(problem);
-  }
-  run.reader.goOn();
-  view.reopen();
-  hideShelf();
-  return connect(run);
+	const run = shown;
+	view.ending.setBusy(true);
+	try {
+		await call("POST", runPath(run.id, "/resume"), { body: caps });
+	} catch (problem) {
+		// It runs or has ended already, by another window's doing: read what there is.
+		if (asProblem(problem).status === 409) return openRun(run.id);
+		view.ending.setBusy(false);
+		return view.ending.showProblem(problem);
+	}
+	run.reader.goOn();
+	view.reopen();
+	hideShelf();
+	return connect(run);
 }
 
 async function answerPlan(outline) {
-  view.plan.setBusy(true);
-  try {
-    await call("POST", runPath(shown.id, "/input"), { body: { outline } });
-    view.plan.hide();
-  } catch (problem) {
-    if (asProblem(problem).status === 409) return view.plan.hide();
-    view.plan.setBusy(false);
-    view.plan.showProblem(problem);
-  }
-  return undefined;
+	view.plan.setBusy(true);
+	try {
+		await call("POST", runPath(shown.id, "/input"), { body: { outline } });
+		view.plan.hide();
+	} catch (problem) {
+		if (asProblem(problem).status === 409) return view.plan.hide();
+		view.plan.setBusy(false);
+		view.plan.showProblem(problem);
+	}
+	return undefined;
 }
 
 /** `choice` is `{choice_index}` or `{custom_user_input}`. The chapter on the page begins a story, if it is in none. */
 async function startNextChapter(choice) {
-  const { id, request } = shown;
-  view.ending.setBusy(true);
-  try {
-    const story = await call("POST", SESSIONS, { body: { run_id: id } });
-    const { number, choice: chosen } = story.chapters.find((chapter) => chapter.run_id === id);
-    if (story.next_chapter !== number + 1) throw new Problem(409, { detail: goneOn(chosen) });
-    const options = request?.options ?? {};
-    const body = { ...choice, chapter_number: number + 1, options };
-    const run = await startRun(body, `${SESSIONS}/${encodeURIComponent(story.session_id)}/choices`);
-    const input = { theme: story.theme, reader: story.reader, chapter_number: number + 1 };
-    show(run, { format: "story", input, options });
-  } catch (problem) {
-    view.ending.setBusy(false);
-    view.ending.showProblem(asProblem(problem));
-  }
+	const { id, request } = shown;
+	view.ending.setBusy(true);
+	try {
+		const story = await call("POST", SESSIONS, { body: { run_id: id } });
+		const { number, choice: chosen } = story.chapters.find((chapter) => chapter.run_id === id);
+		if (story.next_chapter !== number + 1) throw new Problem(409, { detail: goneOn(chosen) });
+		const options = request?.options ?? {};
+		const body = { ...choice, chapter_number: number + 1, options };
+		const run = await startRun(body, `${SESSIONS}/${encodeURIComponent(story.session_id)}/choices`);
+		const input = { theme: story.theme, reader: story.reader, chapter_number: number + 1 };
+		show(run, { format: "story", input, options });
+	} catch (problem) {
+		view.ending.setBusy(false);
+		view.ending.showProblem(asProblem(problem));
+	}
 }
 
 const goneOn = (chosen) =>
-  chosen ? `This story has gone on already: “${chosen}” was chosen here.` : "This story has gone on already.";
+	chosen ? `This story has gone on already: “${chosen}” was chosen here.` : "This story has gone on already.";
 
 function startAfresh() {
-  if (shown.request) form.fill(shown.request);
-  location.hash = "";
+	if (shown.request) start.fill(shown.request);
+	location.hash = "";
 }
 
 function download() {
-  const address = URL.createObjectURL(new Blob([toMarkdown(shown.reader)], { type: "text/markdown;charset=utf-8" }));
-  const title = shown.reader.terminal?.data?.title || shown.reader.outline?.title || "story";
-  const name = title.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-+|-+$/g, "") || "story";
-  make("a", { href: address, download: `${name}.md` }).click();
-  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+	const { reader } = shown;
+	const text = toMarkdown(reader, reader.terminal?.type === "complete" ? after.sections() : reader.sections());
+	const title = reader.terminal?.data?.title || reader.outline?.title || "story";
+	const name = title.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-+|-+$/g, "") || "story";
+	saveFile(new Blob([text], { type: "text/markdown;charset=utf-8" }), `${name}.md`);
 }
 
 function asProblem(problem) {
-  if (problem instanceof Problem) return problem;
-  throw problem;
+	if (problem instanceof Problem) return problem;
+	throw problem;
 }
 
 async function learnModels() {
-  models = await callIfThere("api/v1/models");
-  if (!models) return;
-  byId("model").placeholder = models.default || byId("model").placeholder;
-  byId("models").replaceChildren(
-    ...(models.models ?? []).map(({ id, usable, note }) =>
-      make("option", { value: id, label: [id, note, usable === false ? "not set up" : ""].filter(Boolean).join(" · ") }),
-    ),
-  );
-  showModelNotes();
+	models = await callIfThere("api/v1/models");
+	if (!models) return;
+	byId("model").placeholder = models.default || byId("model").placeholder;
+	byId("models").replaceChildren(
+		...(models.models ?? []).map(({ id, usable, note }) =>
+			make("option", { value: id, label: [id, note, usable === false ? "not set up" : ""].filter(Boolean).join(" · ") }),
+		),
+	);
+	showModelNotes();
 }
 
 async function learnFormats() {
-  const known = await callIfThere("api/v1/formats");
-  if (!known) return;
-  form.offer(known.formats ?? []);
-  learnShelf(known.formats ?? []);
-  showReading();
-  const last = recallDraft();
-  if (last && (last.format ?? "story") !== "story") form.fill(last);
-  showExports();
+	const known = await callIfThere("api/v1/formats");
+	if (!known) return;
+	start.offer(known.formats ?? []);
+	learnShelf(known.formats ?? []);
+	showReading();
+	const last = recallDraft();
+	if (last && (last.format ?? "story") !== "story") start.fill(last);
+	if (!shown) start.askQuote();
+	showExports();
 }
 
 function showModelNotes() {
-  const chosen = form.model;
-  const entry = (models?.models ?? []).find((model) => model.id === (chosen || models.default));
-  const hint = chosen && entry ? [entry.note, entry.usable === false ? "This model isn’t set up here." : ""].filter(Boolean).join(" ") : "";
-  byId("model-hint").textContent = hint;
-  byId("model-hint").hidden = !hint;
-  const model = (shown ? shown.model : chosen) || models?.default || "";
-  byId("demonstration").hidden = !models || !model.startsWith("embedded");
+	const chosen = start.form.model;
+	const entry = (models?.models ?? []).find((model) => model.id === (chosen || models.default));
+	const hint = chosen && entry ? [entry.note, entry.usable === false ? "This model isn’t set up here." : ""].filter(Boolean).join(" ") : "";
+	byId("model-hint").textContent = hint;
+	byId("model-hint").hidden = !hint;
+	const model = (shown ? shown.model : chosen) || models?.default || "";
+	byId("demonstration").hidden = !models || !model.startsWith("embedded");
 }
 
 const draft = recallDraft();
-if (form.recallStory()) form.clearProblem();
-else if (draft && (draft.format ?? "story") === "story") form.fill({ ...draft, input: { ...draft.input, title: "", custom_user_input: "", chapter_number: 1 } });
+if (!start.story.recall() && draft && (draft.format ?? "story") === "story") start.fill({ ...draft, input: { ...draft.input, title: "", custom_user_input: "", chapter_number: 1 } });
 window.addEventListener("hashchange", route);
 learnSettings();
 learnModels();
 learnFormats();
-learnPeople(form);
+learnPeople(start.story);
 route();

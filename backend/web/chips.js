@@ -1,93 +1,93 @@
 // A text field that gathers several values: comma or Enter ends one, Backspace takes the last one back.
 
-import { make } from "./elements.js";
+import { make, makeButton } from "./elements.js";
 
 export class Chips {
-  #box;
-  #input;
-  #values = [];
-  #placeholder;
+	#box;
+	#input;
+	#values = [];
+	#placeholder;
 
-  constructor(box, input) {
-    this.#box = box;
-    this.#input = input;
-    this.#placeholder = input.placeholder;
-    input.addEventListener("input", () => this.#takeFinished());
-    input.addEventListener("blur", () => this.#takeAll());
-    input.addEventListener("keydown", (event) => this.#onKey(event));
-    box.addEventListener("click", (event) => {
-      if (event.target === box) input.focus();
-    });
-  }
+	constructor(box, input) {
+		this.#box = box;
+		this.#input = input;
+		this.#placeholder = input.placeholder;
+		input.addEventListener("input", () => this.#takeFinished());
+		input.addEventListener("blur", () => this.#takeAll());
+		input.addEventListener("keydown", (event) => this.#onKey(event));
+		box.addEventListener("click", (event) => {
+			if (event.target === box) input.focus();
+		});
+	}
 
-  /** The values, with what stands in the field and wasn't ended yet. */
-  get values() {
-    const found = [...this.#values];
-    for (const text of this.#input.value.split(",")) addTo(found, text);
-    return found;
-  }
+	/** The values, with what stands in the field and wasn't ended yet. */
+	get values() {
+		const found = [...this.#values];
+		for (const text of this.#input.value.split(",")) addTo(found, text);
+		return found;
+	}
 
-  set values(values) {
-    this.#values = [];
-    this.#input.value = "";
-    for (const value of values) this.#add(value);
-    this.#paint();
-  }
+	set values(values) {
+		this.#values = [];
+		this.#input.value = "";
+		for (const value of values) this.#add(value);
+		this.#paint();
+	}
 
-  #onKey(event) {
-    if (event.key === "Enter" && this.#input.value.trim()) {
-      event.preventDefault();
-      this.#takeAll();
-    } else if (event.key === "Backspace" && !this.#input.value && this.#values.length) {
-      this.#values.pop();
-      this.#paint();
-    }
-  }
+	#onKey(event) {
+		if (event.key === "Enter" && this.#input.value.trim()) {
+			event.preventDefault();
+			this.#takeAll();
+		} else if (event.key === "Backspace" && !this.#input.value && this.#values.length) {
+			this.#values.pop();
+			this.#paint();
+		}
+	}
 
-  #takeFinished() {
-    if (!this.#input.value.includes(",")) return;
-    const parts = this.#input.value.split(",");
-    const unfinished = parts.pop();
-    parts.forEach((part) => this.#add(part));
-    this.#input.value = unfinished.trimStart();
-    this.#paint();
-  }
+	#takeFinished() {
+		if (!this.#input.value.includes(",")) return;
+		const parts = this.#input.value.split(",");
+		const unfinished = parts.pop();
+		parts.forEach((part) => this.#add(part));
+		this.#input.value = unfinished.trimStart();
+		this.#paint();
+	}
 
-  #takeAll() {
-    if (!this.#input.value.trim()) return;
-    this.#input.value.split(",").forEach((part) => this.#add(part));
-    this.#input.value = "";
-    this.#paint();
-  }
+	#takeAll() {
+		if (!this.#input.value.trim()) return;
+		this.#input.value.split(",").forEach((part) => this.#add(part));
+		this.#input.value = "";
+		this.#paint();
+	}
 
-  #add(text) {
-    addTo(this.#values, text);
-  }
+	#add(text) {
+		addTo(this.#values, text);
+	}
 
-  #remove(value) {
-    this.#values = this.#values.filter((other) => other !== value);
-    this.#paint();
-    this.#input.focus();
-  }
+	#remove(value) {
+		this.#values = this.#values.filter((other) => other !== value);
+		this.#paint();
+		this.#input.focus();
+	}
 
-  #paint() {
-    this.#box.querySelectorAll(".chip").forEach((chip) => chip.remove());
-    this.#input.placeholder = this.#values.length ? "" : this.#placeholder;
-    this.#input.before(
-      ...this.#values.map((value) =>
-        make(
-          "span",
-          { class: "chip" },
-          make("span", { dir: "auto" }, value),
-          make("button", { type: "button", "aria-label": `Remove ${value}`, onclick: () => this.#remove(value) }, "×"),
-        ),
-      ),
-    );
-  }
+	#paint() {
+		this.#box.querySelectorAll(".chip").forEach((chip) => chip.remove());
+		this.#input.placeholder = this.#values.length ? "" : this.#placeholder;
+		this.#input.before(
+			...this.#values.map((value) =>
+				make(
+					"span.chip",
+					{},
+					make("span", { dir: "auto" }, value),
+					makeButton("×", () => this.#remove(value), null, { "aria-label": `Remove ${value}` }),
+				),
+			),
+		);
+	}
 }
 
 function addTo(values, text) {
-  const value = text.trim();
-  const known = values.some((other) => other.toLowerCase() === value.toLowerCase());
-  if (value && !known) values.push(value);
+	const value = text.trim();
+	const known = values.some((other) => other.toLowerCase() === value.toLowerCase());
+	if (value && !known) values.push(value);
 }

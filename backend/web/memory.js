@@ -1,37 +1,42 @@
-// What the page remembers in this browser: what was asked for, so that a reload or a later visit can go on
-// with the next chapter. Nothing depends on it: without storage the page only forgets.
+// What the page remembers in this browser. Nothing depends on it: where storage is full or forbidden the page forgets.
 
 const RUNS = "storywire.requests";
+const EDITS = "storywire.edits";
 const DRAFT = "storywire.draft";
 const FORM = "storywire.form.";
 const CHILD = "storywire.child";
+const READING = "storywire.reading";
 const KEPT_RUNS = 30;
 
 function read(key, otherwise) {
-  try {
-    return JSON.parse(localStorage.getItem(key)) ?? otherwise;
-  } catch {
-    return otherwise;
-  }
+	try {
+		return JSON.parse(localStorage.getItem(key)) ?? otherwise;
+	} catch {
+		return otherwise;
+	}
 }
 
 function write(key, value) {
-  try {
-    localStorage.setItem(key, JSON.stringify(value));
-  } catch {
-    // Storage is full or forbidden.
-  }
+	try {
+		if (value === null) localStorage.removeItem(key);
+		else localStorage.setItem(key, JSON.stringify(value));
+	} catch {
+		// It only forgets.
+	}
 }
 
-export function rememberRequest(runId, request) {
-  const others = read(RUNS, []).filter(([id]) => id !== runId);
-  write(RUNS, [[runId, request], ...others].slice(0, KEPT_RUNS));
-}
+const rememberOf = (key) => (runId, value) => {
+	const others = read(key, []).filter(([id]) => id !== runId);
+	write(key, [[runId, value], ...others].slice(0, KEPT_RUNS));
+};
 
-/** The request that started the run, or null when it was started elsewhere. */
-export function recallRequest(runId) {
-  return read(RUNS, []).find(([id]) => id === runId)?.[1] ?? null;
-}
+const recallOf = (key) => (runId) => read(key, []).find(([id]) => id === runId)?.[1] ?? null;
+
+/** The request that started a run; null when it was started elsewhere. */
+export const [rememberRequest, recallRequest] = [rememberOf(RUNS), recallOf(RUNS)];
+
+/** The reader's own wordings of a text's sections, `{section: text}`. */
+export const [rememberEdits, recallEdits] = [rememberOf(EDITS), recallOf(EDITS)];
 
 export const rememberDraft = (request) => write(DRAFT, request);
 
@@ -46,10 +51,9 @@ export const rememberForm = (format, request) => write(FORM + format, request);
 
 export const recallForm = (format) => read(FORM + format, null);
 
-export function forgetForm(format) {
-  try {
-    localStorage.removeItem(FORM + format);
-  } catch {
-    // Storage is forbidden.
-  }
-}
+export const forgetForm = (format) => write(FORM + format, null);
+
+/** The reader's settings. */
+export const rememberReading = (settings) => write(READING, settings);
+
+export const recallReading = () => read(READING, {});

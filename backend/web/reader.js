@@ -4,116 +4,115 @@
 const NONE = Object.freeze({ kind: "none" });
 
 export class Reader {
-  /** The id to go on from after a break; "" before the first message. */
-  lastId = "";
-  /** The latest plan, `{title, sections}`, or null. */
-  outline = null;
-  /** The message that ended the run, `{type, data}`, or null while it goes on. */
-  terminal = null;
+	/** The id to go on from after a break; "" before the first message. */
+	lastId = "";
+	/** The latest plan, `{title, sections}`, or null. */
+	outline = null;
+	/** The message that ended the run, `{type, data}`, or null while it goes on. */
+	terminal = null;
 
-  #lastSeq = -1;
-  #sections = new Map();
-  #pieces = new Map();
+	#lastSeq = -1;
+	#sections = new Map();
+	#pieces = new Map();
 
-  /**
-   * Takes in one message and says what it did to the text: `{kind: "append", section, piece, chunk,
-   * complete}`, `{kind: "empty", section, piece, reason}` or `{kind: "none"}`. A message that was taken
-   * already gives null: ids only grow, so repeating one must not repeat its text.
-   */
-  take(id, message) {
-    const seq = sequenceOf(id);
-    if (seq !== null) {
-      if (seq <= this.#lastSeq) return null;
-      this.#lastSeq = seq;
-    }
-    if (id) this.lastId = id;
-    return this.#apply(message.type, message.data ?? {}, message);
-  }
+	/**
+	 * Takes in one message and says what it did to the text: `{kind: "append", section, piece, chunk, complete}`,
+	 * `{kind: "empty", section, piece, reason}` or `{kind: "none"}`; null for one that was taken already.
+	 */
+	take(id, message) {
+		const seq = sequenceOf(id);
+		if (seq !== null) {
+			if (seq <= this.#lastSeq) return null;
+			this.#lastSeq = seq;
+		}
+		if (id) this.lastId = id;
+		return this.#apply(message.type, message.data ?? {}, message);
+	}
 
-  #apply(type, data, message) {
-    switch (type) {
-      case "content":
-        return this.#append(data);
-      case "retract":
-        return this.#empty(data);
-      case "outline":
-        this.outline = data;
-        return NONE;
-      case "complete":
-      case "error":
-        this.terminal = message;
-        return NONE;
-      default:
-        return NONE;
-    }
-  }
+	#apply(type, data, message) {
+		switch (type) {
+			case "content":
+				return this.#append(data);
+			case "retract":
+				return this.#empty(data);
+			case "outline":
+				this.outline = data;
+				return NONE;
+			case "complete":
+			case "error":
+				this.terminal = message;
+				return NONE;
+			default:
+				return NONE;
+		}
+	}
 
-  #append({ section, piece = null, chunk = "", is_complete: complete = false }) {
-    const [texts, key] = this.#slot(section, piece);
-    texts.set(key, (texts.get(key) ?? "") + chunk);
-    return { kind: "append", section, piece, chunk, complete };
-  }
+	#append({ section, piece = null, chunk = "", is_complete: complete = false }) {
+		const [texts, key] = this.#slot(section, piece);
+		texts.set(key, (texts.get(key) ?? "") + chunk);
+		return { kind: "append", section, piece, chunk, complete };
+	}
 
-  #empty({ section, piece = null, reason = "" }) {
-    const [texts, key] = this.#slot(section, piece);
-    texts.delete(key);
-    return { kind: "empty", section, piece, reason };
-  }
+	#empty({ section, piece = null, reason = "" }) {
+		const [texts, key] = this.#slot(section, piece);
+		texts.delete(key);
+		return { kind: "empty", section, piece, reason };
+	}
 
-  // A derived piece is a text of its own beside the story, whatever section it names.
-  #slot(section, piece) {
-    return piece === null ? [this.#sections, section] : [this.#pieces, piece];
-  }
+	// A derived piece is a text of its own beside the story, whatever section it names.
+	#slot(section, piece) {
+		return piece === null ? [this.#sections, section] : [this.#pieces, piece];
+	}
 
-  /** A failed run was resumed: its `error` is no longer the end. */
-  goOn() {
-    this.terminal = null;
-  }
+	/** A failed run was resumed: its `error` is no longer the end. */
+	goOn() {
+		this.terminal = null;
+	}
 
-  /** `[[section, text], …]` in section order; a section that was taken back for good is none. */
-  sections() {
-    return [...this.#sections].sort(([a], [b]) => a - b);
-  }
+	/** `[[section, text], …]` in section order; a section that was taken back for good is none. */
+	sections() {
+		return [...this.#sections].sort(([a], [b]) => a - b);
+	}
 
-  /** The story: the sections in order, joined by a blank line. */
-  text() {
-    return this.sections()
-      .map(([, text]) => text)
-      .join("\n\n");
-  }
+	/** The story: the sections in order, joined by a blank line. */
+	text() {
+		return this.sections()
+			.map(([, text]) => text)
+			.join("\n\n");
+	}
 
-  pieceText(piece) {
-    return this.#pieces.get(piece) ?? "";
-  }
+	pieceText(piece) {
+		return this.#pieces.get(piece) ?? "";
+	}
 }
 
 function sequenceOf(id) {
-  const digits = /:(\d+)$/.exec(id ?? "")?.[1];
-  return digits === undefined ? null : Number(digits);
+	const digits = /:(\d+)$/.exec(id ?? "")?.[1];
+	return digits === undefined ? null : Number(digits);
 }
 
 /**
- * Holds the text that was read against the text that is stored.
- * Returns `{same, hashed}`: `hashed` is false where the browser offers no SHA-256 (a page that came
- * over plain HTTP from another machine), so that only the texts themselves were compared.
+ * Holds the text that was read against the text that is stored, or against its hash alone.
+ * Returns `{same, hashed}`: without SHA-256 (a page over plain HTTP from another machine) only texts can be compared.
  */
 export async function verifyText(text, complete, subtle = globalThis.crypto?.subtle) {
-  if (text !== complete.story_content) return { same: false, hashed: false };
-  if (!subtle || !complete.sha256) return { same: true, hashed: false };
-  const digest = await subtle.digest("SHA-256", new TextEncoder().encode(text));
-  const hex = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return { same: hex === complete.sha256.toLowerCase(), hashed: true };
+	const { story_content: stored } = complete;
+	if (stored !== undefined && text !== stored) return { same: false, hashed: false };
+	if (!subtle || !complete.sha256) return { same: stored !== undefined, hashed: false };
+	const digest = await subtle.digest("SHA-256", new TextEncoder().encode(text));
+	const hex = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+	return { same: hex === complete.sha256.toLowerCase(), hashed: true };
 }
 
-/** The text so far as a Markdown document: title, section headings, text. */
-export function toMarkdown(reader) {
-  const headings = new Map((reader.outline?.sections ?? []).map(({ index, title }) => [index, title]));
-  const title = reader.terminal?.data?.title || reader.outline?.title;
-  const parts = title ? [`# ${title}`] : [];
-  for (const [section, text] of reader.sections()) {
-    if (!text) continue;
-    if (headings.get(section)) parts.push(`## ${headings.get(section)}`);
-    parts.push(text);
-  }
-  return `${parts.join("\n\n")}\n`;
+/** The text so far as a Markdown document: title, section headings, text (`sections` as the reader has them, or wants them). */
+export function toMarkdown(reader, sections = reader.sections()) {
+	const headings = new Map((reader.outline?.sections ?? []).map(({ index, title }) => [index, title]));
+	const title = reader.terminal?.data?.title || reader.outline?.title;
+	const parts = title ? [`# ${title}`] : [];
+	for (const [section, text] of sections) {
+		if (!text) continue;
+		if (headings.get(section)) parts.push(`## ${headings.get(section)}`);
+		parts.push(text);
+	}
+	return `${parts.join("\n\n")}\n`;
 }

@@ -1,37 +1,41 @@
-// The reader's settings: size of type, spacing, face, theme, and whether the text is shown as it is written. Kept in this
-// browser; without storage they hold for the visit.
+// The reader's settings, kept in this browser; without storage they hold for the visit.
 
-import { byId } from "./elements.js";
+import { makeSegments } from "./controls.js";
+import { byId, make } from "./elements.js";
+import { recallReading, rememberReading } from "./memory.js";
 
-const KEY = "storywire.reading";
-const DEFAULTS = { size: "2", spacing: "normal", face: "serif", theme: "auto", streaming: "on" };
+// Of each its name, its label, its choices, and the default.
+const SETTINGS = [
+	["size", "Size", { 1: "Small", 2: "Normal", 3: "Large", 4: "Huge" }, "2"],
+	["spacing", "Spacing", { normal: "Normal", wide: "Wide" }, "normal"],
+	["face", "Face", { serif: "Book", sans: "Plain", legible: "For dyslexia" }, "serif"],
+	["theme", "Theme", { auto: "As the system", light: "Light", dark: "Dark" }, "auto"],
+	["streaming", "Show", { on: "As it is written", off: "Section by section" }, "on"],
+];
 
-let chosen = { ...DEFAULTS };
+let chosen = {};
 
 /** Shows the settings and applies what was chosen before. */
 export function learnSettings() {
-  try {
-    chosen = { ...DEFAULTS, ...JSON.parse(localStorage.getItem(KEY)) };
-  } catch {
-    // Nothing readable is kept.
-  }
-  const form = byId("settings");
-  for (const name of Object.keys(DEFAULTS)) form.elements[name].value = chosen[name];
-  form.addEventListener("input", () => {
-    for (const name of Object.keys(DEFAULTS)) chosen[name] = form.elements[name].value;
-    try {
-      localStorage.setItem(KEY, JSON.stringify(chosen));
-    } catch {
-      // Storage is full or forbidden.
-    }
-    apply();
-  });
-  apply();
+	const kept = recallReading();
+	const form = byId("settings");
+	const controls = SETTINGS.map(([name, label, choices, usual]) => {
+		const { element, read, write } = makeSegments(Object.keys(choices), choices);
+		write(choices[kept[name]] ? kept[name] : usual);
+		form.append(make("fieldset.field", {}, make("legend", {}, label), element));
+		return [name, read];
+	});
+	const apply = () => {
+		chosen = Object.fromEntries(controls.map(([name, read]) => [name, read()]));
+		const { streaming, ...shown } = chosen;
+		Object.assign(document.documentElement.dataset, shown);
+	};
+	form.addEventListener("input", () => {
+		apply();
+		rememberReading(chosen);
+	});
+	apply();
 }
 
 /** The stream's `granularity`: whole sections for who doesn't want to watch. */
 export const granularity = () => (chosen.streaming === "off" ? "section" : "token");
-
-function apply() {
-  for (const name of ["size", "spacing", "face", "theme"]) document.documentElement.dataset[name] = chosen[name];
-}

@@ -1,212 +1,193 @@
 // A run on the page: which message changes what. The text itself goes through the reader first.
 
 import { Bar } from "./bar.js";
-import { Contents } from "./contents.js";
+import { Notices, Pieces, Sources } from "./beside.js";
 import { byId } from "./elements.js";
 import { Ending } from "./ending.js";
-import { Facts } from "./facts.js";
-import { Notices } from "./notices.js";
-import { Pieces } from "./pieces.js";
+import { Contents, Facts } from "./margin.js";
 import { Plan } from "./plan.js";
 import { Follower } from "./scrolling.js";
 import { Sheet } from "./sheet.js";
-import { Sources } from "./sources.js";
 
 const DOING = {
-  outline: "Making the plan",
-  research: "Looking things up",
-  generate_content: "Writing",
-  safety_check: "Checking that it is safe",
-  enhance_content: "Smoothing it out",
-  calculate_metrics: "Counting words",
-  derive: "Writing the short pieces",
+	outline: "Making the plan",
+	research: "Looking things up",
+	generate_content: "Writing",
+	safety_check: "Checking that it is safe",
+	enhance_content: "Smoothing it out",
+	calculate_metrics: "Counting words",
+	derive: "Writing the short pieces",
 };
 
 export class StoryView {
-  #sheet = new Sheet();
-  #notices = new Notices();
-  #pieces = new Pieces();
-  #sources = new Sources();
-  #facts = new Facts();
-  #contents = new Contents((section) => this.#sheet.scrollTo(section));
-  #follower = new Follower(() => this.#sheet.tail, byId("bar"));
-  #waiting = false;
-  #told = false;
+	sheet = new Sheet();
+	#notices = new Notices();
+	#pieces = new Pieces();
+	#sources = new Sources();
+	#facts = new Facts();
+	#contents = new Contents((section) => this.sheet.scrollTo(section));
+	#follower = new Follower(() => this.sheet.tail, byId("bar"));
+	#waiting = false;
+	#told = false;
 
-  /** `actions`: those of `Ending`, `stop()`, and `accept(outline)`. */
-  constructor(actions) {
-    this.bar = new Bar(() => actions.stop());
-    this.plan = new Plan((outline) => actions.accept(outline));
-    this.ending = new Ending(actions);
-  }
+	/** `actions`: those of `Ending`, `stop()`, and `accept(outline)`. */
+	constructor(actions) {
+		this.bar = new Bar(() => actions.stop());
+		this.plan = new Plan((outline) => actions.accept(outline));
+		this.ending = new Ending(actions);
+	}
 
-  /**
-   * Empties the view for a run. `request` is what it was asked to write, null when that isn't known;
-   * `watched` says that it was started just now, so that the view goes along with the writing.
-   */
-  reset(request, watched) {
-    this.#sheet.reset(request);
-    this.#notices.reset();
-    this.#pieces.reset();
-    this.#sources.reset();
-    this.#contents.reset();
-    this.#facts.reset();
-    this.bar.reset();
-    this.plan.hide();
-    this.ending.reset();
-    this.#follower.restart(watched);
-    this.#waiting = false;
-    this.#told = false;
-    byId("sheet").setAttribute("aria-busy", "true");
-  }
+	/** Empties the view for a run. `request` may be unknown (null); a `watched` one was started just now, and followed. */
+	reset(request, watched) {
+		this.sheet.reset(request);
+		this.#notices.reset();
+		this.#pieces.reset();
+		this.#sources.reset();
+		this.#contents.reset();
+		this.#facts.reset();
+		this.bar.reset();
+		this.plan.hide();
+		this.ending.reset();
+		this.#follower.restart(watched);
+		this.#waiting = false;
+		this.#told = false;
+		byId("sheet").setAttribute("aria-busy", "true");
+	}
 
-  showRequest(request) {
-    this.#sheet.showRequest(request);
-  }
+	/** How the format wants its text shown (`TextDisplay`); it may be known only after the text began. */
+	showAs({ turns, words_a_minute: pace } = {}, reader) {
+		this.#contents.setPace(pace);
+		if (turns) this.sheet.showTurns(reader.sections());
+	}
 
-  /** How the format wants its text shown (`TextDisplay`); it may be known only after the text began. */
-  showAs({ turns, words_a_minute: pace } = {}, reader) {
-    this.#contents.setPace(pace);
-    if (turns) this.#sheet.showTurns(reader.sections());
-  }
+	/** The run goes on after its error. */
+	reopen() {
+		this.#notices.reset();
+		this.ending.reset();
+		this.bar.reset();
+		this.sheet.close();
+		byId("sheet").setAttribute("aria-busy", "true");
+	}
 
-  /** The finished text gets what can be done with a section: `makeTools(section)`. */
-  addTools(makeTools) {
-    this.#sheet.addTools(makeTools);
-  }
+	/** One message and what it did to the text (see `Reader.take`). */
+	show(message, change, reader) {
+		const data = message.data ?? {};
+		if (change.kind !== "none") this.#showText(change);
+		else this.#showOther(message.type, data, reader);
+	}
 
-  /** The run goes on after its error. */
-  reopen() {
-    this.#notices.reset();
-    this.ending.reset();
-    this.bar.reset();
-    this.#sheet.close();
-    byId("sheet").setAttribute("aria-busy", "true");
-  }
+	#showText({ kind, section, piece, chunk, complete, reason }) {
+		if (piece !== null) {
+			if (kind === "append") this.#pieces.append(piece, chunk);
+			else this.#pieces.empty(piece);
+			return;
+		}
+		this.#goOnFromPlan();
+		if (kind === "append") this.sheet.append(section, chunk, complete);
+		else this.sheet.empty(section, reason);
+		const state = kind === "empty" ? "waiting" : complete ? "done" : "writing";
+		this.#contents.mark(section, state, this.sheet.wordsOf(section));
+		this.#follower.nudge();
+	}
 
-  /** One message and what it did to the text (see `Reader.take`). */
-  show(message, change, reader) {
-    const data = message.data ?? {};
-    if (change.kind !== "none") this.#showText(change);
-    else this.#showOther(message.type, data, reader);
-  }
+	#showOther(type, data, reader) {
+		const shows = {
+			node_event: () => this.#showNode(data),
+			outline: () => this.#showOutline(data),
+			progress: () => this.#showProgress(data),
+			facts: () => this.#sources.show(data.sources ?? []),
+			safety_check: () => this.#facts.showVerdict(data),
+			metadata: () => this.#showMetrics(data),
+			usage: () => this.#facts.showUsage(data),
+			input_required: () => this.#showWaiting(data),
+			complete: () => this.#showComplete(data),
+			error: () => this.#showError(data, reader),
+		};
+		if (Object.hasOwn(shows, type)) shows[type]();
+	}
 
-  #showText({ kind, section, piece, chunk, complete, reason }) {
-    if (piece !== null) {
-      if (kind === "append") this.#pieces.append(piece, chunk);
-      else this.#pieces.empty(piece);
-      return;
-    }
-    this.#goOnFromPlan();
-    if (kind === "append") this.#sheet.append(section, chunk, complete);
-    else this.#sheet.empty(section, reason);
-    const state = kind === "empty" ? "waiting" : complete ? "done" : "writing";
-    this.#contents.mark(section, state, this.#sheet.wordsOf(section));
-    this.#follower.nudge();
-  }
+	#showProgress(data) {
+		// A node's own words are better: they name the section.
+		if (data.message && !this.#told) this.bar.setStatus(data.message);
+		this.bar.showProgress(data);
+	}
 
-  #showOther(type, data, reader) {
-    switch (type) {
-      case "node_event":
-        return this.#showNode(data);
-      case "outline":
-        return this.#showOutline(data);
-      case "progress":
-        // A node's own words are better: they name the section.
-        if (data.message && !this.#told) this.bar.setStatus(data.message);
-        return this.bar.showProgress(data);
-      case "facts":
-        return this.#sources.show(data.sources ?? []);
-      case "safety_check":
-        return this.#facts.showVerdict(data);
-      case "metadata":
-        this.#notices.show(data.notices ?? [], data.compliance?.findings ?? []);
-        return this.#facts.showMetrics(data);
-      case "usage":
-        return this.#facts.showUsage(data);
-      case "input_required":
-        return this.#showWaiting(data);
-      case "complete":
-        return this.#showComplete(data);
-      case "error":
-        return this.#showError(data, reader);
-      default:
-        return undefined;
-    }
-  }
+	#showMetrics(metadata) {
+		this.#notices.show(metadata.notices ?? [], metadata.compliance?.findings ?? []);
+		this.#facts.showMetrics(metadata);
+	}
 
-  #showNode({ node, status, section, title, message }) {
-    if (status === "started" || status === "resumed") {
-      this.#goOnFromPlan();
-      const name = title || this.#sheet.titleOf(section);
-      const doing = DOING[node];
-      if (message) this.#tell(message);
-      else if (doing) this.#tell(name && node === "generate_content" ? `${doing} “${name}”` : `${doing}…`);
-      if (node === "generate_content" && section !== undefined && section !== null) {
-        this.#sheet.begin(section);
-        this.#contents.mark(section, "writing", this.#sheet.wordsOf(section));
-        this.#follower.nudge();
-      }
-    } else if (message) {
-      this.#tell(message);
-    }
-  }
+	#showNode({ node, status, section, title, message }) {
+		if (status === "started" || status === "resumed") {
+			this.#goOnFromPlan();
+			const name = title || this.sheet.titleOf(section);
+			const doing = DOING[node];
+			if (message) this.#tell(message);
+			else if (doing) this.#tell(name && node === "generate_content" ? `${doing} “${name}”` : `${doing}…`);
+			if (node === "generate_content" && section !== undefined && section !== null) {
+				this.sheet.begin(section);
+				this.#contents.mark(section, "writing", this.sheet.wordsOf(section));
+				this.#follower.nudge();
+			}
+		} else if (message) {
+			this.#tell(message);
+		}
+	}
 
-  // Said aloud only here: a screen reader hears each step, not each token.
-  #tell(text) {
-    this.#told = true;
-    this.bar.setStatus(text);
-    byId("announcement").textContent = text;
-  }
+	// Said aloud only here: a screen reader hears each step, not each token.
+	#tell(text) {
+		this.#told = true;
+		this.bar.setStatus(text);
+		byId("announcement").textContent = text;
+	}
 
-  #showOutline({ title, sections = [] }) {
-    this.#goOnFromPlan();
-    this.#sheet.setTitle(title ?? "");
-    this.#sheet.setTitles(sections);
-    this.#contents.show(sections, (section) => this.#sheet.wordsOf(section));
-    document.title = title ? `${title} · Storywire` : "Storywire";
-  }
+	#showOutline({ title, sections = [] }) {
+		this.#goOnFromPlan();
+		this.sheet.setTitle(title ?? "");
+		this.sheet.setTitles(sections);
+		this.#contents.show(sections, (section) => this.sheet.wordsOf(section));
+		document.title = title ? `${title} · Storywire` : "Storywire";
+	}
 
-  #showWaiting({ kind, payload, deadline }) {
-    if (kind !== "outline" || !payload) return;
-    this.#waiting = true;
-    this.plan.show(payload, deadline);
-    this.#tell("Waiting for your word on the plan");
-  }
+	#showWaiting({ kind, payload, deadline }) {
+		if (kind !== "outline" || !payload) return;
+		this.#waiting = true;
+		this.plan.show(payload, deadline);
+		this.#tell("Waiting for your word on the plan");
+	}
 
-  // Whatever happens after the question means that it was answered, here or elsewhere.
-  #goOnFromPlan() {
-    if (!this.#waiting) return;
-    this.#waiting = false;
-    this.plan.hide();
-  }
+	// Whatever happens after the question means that it was answered, here or elsewhere.
+	#goOnFromPlan() {
+		if (!this.#waiting) return;
+		this.#waiting = false;
+		this.plan.hide();
+	}
 
-  #showComplete(data) {
-    this.#close();
-    if (data.title) {
-      this.#sheet.setTitle(data.title);
-      document.title = `${data.title} · Storywire`;
-    }
-    this.#pieces.setTitles(data.pieces ?? []);
-    if (data.metadata) this.#facts.showMetrics(data.metadata);
-    this.#notices.show(data.metadata?.notices ?? [], data.metadata?.compliance?.findings ?? []);
-    if (data.usage) this.#facts.showUsage(data.usage);
-    if (data.cached) this.#facts.showCached();
-    if (data.sources?.length) this.#sources.show(data.sources);
-    this.ending.showComplete(data);
-    byId("announcement").textContent = "The text is finished.";
-  }
+	#showComplete(data) {
+		this.#close();
+		if (data.title) {
+			this.sheet.setTitle(data.title);
+			document.title = `${data.title} · Storywire`;
+		}
+		this.#pieces.setTitles(data.pieces ?? []);
+		this.#showMetrics(data.metadata ?? {});
+		if (data.usage) this.#facts.showUsage(data.usage);
+		if (data.cached) this.#facts.showCached();
+		if (data.sources?.length) this.#sources.show(data.sources);
+		this.ending.showComplete(data);
+		byId("announcement").textContent = "The text is finished.";
+	}
 
-  #showError(data, reader) {
-    this.#close();
-    this.ending.showError(data, reader.text() !== "");
-  }
+	#showError(data, reader) {
+		this.#close();
+		this.ending.showError(data, reader.text() !== "");
+	}
 
-  #close() {
-    this.#goOnFromPlan();
-    this.#sheet.close();
-    this.#contents.close();
-    this.bar.hide();
-    byId("sheet").setAttribute("aria-busy", "false");
-  }
+	#close() {
+		this.#goOnFromPlan();
+		this.sheet.close();
+		this.#contents.close();
+		this.bar.hide();
+		byId("sheet").setAttribute("aria-busy", "false");
+	}
 }

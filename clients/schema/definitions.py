@@ -6,8 +6,8 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
 from backend.api.views import RunPage, RunSummaryView, RunView, StartedRun
-from backend.runs.admission.options import RunOptions
 from backend.runs.admission.quote import Quote
+from backend.store.run_values import RunOptions
 from workflows.formats.registry import list_formats
 from workflows.messages.messages import StoryChunk
 

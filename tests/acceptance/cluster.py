@@ -31,6 +31,7 @@ class KillableWorker(KillableService):
         from tests.acceptance.cluster_child import run_worker
 
         del crash_at
+        self._id_file.unlink(missing_ok=True)  # of the one that was here before
         process = _forks.Process(
             target=run_worker, args=(self._settings, self.slots, self.clock, self.is_mute), daemon=True
         )
@@ -41,8 +42,11 @@ class KillableWorker(KillableService):
     @property
     def process_id(self) -> str | None:
         """The id under which it executes runs; None until it does."""
-        file = Path(self._settings["data_dir"]) / "worker.id"
-        return file.read_text() if file.exists() else None
+        return self._id_file.read_text() if self._id_file.exists() else None
+
+    @property
+    def _id_file(self) -> Path:
+        return Path(self._settings["data_dir"]) / "worker.id"
 
 
 class KillableCluster:

@@ -3,11 +3,9 @@
 import asyncio
 import math
 import random
-import time
 from pathlib import Path
 from typing import Self
 
-import httpx
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
@@ -16,12 +14,11 @@ from tests.acceptance.cluster import KillableCluster, KillableWorker
 from tests.acceptance.killable import KillableService
 from tests.acceptance.test_promise import Promise, Run, try_promise
 from tests.acceptance.trials import CLUSTER_EXAMPLES, COUNTS, WORKER_KILLS
+from tests.acceptance.worker_kills import WORKERS, KillTrial, paced_script
 from tests.fakes.provider import FakeProvider
-from tests.fakes.script import Reply, Script
-from tests.service import CALLS, Told
+from tests.service import CALLS
 
 _RECOVERY_SECONDS = 15.0
-_WENT_ON = "SELECT 1 FROM runs WHERE id = %s AND (status <> 'running' OR process <> %s)"
 
 
 class _Apis(KillableService):
@@ -122,50 +119,16 @@ def test_text_is_right_whatever_is_done_to_the_processes_of_a_cluster_and_its_re
 async def test_kills_of_workers_at_random_moments_lose_and_repeat_nothing(
     provider: FakeProvider, tmp_path: Path
 ) -> None:
-    chance = random.Random(20261126)
-    provider.script = Script(default=Reply(pace=60))
-    took: list[float] = []
-    async with KillableCluster(provider.openai_url, tmp_path) as cluster:
-        while len(took) < WORKER_KILLS:
-            parallel, kills = chance.choice((1, 2, 4)), 0
-            bought_before = len(provider.generations)
-            run_id = await cluster.apis[0].client.start(parallel=parallel)
-            told = Told()
-            while told.ending is None:
-                wanted = chance.randint(1, 60) if len(took) < WORKER_KILLS else None
-                if (killed := await read_and_kill(cluster, run_id, told, wanted)) is not None:
-                    took.append(killed)
-                    kills += 1
-            late = await cluster.apis[1].client.read(run_id)
-            bought = len(provider.generations) - bought_before
-            assert told.ending["type"] == "complete"
-            assert told.text == late.text == told.ending["story_content"]
-            assert CALLS <= bought <= CALLS + kills * parallel
-            COUNTS["runs"] += 1
-    took.sort()
+    provider.script = paced_script()
+    async with KillableCluster(provider.openai_url, tmp_path, workers=WORKERS) as cluster:
+        trial = KillTrial(cluster, provider, WORKER_KILLS)
+        await trial.run()
+    outcome, took = trial.outcome, sorted(trial.outcome.recoveries)
+    assert outcome.lost == outcome.repeated == 0
+    assert CALLS * outcome.runs <= outcome.bought <= outcome.may_buy
+    assert outcome.kills == WORKER_KILLS and took
     # Of the machine that is measured here, others have a share.
     assert took[int(len(took) * 0.99)] <= 2 * _RECOVERY_SECONDS, took
+    COUNTS["runs"] += outcome.runs
     COUNTS["seconds until a killed worker's run went on, at most"] = math.ceil(took[-1])
-    COUNTS["worker kills"] += len(took)
-
-
-async def read_and_kill(
-    cluster: KillableCluster, run_id: str, told: Told, kill_after: int | None
-) -> float | None:
-    """Reads on; kills the worker after so many messages, and starts it again. Returns the seconds until another one
-    had the run."""
-    seen = 0
-    try:
-        async for frame in cluster.apis[seen % 2].client.frames(run_id, told.last_seq):
-            told.take(frame)
-            seen += 1
-            if seen == kill_after and told.ending is None:
-                worker = await cluster.worker_of(run_id)
-                before, began = worker.process_id, time.monotonic()
-                await worker.kill()
-                await worker.start()
-                await cluster.wait_until(_WENT_ON, run_id, before)
-                return time.monotonic() - began
-    except httpx.TransportError:
-        pass
-    return None
+    COUNTS["worker kills"] += outcome.kills

@@ -13,7 +13,8 @@ import httpx
 import psycopg
 import pytest
 
-from backend.store import postgres, postgres_checkpoints
+from backend.store.postgres import checkpoints as postgres_checkpoints
+from backend.store.postgres import database as postgres
 from tests.acceptance.cluster import KillableCluster
 from tests.acceptance.trials import COUNTS, MANY_RUNS, MUTE_SECONDS, UPGRADES
 from tests.fakes.provider import FakeProvider

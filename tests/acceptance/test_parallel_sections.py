@@ -8,7 +8,8 @@ import pytest
 from tests.acceptance.killable import KillableService
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Rule, Script
-from tests.service import CALLS, serve, settings_for
+from tests.service import CALLS, Told, serve, settings_for
+from workflows.messages.messages import TextAppended
 
 
 def _held(*numbers: int) -> Script:
@@ -60,3 +61,38 @@ async def test_service_that_stops_finishes_the_sections_it_writes_and_begins_no_
     assert bought == 3
     assert told.ending is not None and told.text == told.ending["story_content"]
     assert len(provider.generations) == CALLS
+
+
+async def test_kill_shows_nothing_of_a_sentence_that_moderation_stopped(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    odd, mild = "A calm day began. A zorbl came by. It slept.", "A calm day began. All was quiet."
+    provider.script = Script(
+        rules=(
+            Rule(Reply(text=mild), api="chat", structured=False, contains="The editor's notes"),
+            Rule(Reply(text=odd), api="chat", structured=False, nth=1, times=1),
+            Rule(Reply(text=mild, hold_after=2), api="chat", structured=False, nth=1, times=1),
+            Rule(Reply(text=mild, hold_after=2), api="chat", structured=False, nth=1, times=1),
+            Rule(Reply(text=mild), api="chat", structured=False),
+        ),
+        flagged={"zorbl": "violence"},
+    )
+    moderation = {"moderation": "openai", "moderation_sentences": "hold", "judge": "off"}
+    service = KillableService(provider.openai_url, tmp_path / "data", **moderation)
+    await service.start()
+    run_id = await service.client.start(parallel=2, keep_length=False)
+    await provider.wait_for_held(2)  # the first scene is finished, and its rewrite has not begun
+    await service.kill()
+    told, ever = Told(), ""
+    async with service:
+        async for frame in service.client.frames(run_id):
+            told.take(frame)
+            if isinstance(frame.message, TextAppended):
+                ever += frame.message.chunk
+
+    assert (
+        "zorbl" not in ever and ever.count("A calm day") > 4
+    )  # the first one's was shown, and is written again
+    assert told.ending is not None and told.ending["type"] == "complete"
+    assert told.text == told.ending["story_content"]
+    assert list(told.sections.values()) == [mild] * 4

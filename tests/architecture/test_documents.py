@@ -12,8 +12,8 @@ from typing_extensions import is_typeddict
 
 from backend.api.problems import STATUS
 from backend.app import create_app
-from backend.runs.admission.options import RunOptions
-from backend.settings import Settings, settings_models
+from backend.settings import CLIENT_VARIABLES, Settings, settings_models
+from backend.store.run_values import RunOptions
 from tests.architecture.tree import ROOT, committed_texts
 from workflows.formats.settings import variables_of
 from workflows.messages.messages import Message, OutlinePlanned, UsageUpdated
@@ -88,7 +88,7 @@ def test_documents_name_every_way_to_set_something(model: type[BaseModel], field
 
 
 def test_documents_name_settings_that_exist() -> None:
-    known = {name for model, field in FIELDS for name in variables_of(model, field)}
+    known = {name for model, field in FIELDS for name in variables_of(model, field)} | CLIENT_VARIABLES
     for path, text in _documents().items():
         assert set(re.findall(r"STORYWIRE_[A-Z_]+", text)) <= known, path
 

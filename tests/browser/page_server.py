@@ -63,6 +63,9 @@ class Handler(BaseHTTPRequestHandler):
         request = self._record(sent if is_form else json.loads(sent or b"null"))
         if self._answer(request):
             return
+        if request.path.endswith("/runs/quote"):
+            self._send_json(200, {"words": None})
+            return
         if self.scripted.refusals:
             status, problem = self.scripted.refusals.pop(0)
             self._send_json(status, problem, "application/problem+json")
@@ -89,6 +92,15 @@ class Handler(BaseHTTPRequestHandler):
         run = self.scripted.go_on(rest[0], request.body)
         stream_url = f"/api/v1/runs/{run.id}/stream"
         self._send_json(201, {"run_id": run.id, "status": "running", "stream_url": stream_url})
+
+    def do_PUT(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        request = self._record(json.loads(self.rfile.read(length)))
+        if not self._answer(request):
+            self._send_json(200, request.body)
+
+    def do_PATCH(self) -> None:
+        self.do_PUT()
 
     def do_DELETE(self) -> None:
         if not self._answer(self._record(None)):

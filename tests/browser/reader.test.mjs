@@ -68,6 +68,9 @@ test("the text is held against the stored text and its hash", async () => {
   const subtle = webcrypto.subtle;
   assert.deepEqual(await verifyText(text, { story_content: text, sha256 }, subtle), { same: true, hashed: true });
   assert.deepEqual(await verifyText(text, { story_content: text, sha256 }, null), { same: true, hashed: false });
+  assert.deepEqual(await verifyText(text, { sha256 }, subtle), { same: true, hashed: true });
+  assert.deepEqual(await verifyText(`${text} `, { sha256 }, subtle), { same: false, hashed: true });
+  assert.deepEqual(await verifyText(text, { sha256 }, null), { same: false, hashed: false });
   assert.deepEqual(await verifyText(`${text} `, { story_content: text, sha256 }, subtle), { same: false, hashed: false });
   const other = createHash("sha256").update("other").digest("hex");
   assert.deepEqual(await verifyText(text, { story_content: text, sha256: other }, subtle), { same: false, hashed: true });

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from urllib.parse import quote
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -97,6 +99,34 @@ def test_window_that_is_open_still_remembers_nothing_after_signing_out_in_anothe
         expect(page.locator("#login")).to_be_visible()
         expect(other).to_have_url(f"{url}/account")  # and with it goes what was typed there
         assert page.evaluate("localStorage.length") == 0
+
+
+def test_session_that_ends_while_a_text_is_written_leads_through_signing_in_back_to_the_whole_text(
+    browser: Browser, tmp_path: Path
+) -> None:
+    with service(tmp_path) as url, browser.new_context() as context:
+        page = context.new_page()
+        sign_up_and_in(page, url)
+        page.goto(url)
+        page.locator("#theme").fill("dragons")
+        page.locator("#name").fill("Maya")
+        page.locator("#write").click()
+        expect(page.locator("#story-text .section").first).to_contain_text(".", timeout=60_000)
+        run = page.url.partition("#")[2]
+        [cookie] = context.cookies()
+        with httpx.Client(base_url=url, trust_env=False, headers={"Origin": url}) as elsewhere:
+            login = elsewhere.post("/api/v1/auth/login", json={"email": EMAIL, "password": PASSWORD})
+            assert login.status_code == 200, login.text
+            assert (
+                elsewhere.delete("/api/v1/account/sessions").status_code == 204
+            )  # the page's own among them
+        expect(page).to_have_url(f"{url}/account?back={quote(run, safe='')}", timeout=60_000)
+        page.locator("#login [name=email]").fill(EMAIL)
+        page.locator("#login [name=password]").fill(PASSWORD)
+        page.locator("#login .button--main").click()
+        expect(page).to_have_url(f"{url}/#{run}")
+        expect(page.locator(".verified")).to_have_attribute("data-verdict", "same", timeout=60_000)
+        assert context.cookies() != [cookie]
 
 
 def add_child(page: Page, name: str, age: int) -> None:

@@ -6,10 +6,10 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Page, expect
 
-from backend.runs.admission.options import RunOptions
+from backend.store.run_values import RunOptions
 from tests.browser.page_server import PageServer
 from tests.browser.scripted import Scripted
-from tests.browser.scripts import TEXTS, begin, start_story, tell_all, write
+from tests.browser.scripts import TEXTS, begin, fill_form, start_story, tell_all, write
 from tests.clients.node import CLIENT
 from tests.missing import give_up
 from workflows.formats.defaults import presentation_of
@@ -97,5 +97,24 @@ def test_text_that_is_written_and_finished_has_no_violations(
     start_story(page, server)
     expect(page.locator(".verified")).to_be_visible()
     page.get_by_role("button", name="Write again…").first.click()
+    page.get_by_role("button", name="Edit…").last.click()
     page.get_by_text("Aa", exact=True).click()
+    assert find_faults(page) == []
+
+
+@pytest.mark.usefixtures("scheme")
+def test_library_and_quote_have_no_violations(page: Page, server: PageServer, api: Scripted) -> None:
+    api.recent = [
+        {"run_id": "A", "title": "A Fox", "status": "completed", "created_at": "", "format": "story"}
+    ]
+    child = {"child_id": "c1", "name": "Maya", "age": 7, "reading_level": "beginner", "interests": ["foxes"]}
+    api.answers["GET", "children"] = (200, {"children": [child], "next_cursor": None})
+    quote = {"words": 640, "cost_usd_low": 0.01, "cost_usd_high": 0.02, "basis": "measured", "usd_left": 4.5}
+    api.answers["POST", "runs/quote"] = (200, quote)
+    fill_form(page, server)
+    expect(page.locator("#story-form .quote")).to_be_visible()
+    assert find_faults(page) == []
+    page.get_by_role("radio", name="Children").check()
+    page.get_by_role("button", name="Rename Maya").click()
+    page.get_by_role("button", name="Delete Maya").click()
     assert find_faults(page) == []

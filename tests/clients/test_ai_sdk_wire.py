@@ -11,8 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from backend.log.entry import Entry
+from backend.log.memory import MemoryLog
+from backend.runs.readers.reader import open_reader
+from backend.streaming.options import StreamOptions
 from backend.streaming.sse import data_frames
 from backend.streaming.wires.ai_sdk import AiSdkMapper
+from backend.streaming.wires.ai_sdk_whole import WITHDRAWN
 from backend.streaming.wires.wire import UNNUMBERED, WireView
 from tests.clients.conftest import World
 from tests.clients.node import run_script
@@ -38,8 +42,8 @@ def frames_of(entries: Sequence[Entry]) -> str:
     return data_frames("01RUN", [item for entry in told for item in view.feed(entry)], 0).decode()
 
 
-def read(given: dict[str, Any]) -> Any:
-    return run_script("ai_sdk_wire.mjs", given, "ai")
+def read(given: dict[str, Any], package: str = "ai") -> Any:
+    return run_script("ai_sdk_wire.mjs", {"package": package, **given}, package)
 
 
 def read_chats(*logs: Sequence[Entry]) -> list[dict[str, Any]]:
@@ -123,6 +127,108 @@ def test_complete_tells_everything_but_the_text_again() -> None:
     assert "story_content" not in chat["data"]["complete"]
 
 
+# --- versions that can't take text back ---------------------------------------------------------------------------
+
+OLDER = ("ai5", "ai6")
+
+
+async def read_whole(log: Sequence[Entry]) -> list[Entry]:
+    """What a reader of the log is sent who comes now, before the connection ends."""
+    run_log = MemoryLog()
+    await run_log.append("run", await run_log.take_over("run"), list(log))
+    reader = open_reader(run_log, "run", 0, options=StreamOptions(protocol="ai-sdk-6"))
+    found: list[Entry] = []
+    while batch := await reader.poll():
+        found += batch
+    return found
+
+
+async def test_chats_of_older_versions_have_each_whole_section_in_reading_order_of_any_log() -> None:
+    logs: list[list[Entry]] = []
+
+    @settings(max_examples=60, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @given(run_logs)
+    def gather(log: list[Entry]) -> None:
+        logs.append(log)
+
+    gather()
+    streams = [data_frames("01RUN", await read_whole(log), 0).decode() for log in logs]
+    for package in OLDER:
+        for log, chat in zip(logs, read({"streams": streams}, package), strict=True):
+            texts = {str(section): text for section, text in read_texts(log).items()}
+            if log[-1].type in ("complete", "error"):
+                assert chat["sections"] == texts
+            else:
+                assert chat["sections"].items() <= texts.items()
+            assert chat["order"] == sorted(chat["order"])
+            assert chat["error"] == ("It broke off." if log[-1].type == "error" else None)
+
+
+async def test_section_withdrawn_after_it_was_sent_breaks_an_older_chat_off_and_a_new_reading_is_right() -> (
+    None
+):
+    before = (PLAN, content(0, "No.", ends=True), content(1, "Two.", ends=True))
+    after = (
+        retract(0),
+        content(2, "C", ends=True),
+        content(0, "One.", ends=True),
+        content(3, "D", ends=True),
+    )
+    log = number(workflow("started"), *before, *after, complete())
+    run_log = MemoryLog()
+    epoch = await run_log.take_over("run")
+    await run_log.append("run", epoch, log[:4])
+    reader = open_reader(run_log, "run", 0, options=StreamOptions(protocol="ai-sdk-6"))
+    sent = list(await reader.poll() or [])
+    await run_log.append("run", epoch, log[4:5])
+    sent += await reader.poll() or []
+    assert await reader.poll() is None  # the connection ends
+    between = data_frames("01RUN", await read_whole(log[:5]), 0).decode()
+    streams = [data_frames("01RUN", sent, 0).decode(), between]
+    streams += [data_frames("01RUN", await read_whole(log), 0).decode()]
+    for package in OLDER:
+        broken, left, whole = read({"streams": streams}, package)
+        assert (broken["status"], broken["error"]) == ("error", WITHDRAWN)
+        assert (left["sections"], left["error"]) == ({}, None)  # the second waits for the first
+        assert whole["sections"] == {"0": "One.", "1": "Two.", "2": "C", "3": "D"}
+        assert whole["order"] == [0, 1, 2, 3]
+
+
+async def test_reader_who_comes_late_is_sent_the_state_after_all_that_there_is_however_long() -> None:
+    long = [content(2, "x") for _ in range(2500)]
+    log = number(workflow("started"), PLAN, content(0, "No.", ends=True), *long, retract(0), content(2, "."))
+    types = [entry.type for entry in await read_whole(log)]
+    assert "error" not in types and "text-delta" not in types
+    again = number(*(decode(entry.data) for entry in log), content(0, "One.", ends=True))
+    told = b"".join(entry.data for entry in await read_whole(again))
+    assert b"One." in told and b"No." not in told
+
+
+@pytest.mark.parametrize("package", OLDER)
+async def test_older_chat_that_is_cut_reads_again_and_has_the_stored_text(world: World, package: str) -> None:
+    world.proxy.cut([6000, 9000])
+    chat = await talk(
+        world.service, chat="one", base=world.url, package=package, version=package[-1], again=True
+    )
+    assert chat["status"] == "ready" and chat["order"] == sorted(set(chat["order"]))
+    assert joined(chat) == (await stored(world.service, chat["metadata"]["runId"]))["result"]["story_content"]
+
+
+async def test_version_is_chosen_by_address_or_header_and_another_one_is_refused(world: World) -> None:
+    http, run_id = world.service.client.http, await world.service.client.start()
+    path = f"/api/v1/runs/{run_id}/stream?protocol=ai-sdk"
+    by_address = await http.get(f"{path}&v=5")
+    by_header = await http.get(path, headers={"X-AI-SDK-Version": "6"})
+    newest = await http.get(f"{path}&v=7")
+    assert (
+        by_address.text.split("data:")[1:]
+        == by_header.text.split("data:")[1:]
+        != newest.text.split("data:")[1:]
+    )
+    refused = await http.get(f"{path}&v=4")
+    assert refused.status_code == 422 and refused.json()["errors"][0]["field"] == "v"
+
+
 # --- the live service ---------------------------------------------------------------------------------------------
 
 
@@ -132,7 +238,8 @@ async def talk(
     """What a chat with the service comes to."""
     url = f"{base or service.client.base_url}/api/v1/{path}"
     body = {"input": {"reader": STORY["reader"]}}
-    told = await asyncio.to_thread(read, {"url": url, "body": body, "text": "owls", **given})
+    package = given.get("package", "ai")
+    told = await asyncio.to_thread(read, {"url": url, "body": body, "text": "owls", **given}, package)
     return dict(told)
 
 
@@ -195,10 +302,12 @@ async def test_planned_stop_of_the_service_cuts_so_that_no_chat_takes_it_for_the
         await reading
 
 
-async def read_until_cut(url: str, is_read: asyncio.Event, text: str = "text-delta") -> None:
+async def read_until_cut(
+    url: str, is_read: asyncio.Event, text: str = "text-delta", body: dict[str, Any] | None = None
+) -> None:
     async with (
         httpx.AsyncClient(timeout=30, trust_env=False, verify=NO_TLS) as http,
-        http.stream("GET", url) as reply,
+        http.stream("GET" if body is None else "POST", url, json=body) as reply,
     ):
         async for line in reply.aiter_lines():
             if text in line:

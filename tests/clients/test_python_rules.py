@@ -266,3 +266,53 @@ def test_resume_is_not_repeated_when_its_answer_was_lost(
 def test_address_without_a_scheme_is_an_error_and_no_endless_wait() -> None:
     with Storywire("storywire.local") as service, pytest.raises(httpx2.UnsupportedProtocol):
         service.start("story", {})
+
+
+def brief(seq: int, text: str) -> str:
+    """The last message of a run without its texts."""
+    return frame(
+        seq,
+        "complete",
+        success=True,
+        run_id="R",
+        sha256=hashlib.sha256(text.encode()).hexdigest(),
+        sections=[{"index": 0, "title": "A", "words": 1}, {"index": 1, "title": "B", "words": 1}],
+        pieces=[{"name": "M1", "title": "Short", "words": 1}],
+    )
+
+
+def test_complete_that_comes_without_the_text_has_the_text_that_was_read_checked_by_its_hash(
+    client: Client, requests: list[httpx2.Request]
+) -> None:
+    piece = frame(3, "content", section=0, chunk="S", is_complete=True, piece="M1")
+    frames = (content(1, 0, "One.", True), content(2, 1, "Two.", True), piece)
+    result = client(stream(*frames, brief(4, "One.\n\nTwo."))).follow("R", complete="brief").result()
+    assert result["story_content"] == "One.\n\nTwo."
+    assert [each["text"] for each in (*result["sections"], *result["pieces"])] == ["One.", "Two.", "S"]
+    assert requests[0].url.query == b"complete=brief"
+    with pytest.raises(HashMismatch):
+        client(stream(*frames, brief(4, "One.\n\nToo."))).follow("R", complete="brief").result()
+
+
+def test_reader_with_a_cursor_asks_for_the_whole_text_which_it_has_not(
+    client: Client, requests: list[httpx2.Request]
+) -> None:
+    story = client(stream(content(5, 1, "end.", True), complete(6, "One.\n\nThe end."))).follow(
+        "R", after="R:4", complete="brief"
+    )
+    assert story.result()["story_content"] == "One.\n\nThe end."
+    assert requests[0].url.query == b""
+
+
+def test_token_function_is_called_anew_for_each_attempt(requests: list[httpx2.Request]) -> None:
+    tokens = iter("abc")
+    answers = iter([stream(content(1, 0, "One", True)), problem(503, "X"), stream(complete(2, "One"))])
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        requests.append(request)
+        return next(answers)
+
+    transport = httpx2.MockTransport(answer)
+    with Storywire("http://s", token=lambda: next(tokens), reconnect=QUICK, transport=transport) as service:
+        service.follow("R").result()
+    assert [request.headers["Authorization"] for request in requests] == ["Bearer a", "Bearer b", "Bearer c"]

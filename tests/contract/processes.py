@@ -11,13 +11,13 @@ from sqlalchemy import text
 from backend.log.postgres import PostgresLog
 from backend.runs.engine.base import Engine
 from backend.runs.engine.heartbeat import HeartbeatLiveness
-from backend.runs.engine.queue import NoRecovery, QueueEngine, RunQueue
-from backend.runs.engine.recovery import RunRecovery
+from backend.runs.engine.queue import QueueEngine, RunQueue
+from backend.runs.engine.recovery import NoRecovery, RunRecovery
 from backend.runs.engine.worker import Worker, WorkerTools
 from backend.store.checkpoints import MemoryCheckpoints
 from backend.store.database import Database
-from backend.store.jobs import JobRepository
-from backend.store.postgres import PostgresDatabase
+from backend.store.postgres.database import PostgresDatabase
+from backend.store.postgres.jobs import JobRepository
 from backend.telemetry.metrics import Metrics
 from tests.unit.worlds import World, open_world
 

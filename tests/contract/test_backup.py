@@ -9,8 +9,8 @@ from sqlalchemy import text
 
 from backend.log.entry import Entry, StaleWriter
 from backend.runs.engine.queue import RunQueue
-from backend.store.jobs import JobRepository
-from backend.store.postgres import PostgresDatabase
+from backend.store.postgres.database import PostgresDatabase
+from backend.store.postgres.jobs import JobRepository
 from backend.store.runs import RunRepository
 from tests.databases import close_database, open_log
 from tests.postgres import postgres_server

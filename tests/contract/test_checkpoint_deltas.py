@@ -15,7 +15,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.graph import END, START, StateGraph
 
 from backend.store.checkpoints import DurableSaver
-from backend.store.sqlite_checkpoints import SqliteCheckpoints, open_checkpoints
+from backend.store.sqlite.checkpoints import SqliteCheckpoints, open_checkpoints
 from tests.contract.test_checkpointer import THREAD, Killed, Open, opener
 from tests.models import settings_of
 from tests.unit.worlds import NOTE, NOWHERE, NoteFormat

@@ -16,7 +16,7 @@ from langgraph.graph import END, START, StateGraph
 from backend.store.database import Database
 from backend.store.fences import StaleCheckpoint, set_fence
 from backend.store.owner import Owner
-from backend.store.postgres_checkpoints import PostgresCheckpoints, open_postgres_checkpoints
+from backend.store.postgres.checkpoints import PostgresCheckpoints, open_postgres_checkpoints
 from backend.store.runs import RunRepository
 from tests.databases import open_log
 from tests.postgres import postgres_server

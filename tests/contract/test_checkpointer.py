@@ -18,10 +18,10 @@ from langgraph.checkpoint.conformance import checkpointer_test, validate
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Send
 
-from backend.store import sqlite_checkpoints
 from backend.store.checkpoints import DurableSaver, MemoryCheckpoints
-from backend.store.postgres_checkpoints import open_postgres_checkpoints
-from backend.store.sqlite_checkpoints import SqliteCheckpoints, open_checkpoints
+from backend.store.postgres.checkpoints import open_postgres_checkpoints
+from backend.store.sqlite import checkpoints as sqlite_checkpoints
+from backend.store.sqlite.checkpoints import SqliteCheckpoints, open_checkpoints
 from tests.databases import new_database
 
 MARK = b"the-secret-of-the-lighthouse"

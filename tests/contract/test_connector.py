@@ -9,8 +9,8 @@ from sqlalchemy import text
 
 from backend.runs.engine.connector import Connector
 from backend.runs.engine.queue import RunQueue
-from backend.store.jobs import QUEUE
-from backend.store.postgres import PostgresDatabase
+from backend.store.postgres.database import PostgresDatabase
+from backend.store.postgres.jobs import QUEUE
 from backend.store.runs import RunRepository
 from tests.unit.stored_runs import new_run
 

@@ -17,13 +17,13 @@ from backend.storage import copy_database
 from backend.store.accounts.accounts import AccountRepository, NewAccount
 from backend.store.copying import CopyError
 from backend.store.migrating import SchemaError
-from backend.store.postgres import PostgresDatabase
-from backend.store.postgres_checkpoints import open_postgres_checkpoints
+from backend.store.postgres.checkpoints import open_postgres_checkpoints
+from backend.store.postgres.database import PostgresDatabase
 from backend.store.runs import RunRepository
 from backend.store.schema import complete_metadata
 from backend.store.shares import ShareRepository
-from backend.store.sqlite import SqliteDatabase
-from backend.store.sqlite_checkpoints import open_checkpoints
+from backend.store.sqlite.checkpoints import open_checkpoints
+from backend.store.sqlite.database import SqliteDatabase
 from backend.stories.store.children import ChildRepository
 from backend.stories.store.sessions import SessionRepository
 from tests.databases import close_database, migrate, open_log

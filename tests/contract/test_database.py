@@ -16,9 +16,9 @@ from backend.store.database import Database
 from backend.store.dialect import lock
 from backend.store.migrating import SchemaError
 from backend.store.owner import Owner
-from backend.store.postgres import PostgresDatabase
+from backend.store.postgres.database import PostgresDatabase
 from backend.store.runs import RunRepository
-from backend.store.sqlite import SqliteDatabase
+from backend.store.sqlite.database import SqliteDatabase
 from backend.store.tables import runs
 from tests.databases import migrated_template
 from tests.postgres import postgres_server

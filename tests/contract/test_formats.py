@@ -43,29 +43,29 @@ from workflows.state import RunContext, State
 
 CAPABILITIES_OF = {
     "creator_script": {
-        "SetsParameters", "SetsReviewShare",
+        "ForecastsLength", "SetsParameters", "SetsReviewShare",
         "ChecksModel", "Configurable", "Exports", "Extends", "Lands", "LooksUp", "Multilingual", "Presents", "Reviews",
         "ReviewsSections",
     },
     "discovery_report": {
-        "SetsParameters",
+        "ForecastsLength", "SetsParameters",
         "Cached", "CachedByDefault", "ChecksModel", "Configurable", "Derives", "Extends", "Lands", "Limited",
         "Multilingual", "Presents", "Researches", "Reviews", "ReviewsSections",
     },
     "education_audio": {
-        "SetsParameters", "SetsReviewShare",
+        "ForecastsLength", "SetsParameters", "SetsReviewShare",
         "ChecksModel", "Exports", "Extends", "Lands", "Loads", "LooksUp", "Multilingual", "Presents", "Reviews",
         "ReviewsSections", "ScreensOwnText",
     },
     "letter": {"ChecksModel", "Limited"},
     "podcast": {
-        "SetsParameters",
+        "ForecastsLength", "SetsParameters",
         "BringsFacts", "ChecksModel", "Exports", "Extends", "Lands", "MakesPieces", "Multilingual", "SetsTolerance",
         "LandsPieces", "Presents", "Reviews", "ReviewsSections",
     },
     "postcard": {"CachedByDefault", "Configurable", "LooksUp"},
     "story": {
-        "SetsParameters",
+        "ForecastsLength", "SetsParameters",
         "AdaptsToModel", "BelongsToSeries", "ChecksModel", "Derives", "Exports", "Extends", "Lands", "LooksUp",
         "Multilingual", "Presents", "SetsLeastRoom", "SetsTolerance", "Reviews", "ReviewsSections",
     },

@@ -16,7 +16,7 @@ import pytest
 from backend.runs.engine.heartbeat import HeartbeatLiveness
 from backend.runs.engine.liveness import FileLiveness, Liveness
 from backend.store.database import Database
-from backend.store.jobs import JobRepository
+from backend.store.postgres.jobs import JobRepository
 from tests.contract.heartbeats import LEASE, age_heartbeat
 from tests.databases import Engine
 
@@ -31,8 +31,8 @@ sys.stdin.read()
 _BEAT = f"""
 import asyncio, sys
 from backend.runs.engine.heartbeat import HeartbeatLiveness
-from backend.store.jobs import JobRepository
-from backend.store.postgres import PostgresDatabase
+from backend.store.postgres.jobs import JobRepository
+from backend.store.postgres.database import PostgresDatabase
 
 async def beat():
     jobs = JobRepository(PostgresDatabase(sys.argv[1]), lambda *_: None, {LEASE})

@@ -18,10 +18,10 @@ from backend.log import follower
 from backend.log.entry import Entry, LogUnavailable, StaleWriter
 from backend.log.postgres import PostgresLog
 from backend.runs.engine.connector import Connector
-from backend.store import postgres
 from backend.store.migrating import SchemaError
-from backend.store.postgres import PostgresDatabase
-from backend.store.postgres_checkpoints import open_postgres_checkpoints
+from backend.store.postgres import database as postgres
+from backend.store.postgres.checkpoints import open_postgres_checkpoints
+from backend.store.postgres.database import PostgresDatabase
 from backend.store.runs import RunRepository
 from backend.store.tables import runs
 from tests.databases import close_database, open_database, open_log
@@ -148,6 +148,22 @@ async def test_database_that_is_not_there_is_refused_in_words() -> None:
     await database.close()
 
 
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("postgresql://x:secret@127.0.0.1:port/x", "postgresql://user:password@host:port/name is expected"),
+        ("postgresql://x:secret@[::1/x", "postgresql://user:password@host:port/name is expected"),
+        ("postgresql://x:secret@127.0.0.1:9/x?no=1", "the database can't be used (invalid connection option"),
+        ("postgresql://x:secret@127.0.0.1:9/x?sslmode=no", "the database can't be used (connection is bad"),
+    ],
+)
+async def test_url_that_names_no_database_is_refused_in_words(url: str, reason: str) -> None:
+    with pytest.raises(SchemaError) as refused:
+        await PostgresDatabase(url, retry_seconds=0.0).check_schema()
+    assert str(refused.value).startswith(f"STORYWIRE_DATABASE_URL: {reason}")
+    assert "secret" not in str(refused.value)
+
+
 @pytest.mark.parametrize("wrong", ["a name", "a user", "rights"])
 async def test_database_that_may_not_be_used_is_refused_in_words(
     database_url: str, server: PostgresServer, wrong: str
@@ -179,6 +195,17 @@ async def test_database_that_is_read_only_is_refused_in_words(
     with pytest.raises(SchemaError, match=r"^STORYWIRE_DATABASE_URL: the database is read-only"):
         await database.check_schema()
     await database.close()
+
+
+async def test_database_that_is_full_is_refused_in_words(database_url: str) -> None:
+    set_full(database_url, is_full=True)
+    database = PostgresDatabase(database_url, retry_seconds=0.0)
+    with pytest.raises(
+        SchemaError, match=r"^STORYWIRE_DATABASE_URL: the database can't be used \(no space left"
+    ):
+        await database.check_schema()
+    await database.close()
+    set_full(database_url, is_full=False)
 
 
 @pytest.mark.parametrize(

@@ -12,14 +12,16 @@ from backend.log.entry import Entry
 from backend.log.sql import SqlLog
 from backend.runs.engine.heartbeat import HeartbeatLiveness
 from backend.runs.engine.queue import RunQueue
-from backend.store.jobs import JobRepository
+from backend.runs.engine.redelivery import Redelivery
 from backend.store.owner import Owner
-from backend.store.places import describe_place, state_places
-from backend.store.postgres import PostgresDatabase
+from backend.store.postgres.database import PostgresDatabase
+from backend.store.postgres.jobs import JobRepository
+from backend.store.postgres.places import describe_place, state_places
 from backend.store.runs import RunRepository
+from backend.telemetry.metrics import Metrics
 from tests.contract.heartbeats import LEASE, age_heartbeat
 from tests.databases import open_log
-from tests.unit.stored_runs import change_run, new_run
+from tests.unit.stored_runs import add_run, change_run, new_run
 from workflows.errors import Overloaded
 from workflows.messages.messages import OutlinePlanned, ProgressReported, decode
 
@@ -128,6 +130,23 @@ async def test_run_of_a_worker_that_is_silent_is_given_out_again_once(
     assert await jobs.redeliver() == []
 
 
+async def test_process_that_executes_nothing_gives_runs_of_the_dead_out_again_once_others_had_time_to_beat(
+    repository: RunRepository, database: PostgresDatabase, queue: RunQueue
+) -> None:
+    jobs = JobRepository(database, queue.enqueue_again, 0.3)
+    run = await add_run(repository)
+    dead = await jobs.register(20)
+    await give_job(database, dead)
+    await repository.take_over(run, dead)
+    await age_heartbeat(database, dead, LEASE)
+    guard = Redelivery(jobs, HeartbeatLiveness(await jobs.register(), jobs, 0.3), Metrics())
+    await guard.beat()
+    assert await stored_jobs(database) == [(run.id, "doing")]
+    async with asyncio.timeout(30):
+        while await stored_jobs(database) != [(run.id, "todo")]:
+            await guard.beat()
+
+
 async def test_run_that_nobody_executes_and_no_job_is_of_is_queued(
     repository: RunRepository, database: PostgresDatabase, jobs: JobRepository
 ) -> None:
@@ -175,12 +194,27 @@ async def test_state_of_the_queue_says_what_waits_and_who_is_there(
     assert (empty.queued, empty.oldest_seconds, empty.workers) == (0, 0.0, 0)
     for _ in range(2):
         await repository.add(new_run())
-    first, second = await jobs.register(), await jobs.register()
+    first, second, _ = await jobs.register(20), await jobs.register(30), await jobs.register()
     await age_heartbeat(database, first, LEASE + 5)
     await age_heartbeat(database, second, 5)
     state = await jobs.state()
-    assert (state.queued, state.workers) == (2, 1)
+    assert (state.queued, state.workers, state.slots) == (2, 1, 30)  # who executes nothing is no worker
     assert 0 <= state.oldest_seconds < 60 and 5 <= state.lease_age < LEASE
+
+
+async def test_lease_of_those_that_are_there_holds_for_who_comes_until_all_are_gone(
+    database: PostgresDatabase, queue: RunQueue
+) -> None:
+    first, second, third = (JobRepository(database, queue.enqueue_again, lease) for lease in (10, 60, 4))
+    worker, other = await first.register(20), await second.register()
+    assert first.lease_seconds == second.lease_seconds == 10
+    await age_heartbeat(database, worker, 7)
+    assert await second.is_alive(worker)
+    await age_heartbeat(database, worker, 11)
+    assert not await second.is_alive(worker)
+    await second.unregister(other)
+    await third.register()
+    assert third.lease_seconds == 4
 
 
 async def wait_in_queue(database: PostgresDatabase, seconds: float = 5.0) -> None:
@@ -283,3 +317,18 @@ async def test_runs_of_one_owner_hold_up_no_other_and_what_was_begun_comes_first
     worker = await jobs.register()
     order = [await give_job(database, worker) for _ in range(6)]
     assert order == [failed.id, *(run.id for run in (many[0], one, *many[1:]) if run is not None)]
+
+
+async def test_short_run_comes_before_long_ones_that_came_just_before_and_after_one_that_has_waited(
+    database: PostgresDatabase, jobs: JobRepository
+) -> None:
+    repository = RunRepository(database, RunQueue(database.dsn, max_queued=100).enqueue)
+    for format, words in (("podcast", 20_000), ("story", 600)):
+        await add_run(repository, format=format, owner="eva", status="completed", words=words)
+    await database.write(lambda c: c.execute(text("DELETE FROM procrastinate_jobs")))
+    long = [await add_run(repository, format="podcast", owner=owner) for owner in ("lena", "noah")]
+    age = text("UPDATE procrastinate_jobs SET priority = priority + 2000 WHERE lock = :id")
+    await database.write(lambda c: c.execute(age, {"id": long[0].id}))  # as if it had come so much earlier
+    short = await add_run(repository)
+    worker = await jobs.register()
+    assert [await give_job(database, worker) for _ in range(3)] == [long[0].id, short.id, long[1].id]

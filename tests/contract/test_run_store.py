@@ -16,7 +16,7 @@ from backend.store.database import Database
 from backend.store.owner import Owner
 from backend.store.run_values import RunOptions, VersionChange, VersionOrigin
 from backend.store.runs import Run, RunAssignment, RunRepository
-from backend.store.sqlite import SqliteDatabase
+from backend.store.sqlite.database import SqliteDatabase
 from backend.store.tables import log_archives, log_entries, log_heads
 from backend.store.transitions import MOVES, Event, Status
 from tests.databases import ENGINES, open_log
@@ -237,14 +237,14 @@ async def test_parts_have_the_formats_own_results_without_the_text(repository: R
     assert second.results == {}
 
 
-async def test_versions_have_the_wish_that_made_them_without_the_text(repository: RunRepository) -> None:
+async def test_versions_have_the_change_that_made_them_without_the_text(repository: RunRepository) -> None:
     first = await add_run(repository)
-    wish = VersionChange(section=1, feedback="Shorter.")
+    change = VersionChange(section=1, feedback="Shorter.")
     second = await add_run(
-        repository, root_run_id=first.id, parent_run_id=first.id, origin=VersionOrigin(wish=wish)
+        repository, root_run_id=first.id, parent_run_id=first.id, origin=VersionOrigin(change=change)
     )
     found = await repository.versions(Owner("maya"), first.id)
-    assert [(each.id, each.change) for each in found] == [(first.id, None), (second.id, wish)]
+    assert [(each.id, each.change) for each in found] == [(first.id, None), (second.id, change)]
 
 
 @pytest.mark.parametrize("name", ["result", "error", "answer", "origin", "plan", "options"])

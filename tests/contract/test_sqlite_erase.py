@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from backend.store.database import Database
-from backend.store.sqlite import SqliteDatabase
+from backend.store.sqlite.database import SqliteDatabase
 from backend.store.tables import runs
 from tests.unit.stored_runs import new_run
 

@@ -18,7 +18,8 @@ from tests.service import STORY, LiveService
 ME, RUNS, TICKETS = "/api/v1/account/me", "/api/v1/runs", "/api/v1/stream-tickets"
 START = "/api/v1/stories/generate/stream"
 APP = "http://localhost:3000"
-ENDS_WITHIN = 25.0
+ENDS_WITHIN = 5.0
+"""Seconds, as docs/accounts.md promises."""
 NUMBERS = count()
 
 
@@ -241,6 +242,22 @@ async def test_long_request_ends_soon_after_what_let_it_in(
     assert status == (401 if what == "wait" else 200)
 
 
+async def test_long_poll_ends_soon_after_the_log_in_that_let_it_in(service: LiveService) -> None:
+    """It waits for news of a run that waits for a person itself, so that none come."""
+    person = await add_person(service, "noa")
+    body = {**BODY, "options": {"review_outline": True}}
+    run_id = (await person.http.post(RUNS, json=body)).json()["run_id"]
+    while (await person.http.get(f"{RUNS}/{run_id}")).json()["status"] != "waiting":
+        pass
+    poll = {"offset": "now", "live": "long-poll"}
+    polling = asyncio.create_task(person.http.get(f"{RUNS}/{run_id}/ds", params=poll))
+    requests = service.resources.people.open_requests
+    while not any(each.stream_id for each in requests._open):
+        await person.http.get(ME)
+    assert (await person.http.post("/api/v1/account/logout")).status_code == 204
+    assert (await asyncio.wait_for(polling, ENDS_WITHIN)).status_code == 401
+
+
 async def test_account_reads_so_many_streams_at_once_and_no_more(
     provider: FakeProvider, tmp_path: Path
 ) -> None:
@@ -266,6 +283,7 @@ async def test_account_reads_so_many_streams_at_once_and_no_more(
         ("GET", f"{RUNS}/{{run_id}}/stream?protocol=ai-sdk", "*/*"),
         ("GET", f"{RUNS}/{{run_id}}/stream?protocol=ag-ui", "*/*"),
         ("POST", "/api/v1/ag-ui/stories", "*/*"),
+        ("POST", "/api/v1/langgraph/threads/t1/stream/events", "*/*"),
         ("GET", f"{RUNS}/{{run_id}}/ds?offset=-1&live=sse", "*/*"),
         ("GET", "/api/v1/ag-ui/stories?runId={run_id}", "*/*"),
         ("POST", RUNS, "text/event-stream"),

@@ -11,7 +11,7 @@ import pytest
 from backend.store.owner import LOCAL, Owner
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
-from tests.people import BODY, PASSWORD, add_person, make_key, serve_accounts
+from tests.people import BODY, PASSWORD, add_person, anonymous, make_key, serve_accounts
 from tests.service import STORY, LiveService, serve, settings_for
 
 RUNS, ME = "/api/v1/runs", "/api/v1/account/me"
@@ -89,6 +89,35 @@ async def test_admin_gives_an_account_limits_of_its_own(service: LiveService) ->
     assert (await start(person.http)).status_code == 201
 
 
+async def test_key_has_a_quota_of_its_own_which_is_shown_to_its_owner_and_to_itself(
+    service: LiveService,
+) -> None:
+    person = await add_person(service, "noa")
+    limits = {"runs_at_once": 2, "runs_a_day": 1, "runs_a_month": 3, "usd_a_month": 1.5}
+    key = await make_key(person, "runs:read", "runs:write", **limits)
+    machine = anonymous(service, Authorization=f"Bearer {key}")
+    assert (await machine.post(f"{RUNS}?wait=true", json=BODY)).status_code == 201
+    refused = await start(machine)
+    assert (refused.status_code, refused.json()["code"]) == (429, "QUOTA_EXCEEDED")
+    assert "API key" in refused.json()["detail"] and int(refused.headers["retry-after"]) >= 1
+    [listed] = (await person.http.get("/api/v1/account/keys")).json()["keys"]
+    mine = (await machine.get(ME)).json()
+    assert listed["allowance"] == mine["key_allowance"]
+    shown = mine["key_allowance"]
+    assert {name: shown[name] for name in limits} == limits
+    assert (shown["runs_now"], shown["runs_today"], shown["runs_this_month"]) == (0, 1, 1)
+    assert shown["reserved_usd"] == 0 and shown["spent_usd"] == mine["allowance"]["spent_usd"] > 0
+    assert (await person.http.get(ME)).json()["key_allowance"] is None
+    # A ticket that the key asks for is the key's; a person has the account's.
+    reader = {"name": "Maya", "age": 7}
+    wish = {"format": "story", "input": {"theme": "knights", "reader": reader}}
+    token = (await machine.post("/api/v1/stream-tickets", json=wish)).json()["token"]
+    query = {"theme": "knights", "token": token, **reader}
+    by_ticket = await anonymous(service).get("/api/v1/stories/generate/stream", params=query)
+    assert by_ticket.status_code == 429
+    assert (await start(person.http, budget_usd=0.1)).status_code == 201
+
+
 async def test_export_holds_everything_of_one_account_and_nothing_of_another(service: LiveService) -> None:
     noa, ben = await add_person(service, "noa"), await add_person(service, "ben")
     await noa.http.post(f"{RUNS}?wait=true", json=BODY)
@@ -100,8 +129,16 @@ async def test_export_holds_everything_of_one_account_and_nothing_of_another(ser
     lines = [json.loads(line) for line in reply.text.splitlines()]
     assert lines[0]["account"]["email"] == noa.email
     assert {line["table"] for line in lines[1:]} >= {"runs", "children", "usage", "quota_charges"}
+    [session] = [line["row"] for line in lines[1:] if line["table"] == "login_sessions"]
+    assert session["kind"] == "app" and session["client"].startswith("python-httpx")
+    kinds = {line["row"]["kind"] for line in lines[1:] if line["table"] == "security_events"}
+    assert kinds >= {"account_created", "login", "exported", "login_failed"}
     assert MARK not in reply.text and 'password_hash":"' not in reply.text and "argon2" not in reply.text
     key = await make_key(noa, "runs:read")
+    again = await noa.http.post(path, json={"password": PASSWORD})
+    lines = [json.loads(line) for line in again.text.splitlines()]
+    [row] = [line["row"] for line in lines[1:] if line["table"] == "api_keys"]
+    assert (row["name"], row["scopes"], "key_hash" in row) == ("a machine", ["runs:read"], False)
     noa.http.headers["Authorization"] = f"Bearer {key}"
     assert (await noa.http.post(path, json={"password": PASSWORD})).status_code == 403
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
 from backend.store.tables import shares
 from tests.fakes.provider import FakeProvider
@@ -165,7 +165,10 @@ async def test_streams_are_counted_over_all_processes(provider: FakeProvider, tm
         await person.http.post(f"{RUNS}/{run_id}/cancel")
 
 
-async def test_streams_of_a_process_that_is_gone_count_no_more(service: LiveService) -> None:
+@pytest.mark.parametrize("seconds", [-60, 3600], ids=["a minute ago", "in an hour"])
+async def test_streams_of_a_process_that_is_gone_count_no_more_whatever_its_clock_said(
+    service: LiveService, seconds: int
+) -> None:
     from backend.store.accounts.streams import StreamRepository
     from backend.store.accounts.tables import open_streams
 
@@ -173,7 +176,10 @@ async def test_streams_of_a_process_that_is_gone_count_no_more(service: LiveServ
     repository = StreamRepository(service.resources.database)
     opened = [await repository.open(person.id, 1) for _ in range(2)]
     assert opened[0] is not None and opened[1] is None
-    long_ago = datetime.now(UTC) - timedelta(minutes=1)
-    query = update(open_streams).where(open_streams.c.owner == person.id).values(seen_at=long_ago)
+    seen_at = datetime.now(UTC) + timedelta(seconds=seconds)
+    query = update(open_streams).where(open_streams.c.owner == person.id).values(seen_at=seen_at)
     await service.resources.database.write(lambda connection: connection.execute(query))
     assert await repository.open(person.id, 1) is not None
+    await repository.drop_forgotten()
+    count = select(func.count()).where(open_streams.c.owner == person.id)
+    assert await service.resources.database.read(lambda connection: connection.scalar(count)) == 1

@@ -17,6 +17,7 @@ from backend.stories.retention import StoryRetention
 from backend.stories.store.children import ChildRepository
 from backend.stories.store.sessions import SessionRepository
 from backend.stories.store.tables import children, story_sessions
+from benchmarks.stories import prose
 from tests.fakes.provider import FakeProvider
 from tests.people import BODY, Person, add_person, anonymous, make_key, serve_accounts
 from tests.service import LiveService
@@ -102,6 +103,68 @@ async def test_export_of_a_child_has_everything_of_it_and_nothing_of_another(ser
     key = await make_key(person, "children:read")
     machine = anonymous(service, Authorization=f"Bearer {key}")
     assert (await machine.get(f"{CHILDREN}/{child}/export")).status_code == 403
+
+
+async def test_export_of_a_child_is_a_security_event_and_has_those_about_the_child(
+    service: LiveService,
+) -> None:
+    person = await add_person(service, "noa")
+    child, sibling = await add_child(person), await add_child(person)
+    run_id = await write_for(person, child)
+    await person.http.post(f"{RUNS}/{run_id}/share")
+    replies = [await person.http.get(f"{CHILDREN}/{each}/export") for each in (sibling, *[child] * 5)]
+    assert [reply.status_code for reply in replies] == [200] * 5 + [429]
+    assert int(replies[-1].headers["retry-after"]) > 1
+    lines = [json.loads(line) for line in replies[-2].text.splitlines()]
+    events = {(row["kind"], row["subject"]) for row in rows_of(lines, "security_events")}
+    assert events == {("exported", child), ("shared", run_id)}
+
+
+def rows_of(lines: list[dict[str, Any]], table: str) -> list[dict[str, Any]]:
+    return [line["row"] for line in lines if line.get("table") == table]
+
+
+async def test_deleted_child_leaves_no_text_that_was_written_for_it_nor_a_version_of_one(
+    service: LiveService, provider: FakeProvider, tmp_path: Path
+) -> None:
+    provider.script = prose(words=20)
+    person = await add_person(service, "noa")
+    child = await add_child(person)
+    run_id = await write_for(person, child)
+    body = {"theme": "dragons", "child_id": child}
+    session = (await person.http.post("/api/v1/stories/sessions", json=body)).json()["session_id"]
+    wish = {"format": "story", "input": {"story_session_id": session}}
+    chapter = (await person.http.post(f"{RUNS}?wait=true", json=wish)).json()["run_id"]
+    versions = []
+    for each in (run_id, chapter):
+        started = (await person.http.post(f"{RUNS}/{each}/versions", json={})).json()["run_id"]
+        while (await person.http.get(f"{RUNS}/{started}")).json()["status"] != "completed":
+            pass
+        versions.append(started)
+    assert MARK in bytes_below(tmp_path)
+    farewell = (await person.http.delete(f"{CHILDREN}/{child}")).json()
+    assert (farewell["runs_kept"], farewell["runs_deleted"]) == (0, 4)
+    assert (await person.http.get(RUNS)).json()["runs"] == []
+    assert MARK not in bytes_below(tmp_path)
+
+
+async def test_story_that_is_deleted_with_its_chapters_leaves_no_version_of_one(
+    service: LiveService, provider: FakeProvider, tmp_path: Path
+) -> None:
+    provider.script = prose(words=20)
+    person = await add_person(service, "noa")
+    reader = {"name": "Zyxlighthousekeeper", "age": 7}
+    begun = await person.http.post("/api/v1/stories/sessions", json={"theme": "dragons", "reader": reader})
+    path = f"/api/v1/stories/sessions/{begun.json()['session_id']}"
+    wish = {"format": "story", "input": {"story_session_id": begun.json()["session_id"]}}
+    chapter = (await person.http.post(f"{RUNS}?wait=true", json=wish)).json()["run_id"]
+    version = (await person.http.post(f"{RUNS}/{chapter}/versions", json={})).json()["run_id"]
+    while (await person.http.get(f"{RUNS}/{version}")).json()["status"] != "completed":
+        pass
+    await person.http.post(f"{RUNS}/{version}/versions", json={})
+    assert (await person.http.delete(path, params={"chapters": "delete"})).json()["runs"] == [chapter]
+    assert (await person.http.get(RUNS)).json()["runs"] == []
+    assert b"Zyxlighthousekeeper" not in bytes_below(tmp_path)
 
 
 async def test_what_is_kept_for_too_long_is_deleted_with_all_its_bytes(

@@ -41,7 +41,9 @@ def test_links_and_limits_and_locks_are_a_command_each() -> None:
     assert "#reset=swo_" in users("add", "ben@example.org", "--link").stdout
     assert "#reset=swo_" in users("link", "ben@example.org").stdout
     assert "#invite=swo_" in users("invite").stdout
-    assert users("limits", "ben@example.org", "--usd", "3").exit_code == 0
+    assert users("limits", "ben@example.org", "--usd", "3", "--month", "70").exit_code == 0
+    used = users("usage", "ben@example.org").stdout
+    assert "0 of 70" in used and "0.0000 of 3" in used
     assert users("lock", "ben@example.org", "--revoke-keys").exit_code == 0
     assert "locked" in users("list").stdout
     assert users("unlock", "ben@example.org").exit_code == 0

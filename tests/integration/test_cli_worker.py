@@ -16,10 +16,13 @@ import pytest
 from typer.testing import CliRunner
 
 from backend.cli.main import app
+from backend.cli.worker import run_worker
 from backend.runs.engine.liveness import FileLiveness
 from tests.databases import migrated_template
+from tests.fakes.provider import FakeProvider
 from tests.ports import find_port
 from tests.postgres import postgres_server
+from tests.service import close_databases, on_postgresql, settings_for
 
 PATIENCE = 90
 
@@ -94,6 +97,17 @@ def test_process_on_a_database_of_another_release_ends_with_a_sentence(
                 connection.execute("INSERT INTO alembic_version VALUES (%s)", (revision,))
         status, said = say(monkeypatch, tmp_path, command, url=url)
     assert status == 2 and said.startswith(f"STORYWIRE_DATABASE_URL: {reason}"), said
+
+
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_setting_that_contradicts_workers_is_refused_with_a_sentence(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STORYWIRE_RESUME_ON_START", "false")
+    status, said = say(monkeypatch, tmp_path, command, url=postgres_server().url())
+    assert status == 2 and said.startswith(
+        "STORYWIRE_RESUME_ON_START=false doesn't go with STORYWIRE_DATABASE_URL"
+    )
 
 
 def test_database_of_another_major_version_is_not_migrated(
@@ -178,6 +192,25 @@ async def test_worker_keeps_its_processes_running_and_ends_them_in_good_order(
         assert status == 1 and f"127.0.0.1:{port}: no answer" in unready
         assert f"127.0.0.1:{port + 1}: no answer" in unready
     assert "A worker ended with status -9; starting another." in said and said.count("3 runs at once") == 3
+
+
+async def test_worker_whose_supervisor_is_killed_stops_in_good_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: FakeProvider
+) -> None:
+    source, sink = os.pipe()
+    settings = settings_for(provider, tmp_path, **on_postgresql(tmp_path))
+    started: list[str] = []
+
+    def tell(process: str) -> None:
+        started.append(process)
+        os.close(sink)
+
+    with os.fdopen(source) as pipe:
+        monkeypatch.setattr(sys, "stdin", pipe)
+        async with asyncio.timeout(PATIENCE):
+            await run_worker(settings, 2, tell, supervised=True)
+    assert started
+    close_databases()
 
 
 async def read_all(process: asyncio.subprocess.Process) -> str:

@@ -12,6 +12,7 @@ from tests.fakes.prose import write_prose
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Rule, Script
 from tests.models import settings_of
+from workflows.errors import ModelBadOutput
 from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import configured, room_of
 from workflows.formats.registry import list_formats
@@ -67,6 +68,18 @@ async def test_landing_that_never_ends_is_bounded(provider: FakeProvider, name: 
         assert words <= room.most
         assert length["corrections"] == ["landed", "trimmed"]
         assert state["sections"][index]["text"].rstrip()[-1] in ".!?…”"
+
+
+async def test_landing_without_a_word_is_no_ending(provider: FakeProvider) -> None:
+    script = script_of("story", STORY, 1.8)
+    notes = Rule(Reply(text="=== NOTES ===\n- Mia."), structured=False, contains="not one sentence more")
+    with pytest.raises(ModelBadOutput, match="didn't bring section 1 to its end"):
+        await write(
+            configured(list_formats()["story"]),
+            STORY,
+            provider,
+            replace(script, rules=(notes, *script.rules)),
+        )
 
 
 async def test_landing_is_asked_for_with_the_text_so_far_and_what_must_still_happen(

@@ -65,6 +65,24 @@ def test_evaluation_of_a_model_that_fails_says_why_and_ends_with_one(
     assert failed.exit_code == 1 and "was not written: MODEL_UNAVAILABLE" in failed.stdout
 
 
+def test_evaluation_keeps_a_text_that_its_judge_gives_no_scores_for_and_goes_on(
+    evaluate: Any, provider: FakeProvider, tmp_path: Path
+) -> None:
+    wrong = Rule(Reply(json={**SCORES, "ending": 9}), contains="You judge texts as a demanding editor")
+    provider.script = Script(rules=(wrong,))
+    ended = evaluate("--judge", "openai:gpt-judge", "--out", "one")
+    assert ended.exit_code == 0 and "story-humming-lighthouse-1 was not judged: " in " ".join(
+        ended.stdout.split()
+    )
+    [outcome] = json.loads((tmp_path / "one" / "results.json").read_text(encoding="utf-8"))["outcomes"]
+    assert outcome["failure"] is None and outcome["words"] > 100 and outcome["scores"] == {}
+
+    asked = len(provider.calls)
+    again = evaluate("--out", "one")
+    assert again.exit_code == 1 and "holds an evaluation already" in " ".join(again.output.split())
+    assert len(provider.calls) == asked
+
+
 def test_tasks_of_an_evaluation_are_inputs_of_their_formats_and_go_round() -> None:
     formats = list_formats()
     tasks = list_tasks(formats, [], 3)

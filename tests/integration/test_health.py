@@ -9,7 +9,7 @@ import httpx
 from structlog.testing import capture_logs
 
 from backend.runs.readiness import Readiness
-from backend.store.sqlite_checkpoints import open_checkpoints
+from backend.store.sqlite.checkpoints import open_checkpoints
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Rule, Script
 from tests.service import STORY, serve, settings_for

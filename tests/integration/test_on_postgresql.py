@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
+from backend.resources import open_resources
 from tests.fakes.provider import FakeProvider
 from tests.integration import test_accounts as accounts
 from tests.integration import test_runs as runs
@@ -46,3 +48,24 @@ async def service(
     async with opened as running:
         yield running
     close_databases()
+
+
+async def test_readyz_says_what_waits_and_which_workers_are_there(service: LiveService) -> None:
+    reply = await service.client.http.get("/readyz")
+    waiting = {"queued": 0, "queue_seconds": 0, "workers": 1, "slots": 20}
+    assert (reply.status_code, reply.json()) == (
+        200,
+        {"status": "ready", "runs": 0, "readers": 0, **waiting},
+    )
+
+
+async def test_process_with_another_lease_than_those_that_are_there_goes_by_theirs_and_says_so(
+    service: LiveService, provider: FakeProvider, tmp_path: Path
+) -> None:
+    del service
+    settings = settings_for(provider, tmp_path, **on_postgresql(tmp_path), lease_seconds=20)
+    with capture_logs() as logged:
+        async with open_resources(settings):
+            pass
+    [line] = [line for line in logged if line["event"] == "lease_of_others"]
+    assert line["used"] == 10 and line["reason"].startswith("STORYWIRE_LEASE_SECONDS=20 isn't used")

@@ -60,9 +60,13 @@ _RULES_BEYOND_A_SCHEMA = (
 """Where valid input may be refused (422), since a rule isn't one that a schema can say."""
 _WITHOUT_NUL = SchemathesisConfig.from_dict({"generation": {"allow-x00": False}})
 """No text may hold a NUL: a rule beyond a schema that all of them have; `test_bad_input` tries it."""
-_LONG = ("/api/v1/diagnostics/stream", "/api/v1/documents")
-"""Streams that last as long as they are asked to, and bodies of up to 100 MB: `test_doctor_url` and the tests of
-documents have them."""
+_LONG = (
+    "/api/v1/diagnostics/stream",
+    "/api/v1/documents",
+    "/api/v1/langgraph/threads/{thread_id}/stream/events",
+)
+"""Streams that last as long as they are asked to, or for ever, and bodies of up to 100 MB: `test_doctor_url` and the
+tests of documents and of threads have them."""
 
 
 def operations(document: schemathesis.BaseSchema) -> Iterator[schemathesis.APIOperation]:  # type: ignore[type-arg]
@@ -121,27 +125,9 @@ def faults(
     return found
 
 
-@pytest.mark.parametrize("part", range(3))
-async def test_every_operation_keeps_what_its_document_says(
-    provider: FakeProvider, tmp_path: Path, part: int
-) -> None:
-    provider.script = prose(words=20)
-    async with serve(settings_for(provider, tmp_path, judge="off", log_level="error")) as service:
-        found = await asyncio.to_thread(faults, service.client.base_url, slice(part, None, 3))
-    assert found == []
-
-
-OF_ACCOUNTS = (
-    "/api/v1/account",
-    "/api/v1/admin",
-    "/api/v1/auth",
-    "/api/v1/stream-tickets",
-    "/api/v1/children",
-)
 _ENDS_THE_LOG_IN = ("/api/v1/account/logout", "/api/v1/account/deletion")
 _RULES_OF_ACCOUNTS = (
-    "/api/v1/account/deletion",  # the password itself
-    "/api/v1/account/export",
+    "/api/v1/account/export",  # the password itself
     "/api/v1/account/keys",  # scopes that there are; twenty of them
     "/api/v1/account/password",
     "/api/v1/admin/accounts/{account_id}",
@@ -153,21 +139,53 @@ _RULES_OF_ACCOUNTS = (
     "/api/v1/auth/token",
     "/api/v1/auth/token/refresh",
 )
+_ROOM = {"account_runs": 1000, "account_streams": 1000, "account_usd_month": 100_000.0}
 
 
-async def test_every_operation_of_accounts_keeps_what_its_document_says(
-    provider: FakeProvider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("part", range(3))
+async def test_every_operation_keeps_what_its_document_says(
+    provider: FakeProvider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: int
 ) -> None:
-    """With accounts, as an admin, with bodies that follow the schemas and bodies that break them."""
+    """With accounts, as an admin, with bodies that follow the schemas and bodies that break them; each status that an
+    operation answers with stands in the document."""
     monkeypatch.setitem(globals(), "_RULES_BEYOND_A_SCHEMA", (*_RULES_BEYOND_A_SCHEMA, *_RULES_OF_ACCOUNTS))
     provider.script = prose(words=20)
-    async with serve_accounts(provider, tmp_path, judge="off", log_level="error") as service:
+    async with serve_accounts(provider, tmp_path, judge="off", log_level="error", **_ROOM) as service:
         admin = await add_person(service, "admin", "admin")
         headers = {"Authorization": admin.http.headers["Authorization"]}
 
         def wanted(path: str) -> bool:
-            return path.startswith(OF_ACCOUNTS) and path not in _ENDS_THE_LOG_IN
+            return path not in _ENDS_THE_LOG_IN
 
-        found = await asyncio.to_thread(faults, service.client.base_url, slice(None), headers, wanted)
+        found = await asyncio.to_thread(
+            faults, service.client.base_url, slice(part, None, 3), headers, wanted
+        )
         assert (await admin.http.get("/api/v1/account/me")).status_code == 200  # it was never logged out
     assert found == []
+
+
+async def test_every_operation_keeps_what_its_document_says_without_accounts_too(
+    provider: FakeProvider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sample: the documents differ in what lets a caller in, and little else."""
+    monkeypatch.setitem(globals(), "_BOUNDED", settings(_BOUNDED, max_examples=1))
+    provider.script = prose(words=20)
+    async with serve(settings_for(provider, tmp_path, judge="off", log_level="error")) as service:
+        found = await asyncio.to_thread(faults, service.client.base_url, slice(None))
+    assert found == []
+
+
+async def test_no_operation_leaves_its_errors_to_a_default(provider: FakeProvider, tmp_path: Path) -> None:
+    async with serve_accounts(provider, tmp_path) as service:
+        document = (await service.client.http.get("/openapi.json")).json()
+    said = {
+        f"{method.upper()} {path}": {int(status) for status in operation["responses"] if status >= "400"}
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        if "default" not in operation["responses"]
+    }
+    assert len(said) == sum(map(len, document["paths"].values()))
+    assert all(statuses >= {500, 503} for statuses in said.values())
+    assert said["POST /api/v1/runs"] == {401, 403, 404, 409, 413, 422, 429, 500, 502, 503}
+    assert said["GET /api/v1/runs/{run_id}"] == {401, 403, 404, 422, 429, 500, 503}
+    assert said["GET /healthz"] == {403, 422, 500, 503}

@@ -66,11 +66,11 @@ async def test_unsafe_scene_is_written_again_before_the_next_one_which_goes_on_f
     state, calls = await write(StoryFormat(), provider, [unsafe_scene(2)])
     order = ["rewrite" if NOTES in call.prompt_text else "scene" for call in calls]
     assert order == ["scene", "scene", "rewrite", "scene", "scene"]
-    mended = state["sections"][1]["text"]
-    assert UNSAFE not in mended and mended in calls[3].prompt_text
+    rewritten = state["sections"][1]["text"]
+    assert UNSAFE not in rewritten and rewritten in calls[3].prompt_text
     assert all(UNSAFE not in call.prompt_text for call in calls[3:])
     assert state["metadata"]["safety"]["rewrites"] == 1 and state["rewrites"] == 0
-    assert state["mended"] == [1] and not sections_at_fault(state)
+    assert state["rewritten_in_order"] == [1] and not sections_at_fault(state)
 
 
 async def test_scene_that_a_review_of_its_own_found_fault_with_is_written_again_once(
@@ -89,7 +89,7 @@ async def test_sections_that_are_written_at_once_are_rewritten_after_the_check_o
     state, calls = await write(StoryFormat(), provider, [unsafe_scene(2)], parallel=4)
     order = ["rewrite" if NOTES in call.prompt_text else "scene" for call in calls]
     assert order == ["scene"] * 4 + ["rewrite"]
-    assert state["rewrites"] == 1 and not state["mended"]
+    assert state["rewrites"] == 1 and not state["rewritten_in_order"]
 
 
 async def test_scene_that_stays_unsafe_is_left_to_the_check_of_the_whole(provider: FakeProvider) -> None:
@@ -133,4 +133,4 @@ async def test_scene_that_says_an_earlier_one_again_is_written_again_before_the_
     state, calls = await write(StoryFormat(), provider, rules, context_words=60)
     order = ["rewrite" if NOTES in call.prompt_text else "scene" for call in calls]
     assert order == ["scene", "scene", "scene", "rewrite", "scene"]
-    assert "was said in an earlier section" in calls[3].prompt_text and state["mended"] == [2]
+    assert "was said in an earlier section" in calls[3].prompt_text and state["rewritten_in_order"] == [2]

@@ -155,6 +155,26 @@ async def test_error_in_a_reply_of_status_200_is_an_error(body: Any, code: str) 
 
 
 @pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        *((body, 200) for body in (b"[1]", b'"fine"', b"null", b"7", b"{}")),
+        ({"error": {}}, 200),
+        ({"error": {}}, 299),
+        (b"null", 202),
+        (b"", 204),
+    ],
+)
+async def test_reply_that_is_no_answer_is_the_providers_fault(body: Any, status: int) -> None:
+    reply = RawReply(body, status, headers={"Content-Type": "application/json"})
+    async with serve_raw(lambda *_: reply) as server, open_raw(server) as model:
+        shown, error = await read(model)
+        with pytest.raises(StorywireError) as asked:
+            await ask(model, Verdict, ASKED)
+    assert shown == "" and error is not None
+    assert [error.code, asked.value.code] == ["MODEL_UNAVAILABLE"] * 2 and len(server.requests) == 2
+
+
+@pytest.mark.parametrize(
     ("event", "code"),
     [
         ({"error": {"message": "boom", "code": "server_error"}}, "MODEL_UNAVAILABLE"),

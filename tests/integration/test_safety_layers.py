@@ -12,7 +12,7 @@ from tests.fakes.provider import FakeProvider, refuse_port
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.models import open_model
 from tests.service import LiveService, Told, serve, settings_for
-from workflows.messages.messages import ProgressReported, TextAppended, TextRetracted
+from workflows.messages.messages import ProgressReported, SafetyChecked, TextAppended, TextRetracted
 from workflows.safety.pipeline import SafetyPipeline
 from workflows.safety.registry import PolicyRegistry
 from workflows.state import Section, Verdict
@@ -225,6 +225,45 @@ async def test_threshold_of_a_policy_folder_decides_whether_a_story_is_rewritten
     assert told.ending is not None and told.ending["type"] == "complete"
     assert told.ending["metadata"]["safety"]["rewrites"] == rewrites
     assert told.sections[0] == (MILD if rewrites else ODD)
+
+
+# Sentences, while they stream.
+
+
+@pytest.mark.parametrize("parallel", [1, 4])
+async def test_sentence_that_moderation_stops_is_never_content_and_its_section_is_rewritten(
+    provider: FakeProvider, tmp_path: Path, parallel: int
+) -> None:
+    provider.script = Script(
+        rules=(
+            Rule(Reply(text=MILD), api="chat", structured=False, contains=NOTES),
+            Rule(Reply(text=ODD), api="chat", structured=False, nth=2, times=1),
+            Rule(Reply(text=MILD), api="chat", structured=False),
+        ),
+        flagged={"zorbl": "violence"},
+    )
+    told, ever, stages = Told(), "", []
+    more = {"moderation": "openai", "moderation_sentences": "show", "judge": "off"}
+    async with serve(settings_for(provider, tmp_path, revisions=0, **more)) as service:
+        run_id = await service.client.start(keep_length=False, parallel=parallel)
+        async for frame in service.client.frames(run_id):
+            told.take(frame)
+            if isinstance(frame.message, TextAppended):
+                ever += frame.message.chunk
+            if isinstance(frame.message, SafetyChecked):
+                stages.append((frame.message.stage, frame.message.approved))
+        run = await service.client.run(run_id)
+
+    assert "zorbl" not in ever
+    assert told.ending is not None and told.ending["type"] == "complete"
+    assert told.sections == dict.fromkeys(range(4), MILD)
+    assert told.text == told.ending["story_content"] == run["text"]
+    refused = [("sentence", False)] if parallel == 1 else [("sentence", False), ("final", False)]
+    assert stages == [("input", True), *refused, ("final", True)]
+    measured = told.ending["metadata"]["gate"]["moderation"]
+    assert (measured["sentences"], measured["unanswered"]) == (12, 0)
+    assert 0 < measured["held_ms_mean"] <= measured["held_ms_max"]
+    assert told.ending["metadata"]["safety"]["rewrites"] == 1
 
 
 # The promise, over HTTP: several sections, in parallel, in every mode.

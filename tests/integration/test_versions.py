@@ -1,6 +1,8 @@
 """Versions of a run: only what is asked for is bought again; what changed; links that show a text."""
 
+from base64 import b64encode
 from collections.abc import AsyncIterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -235,7 +237,12 @@ async def test_link_shows_the_text_as_text_until_it_is_revoked(
     revoked = await http.delete(f"/api/v1/runs/{first}/share")
 
     assert page.status_code == 200 and "So 1 &lt; 2 &amp; “all” was &lt;3 quiet." in page.text
-    assert "script" not in page.text and "default-src 'none'" in page.headers["content-security-policy"]
+    policy, style = (
+        page.headers["content-security-policy"],
+        page.text.split("<style>")[1].split("</style>")[0],
+    )
+    assert "script" not in page.text and "default-src 'none'" in policy
+    assert f"style-src 'sha256-{b64encode(sha256(style.encode()).digest()).decode()}'" in policy
     assert page.headers["cache-control"] == "no-store" and page.headers["referrer-policy"] == "no-referrer"
     assert data["sections"][0]["text"].startswith("So 1 < 2 & “all” was <3 quiet.") and "input" not in data
     assert replaced.status_code == 404 and again["url"] != made["url"]

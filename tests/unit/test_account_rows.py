@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
 from backend.accounts.secrets import hash_secret
 from backend.store.accounts.accounts import Account, AccountRepository, NewAccount
@@ -12,6 +13,7 @@ from backend.store.accounts.attempts import AttemptRepository
 from backend.store.accounts.keys import ApiKeyRepository
 from backend.store.accounts.logins import LoginRepository, PasswordProof
 from backend.store.accounts.one_time_tokens import OneTimeTokenRepository, Purpose
+from backend.store.accounts.tables import attempts
 from backend.store.accounts.tickets import StreamTicket, TicketRepository
 from backend.store.charges import Limit
 from backend.store.database import Database
@@ -157,6 +159,18 @@ async def test_log_in_forgets_the_slips_before_it_and_one_that_opens_nothing_doe
     await accounts.update(noa.id, status="active")
     assert await logins.add_browser(proof(noa), COOKIE, "a browser", LATER) is not None
     assert await attempts.reserve(counted, timedelta(hours=1)) is None
+
+
+async def test_attempts_of_a_future_from_which_the_clock_was_set_back_lock_nobody_out(
+    database: Database,
+) -> None:
+    repository, counted, hour = AttemptRepository(database), [(BUCKET, 2)], timedelta(hours=1)
+    for _ in range(2):
+        assert await repository.reserve(counted, hour) is None
+    assert await repository.reserve(counted, hour) is not None
+    later = update(attempts).values(at=datetime.now(UTC) + hour)
+    await database.write(lambda connection: connection.execute(later))
+    assert await repository.reserve(counted, hour) is None
 
 
 async def test_hash_is_replaced_unless_the_password_was_changed_meanwhile(

@@ -1,14 +1,14 @@
 """One attempt at a run: what it says first and last, how it stops, and what it makes of earlier attempts."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
-from backend.log.entry import StaleWriter
+from backend.log.entry import Entry, StaleWriter
 from backend.log.memory import MemoryLog
 from backend.runs.attempt.handle import StopReason
 from backend.runs.attempt.log_writer import LogWriter
@@ -34,6 +34,7 @@ from workflows.messages.messages import (
     UsageUpdated,
 )
 from workflows.models.clients.catalog import ModelCatalog
+from workflows.models.spec import ModelSpec
 
 EBB = "Section 0 tells of the sea, of wind and of sand."
 FLOOD = "Section 1 tells of the sea, of wind and of sand."
@@ -110,6 +111,7 @@ async def test_attempt_after_one_that_failed_writes_what_is_missing_alone(
     assert (first.code, first.partial.sections_completed, first.partial.words) == ("INTERNAL", 1, 17)
     assert workflow_events(await read_messages(log, run.id)) == [
         ("started", 1),
+        ("failed", 1),
         ("resumed", 2),
         ("completed", 2),
     ]
@@ -129,6 +131,42 @@ async def test_attempt_with_a_checkpoint_that_its_log_lacks_takes_the_text_from_
     assert [each.type for each in said[:3]] == ["node_event", "outline", "content"]
     assert texts(said)[0] == (0, EBB, True) and opened.transcript.text == ending.story_content
     assert [finished for *_, finished in opened.ended_sections] == [2]
+
+
+async def test_attempt_reports_and_counts_what_an_earlier_one_bought_that_its_log_lacks(world: World) -> None:
+    world.format.bought = {0: 30}
+    world.format.faults[1] = [KeyError("tide"), KeyError("tide")]
+    run = await note(world, options={"max_output_tokens": 100})
+    await write(world, run, MemoryLog())
+    anew = MemoryLog()
+    async with open_attempt(world, run, anew) as opened:
+        ending = await opened.attempt.write()
+        left = opened.budget.ledger.begin(ModelSpec.parse(run.model), "writing", 1, 4).limit
+    found = [each for each in await read_messages(anew, run.id) if isinstance(each, UsageUpdated)]
+
+    assert isinstance(ending, RunFailed) and left == 70
+    assert [(each.output_tokens, each.call and each.call.section) for each in found] == [(30, 0)]
+
+
+class _Watching(MemoryLog):
+    """A log that looks, whenever something is appended."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.look: Callable[[], bool] = bool
+        self.seen: list[bool] = []
+
+    async def append(self, run_id: str, epoch: int, entries: Sequence[Entry]) -> None:
+        self.seen.append(self.look())
+        await super().append(run_id, epoch, entries)
+
+
+async def test_attempt_has_begun_when_its_log_says_so_and_no_sooner(world: World) -> None:
+    log = _Watching()
+    async with open_attempt(world, await note(world), log) as opened:
+        log.look = opened.handle.begun.is_set
+        await opened.attempt.write()
+    assert log.seen[0] is False and log.seen[-1] is True
 
 
 async def test_attempt_with_a_log_that_its_checkpoint_lacks_takes_the_text_back(
@@ -187,6 +225,8 @@ async def test_attempt_that_is_cancelled_ends_the_run_with_the_text_so_far(
     ending = await stopped(world, log, lambda handle, _: handle.stop("cancel"))
     assert isinstance(ending, RunFailed) and (ending.code, ending.resumable) == ("CANCELLED", True)
     assert ending.partial.sections_completed == 1 and ending.partial.words >= 11
+    [run_id] = [run.id for run in await world.repository.unfinished()]
+    assert workflow_events(await read_messages(log, run_id)) == [("started", 1)]
 
 
 async def test_attempt_that_is_shut_down_ends_without_a_last_message(world: World, log: MemoryLog) -> None:
@@ -222,8 +262,10 @@ async def test_attempt_that_takes_longer_than_it_may_fails_and_may_go_on(
     world: World, log: MemoryLog
 ) -> None:
     world.format.gates[0] = asyncio.Event()
-    ending = await write(world, await note(world), log, run_seconds=0.2)
+    run = await note(world)
+    ending = await write(world, run, log, run_seconds=0.2)
     assert isinstance(ending, RunFailed) and (ending.code, ending.resumable) == ("TIMEOUT", True)
+    assert workflow_events(await read_messages(log, run.id)) == [("started", 1), ("failed", 1)]
 
 
 async def test_attempt_that_drains_finishes_its_section_and_leaves_the_rest(

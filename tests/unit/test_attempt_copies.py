@@ -4,21 +4,24 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
+from backend.log.entry import Entry
 from backend.store.database import Database
 from backend.store.run_values import RunOptions
 from backend.store.runs import NewRun, Run
+from backend.store.tables import cached_results
 from tests.unit.attempts import OpenAttempt, open_attempt, write
-from tests.unit.messages import number, workflow
+from tests.unit.messages import error, number, workflow
 from tests.unit.run_messages import read_messages
 from tests.unit.stored_runs import new_run
 from tests.unit.worlds import NOTE, OWNER, World, open_world
 from workflows.errors import ModelUnavailable
-from workflows.messages.messages import Message, ProgressReported, RunCompleted, RunFailed
+from workflows.messages.messages import Message, ProgressReported, RunCompleted, RunFailed, encode
 
 CACHED = RunOptions(keep_length=False, cache="use")
 
@@ -158,6 +161,19 @@ async def test_copy_that_may_not_be_written_for_want_of_quota_fails(
         assert world.format.written == [0, 1]
 
 
+async def test_copy_of_a_run_that_failed_is_taken_back_where_the_run_may_not_be_written_itself(
+    database: Database, tmp_path: Path
+) -> None:
+    async with open_world(database, tmp_path, monthly=1) as world:
+        world.format.bought = {0: 30}  # so the leader stays charged
+        world.format.faults[1] = [ModelUnavailable("The provider is away.")]
+        async with following(world) as (_, opened, writing, gate):
+            gate.set()
+            ending = await writing
+    assert isinstance(ending, RunFailed) and ending.code == "QUOTA_EXCEEDED"
+    assert (ending.partial.sections_completed, opened.transcript.text) == (0, "")
+
+
 @pytest.mark.parametrize("attempt", [1, 2])
 async def test_run_without_a_source_looks_for_one_when_it_goes_on_without_a_checkpoint(
     world: World, attempt: int
@@ -180,3 +196,22 @@ async def test_run_without_a_cache_key_has_no_source_whatever_its_row_says(world
     assert alone is not None
     ending = await write(world, alone, world.log)
     assert isinstance(ending, RunCompleted) and not ending.cached and world.format.written == [0, 1, 0, 1]
+
+
+async def test_copy_of_a_broken_run_is_given_up_once_though_the_clock_was_set_back_since_it_was_kept(
+    world: World, database: Database
+) -> None:
+    leader = await start(world)
+    await world.end(leader.id)
+    follower = await follower_of(world, leader)
+    newest = await world.log.last(leader.id)
+    assert newest is not None
+    broken = Entry(newest.seq + 1, "error", encode(error("INTERNAL")))  # what it would copy is no whole text
+    await world.log.append(leader.id, await world.log.take_over(leader.id), [broken])
+    tomorrow = update(cached_results).values(created_at=datetime.now(UTC) + timedelta(days=1))
+    await database.write(lambda connection: connection.execute(tomorrow))
+    async with open_attempt(world, follower, world.log) as opened, asyncio.timeout(10):
+        ending = await opened.attempt.write()
+
+    assert isinstance(ending, RunCompleted) and not ending.cached
+    assert opened.metrics.misses == 1 and world.format.written == [0, 1, 0, 1]

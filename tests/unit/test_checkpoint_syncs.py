@@ -7,8 +7,9 @@ import pytest
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import empty_checkpoint
 
-from backend.store import sqlite, sqlite_checkpoints
-from backend.store.sqlite_checkpoints import SqliteCheckpoints, open_checkpoints
+from backend.store.sqlite import checkpoints as sqlite_checkpoints
+from backend.store.sqlite import database
+from backend.store.sqlite.checkpoints import SqliteCheckpoints, open_checkpoints
 
 THREAD = RunnableConfig(configurable={"thread_id": "t", "checkpoint_ns": ""})
 OTHER = RunnableConfig(configurable={"thread_id": "other", "checkpoint_ns": ""})
@@ -20,7 +21,7 @@ def syncs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     found: list[int] = []
 
     def sync(file: Path) -> None:
-        sqlite.sync_log(file)
+        database.sync_log(file)
         found.append(Path(f"{file}-wal").stat().st_size)
 
     monkeypatch.setattr(sqlite_checkpoints, "sync_log", sync)

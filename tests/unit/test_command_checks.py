@@ -10,7 +10,7 @@ import pytest
 
 from backend.runs.attempt.recording import RecordingFolders
 from backend.runs.attempt.version_seed import VersionRequest
-from backend.runs.commands import RunFiles, RunRequest, StartBinding, request_hash
+from backend.runs.commands import RunFiles, RunRequest, StartBinding, hash_request
 from backend.store.database import Database
 from backend.store.owner import Owner
 from backend.store.run_values import RunOptions
@@ -42,7 +42,7 @@ async def world(database: Database, tmp_path: Path) -> AsyncIterator[World]:
 def bound(world: World, *, seconds: float = 60, **changes: object) -> RunRequest:
     """The start that a ticket allows, for so many seconds from now."""
     request = world.request()
-    allowed = request_hash("note", NoteInput(**{**NOTE, **changes}), request.options)
+    allowed = hash_request("note", NoteInput(**{**NOTE, **changes}), request.options)
     return replace(request, binding=StartBinding(allowed, datetime.now(UTC) + timedelta(seconds=seconds)))
 
 
@@ -85,12 +85,12 @@ async def test_start_with_a_binding_that_came_too_late_attaches_to_its_run_and_s
 
 async def test_request_hash_is_that_of_format_input_and_options() -> None:
     tide, options = NoteInput(**NOTE), RunOptions()
-    same = request_hash("note", tide, options)
-    assert same == request_hash("note", NoteInput(**NOTE), RunOptions())
+    same = hash_request("note", tide, options)
+    assert same == hash_request("note", NoteInput(**NOTE), RunOptions())
     others = [
-        request_hash("song", tide, options),
-        request_hash("note", NoteInput(about="the moon"), options),
-        request_hash("note", tide, RunOptions(parallel=2)),
+        hash_request("song", tide, options),
+        hash_request("note", NoteInput(about="the moon"), options),
+        hash_request("note", tide, RunOptions(parallel=2)),
     ]
     assert len({same, *others}) == 4
 

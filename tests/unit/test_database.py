@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, insert, select
 
 from backend.store import tables
 from backend.store.database import Database
-from backend.store.postgres import PostgresDatabase
+from backend.store.postgres.database import PostgresDatabase
 from backend.store.schema import complete_metadata
 from backend.store.tables import runs
 from tests.databases import ENGINES

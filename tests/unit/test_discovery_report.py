@@ -8,7 +8,7 @@ import pytest
 from workflows.errors import InvalidInput
 from workflows.formats.discovery_report.areas import AreaError, AreaRegistry
 from workflows.formats.discovery_report.format import DiscoveryReportFormat
-from workflows.formats.discovery_report.ideas import review_ideas
+from workflows.formats.discovery_report.ideas import IdeaSet, review_ideas
 from workflows.formats.discovery_report.profile import profile_key
 from workflows.models.spec import ModelSpec
 from workflows.state import Section, State
@@ -131,6 +131,27 @@ RESEARCH = {
 }
 TOLD = "### 1. A club\n\nIt meets [1].\n\n### 2. A book\n\nIt sells.\n\n### 3. A tour\n\nIt goes."
 TABLE = "\n\n| Idea | Price |\n|---|---|\n| A club | 10 |"
+
+
+def test_first_part_of_a_report_cites_no_source_since_it_is_given_none() -> None:
+    found = [*review_ideas(RESEARCH, {0: Section(index=0, text="A good teacher [1].")})]
+    assert [(one["rule"], one["section"]) for one in found] == [("citations", 0)]
+
+
+def test_ideas_beyond_those_asked_for_are_left_out_instead_of_asked_for_again() -> None:
+    fields = (
+        "problem",
+        "customer",
+        "offer",
+        "first_three_customers",
+        "price",
+        "first_step",
+        "what_would_end_it",
+    )
+    ideas = [{"name": f"Idea {place}", **dict.fromkeys(fields, "Some."), "sources": []} for place in range(6)]
+    assert [idea.name for idea in IdeaSet.model_validate({"ideas": ideas}).ideas] == [
+        f"Idea {place}" for place in range(4)
+    ]
 
 
 @pytest.mark.parametrize(

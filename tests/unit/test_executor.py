@@ -3,16 +3,21 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from langchain_core.runnables import RunnableConfig
 
+from backend.store.checkpoints import MemoryCheckpoints
 from backend.store.database import Database
+from backend.store.fences import find_fence
 from tests.unit.messages import OUTLINE, content, number, workflow
 from tests.unit.run_messages import read_messages
 from tests.unit.stored_runs import add_run
 from tests.unit.worlds import NOTE, OWNER, World, open_world
 from workflows.errors import ModelTruncated, ModelUnavailable
-from workflows.messages.messages import Message, NodeChanged, RunFailed
+from workflows.messages.messages import Message, NodeChanged, RunFailed, UsageUpdated
+from workflows.models.spec import ModelSpec
 
 
 @pytest.fixture
@@ -52,7 +57,8 @@ async def test_half_of_a_surrogate_pair_in_what_a_provider_says_ends_the_run_onc
     ending = await ended(world, run.id)
 
     assert ending.code == "MODEL_TRUNCATED" and "\ufffd" in ending.message
-    assert (await world.queries.find(OWNER, run.id)).status == "failed"
+    stored = await world.queries.find(OWNER, run.id)
+    assert (stored.status, stored.error) == ("failed", ending)
     assert [await world.recovery.recover() for _ in range(3)] == [0, 0, 0] and world.format.written == [0]
     await world.service.delete(OWNER, run.id)
 
@@ -90,6 +96,49 @@ async def test_log_with_entries_of_a_later_version_is_read_gone_on_with_and_dele
     assert stored.result is not None and transcript.text == stored.result.story_content
     await world.service.delete(OWNER, run.id)
     assert await world.repository.get(run.id) is None
+
+
+class _Fences(MemoryCheckpoints):
+    """Checkpoints that note under which fences they are written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, int] | None] = []
+
+    async def aput(self, *args: Any, **kwargs: Any) -> RunnableConfig:
+        self.found.append(find_fence())
+        return await super().aput(*args, **kwargs)
+
+
+async def test_checkpoints_of_a_run_are_written_under_the_epoch_of_the_attempt_that_writes_them(
+    database: Database, tmp_path: Path
+) -> None:
+    checkpoints = _Fences()
+    async with open_world(database, tmp_path, checkpoints=checkpoints) as world:
+        world.format.faults[1] = [KeyError("scenes")]
+        run, _ = await world.service.start(OWNER, world.request())
+        await world.end(run.id)
+        first, checkpoints.found = set(checkpoints.found), []
+        await world.service.resume(OWNER, run.id)
+        await world.end(run.id)
+    assert (first, set(checkpoints.found)) == ({(run.id, 1)}, {(run.id, 2)})
+
+
+async def test_call_that_is_cut_off_is_in_the_log_as_far_as_it_came_before_the_last_message(
+    world: World,
+) -> None:
+    world.format.gates[1] = asyncio.Event()
+    run, _ = await world.service.start(OWNER, world.request())
+    await world.format.begun[1].wait()
+    call = world.ledgers.of(run.id).begin(ModelSpec.parse(run.model), "writing", 1, 40)
+    call.made = True
+    call.add("Section 1 tells of the sea.", pieces=6)
+    await world.service.cancel(OWNER, run.id)
+    *_, usage, ending = await read_messages(world.log, run.id)
+
+    assert isinstance(usage, UsageUpdated) and usage.call is not None and isinstance(ending, RunFailed)
+    assert (usage.call.section, usage.call.estimated, usage.input_tokens) == (1, True, 40)
+    assert usage.output_tokens > 0
 
 
 async def test_run_that_was_submitted_again_stays_known_when_the_attempt_before_it_ends(world: World) -> None:

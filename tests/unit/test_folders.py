@@ -1,8 +1,9 @@
 """The data folder: made for its owner alone, and refused with a sentence where nothing can be written."""
 
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 from backend.cli.main import app
 from backend.settings import Settings, SettingsError
 from backend.store.folders import open_folders
+from backend.store.sqlite.database import SqliteDatabase
 
 _NOBODY = 65534
 
@@ -112,3 +114,27 @@ def test_command_on_a_folder_that_can_not_be_written_ends_with_a_sentence(
     ended = CliRunner().invoke(app, command)
     assert (ended.exit_code, ended.exception.__class__) == (2, SystemExit)
     assert "STORYWIRE_DATA_DIR" in ended.output and "Traceback" not in ended.output
+
+
+@pytest.mark.parametrize("name", ["storywire.db", "checkpoints.db"])
+def test_file_that_is_no_database_is_refused_and_left_as_it_is(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("a text")
+    with pytest.raises(
+        SettingsError, match=f"^STORYWIRE_DATA_DIR: .*{name} can't be written .it is no SQLite"
+    ):
+        open_folders(settings_of(data_dir=tmp_path))
+    assert (tmp_path / name).read_text() == "a text"
+
+
+async def test_database_of_something_else_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "theirs.db"
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("CREATE TABLE runs (distance)")
+    database = SqliteDatabase(f"sqlite:///{file}")
+    with pytest.raises(
+        SettingsError, match=r"^STORYWIRE_DATABASE_URL: .*theirs.db can't be used \(table runs"
+    ):
+        await database.migrate()
+    await database.close()
+    with closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("runs",)]

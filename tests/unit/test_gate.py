@@ -19,7 +19,7 @@ from workflows.messages.messages import (
     TextRetracted,
 )
 from workflows.safety.policy import GateMode, Policy, load_policy
-from workflows.state import Section, State, Verdict
+from workflows.state import ModeratedSentences, Section, State, Verdict
 from workflows.text.normaliser import normalise
 
 CHILD = load_policy("child", 7)
@@ -244,6 +244,16 @@ def test_gate_by_section_quotes_no_word_of_a_section_that_it_holds() -> None:
     assert refused.issues[0].get("quote") == "grim"  # what the rewrite is told stays whole
 
 
+def test_gate_by_section_quotes_no_word_of_the_rewrite_of_a_section_that_it_had_released() -> None:
+    gate = gate_of("section")
+    told(gate, content(0, "The fox ran home.", ends=True), verdict(0, approved=True), retract(0))
+    told(gate, content(0, "A grim day.", ends=True))
+    grim = SafetyIssue(category="fright", severity="high", section=0, quote="grim", advice="Be kinder.")
+    refused = SafetyChecked(stage="section", approved=False, score=0.2, issues=[grim], section=0)
+    (shown,) = told(gate, refused)
+    assert isinstance(shown, SafetyChecked) and "quote" not in shown.issues[0]
+
+
 def test_gate_by_sentence_quotes_no_word_of_the_sentence_that_it_stopped() -> None:
     gate = gate_of()
     (*_, stopped) = told(gate, content(0, "The fox ran home. He wanted to kill it. It ran."))
@@ -279,6 +289,31 @@ def test_gate_shows_of_a_state_what_its_mode_would_have_told() -> None:
     assert gate_of("open").shown(State(), unsafe) == (unsafe["text"], True)
     assert gate_of("sentence").shown(good, unsafe) == ("A warm day.", False)
     assert gate_of("section").shown(good, unsafe) == ("", False)
+
+
+def test_gate_shows_of_a_state_no_more_than_moderation_let_pass() -> None:
+    moderation = ModeratedSentences(
+        sentences=2, unanswered=0, held_ms_max=1.0, held_ms_sum=2.0, shown=12, issues=[]
+    )
+    stopped = Section(index=0, text="A warm day. A friend came.", moderation=moderation)
+    assert gate_of().shown(State(), stopped) == ("A warm day. ", False)
+    passed = Section(**{**stopped, "moderation": {**moderation, "shown": 26}})
+    assert gate_of().shown(State(), passed) == ("A warm day. A friend came.", True)
+
+
+def test_gate_reports_its_delays_beside_those_of_moderation() -> None:
+    measured_before = {"moderation": {"sentences": 3, "held_ms_max": 7.0}}
+    metrics = MetricsCalculated.model_validate(
+        {
+            "word_count": 1,
+            "estimated_reading_time": 1,
+            "vocabulary_level": "x",
+            "educational_elements": [],
+            "gate": measured_before,
+        }
+    )
+    [message] = told(gate_of(), metrics)
+    assert (message.model_extra or {})["gate"] == {**measured_before, **gate_of().report()}
 
 
 def measured(gate: Gate) -> tuple[float, float]:

@@ -8,8 +8,8 @@ from pydantic import BaseModel, ValidationError
 
 from backend.api import runs, safety, versions
 from backend.api.documents import TextBody
-from backend.runs.admission.options import RunOptions
 from backend.runs.admission.plan_edit import check_outline
+from backend.store.run_values import RunOptions
 from backend.stories.api.sessions import BookmarkBody, ChangeBody, ChoiceBody, SessionBody
 from backend.stories.children import Profile
 from workflows.errors import InvalidInput

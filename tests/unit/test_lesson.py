@@ -337,6 +337,24 @@ async def test_review_asks_for_a_rewrite_of_numbers_and_opposites_only() -> None
     assert findings[0]["advice"].startswith("The document doesn't say 40 milligrams. Say only numbers")
 
 
+async def test_review_finds_what_a_later_section_says_again_but_for_warnings() -> None:
+    told = "You take one 5 milligram tablet once a day, at the same time each day, with food or without food."
+    warning = "Never take two doses at once, and don't take more than 10 milligrams a day, however you feel."
+    said = state_of({0: f"DOCTOR: {told} {warning}", 1: f"DOCTOR: {warning}", 2: f"DOCTOR: So {told}",
+                     3: f"DOCTOR: A dry cough is common. It goes away. {told}"})  # fmt: skip
+    findings = await LESSON.review(lesson(), said, cast(Model, None))
+    assert [(one["section"], one["rule"]) for one in findings if one["rule"] == "repetition"] == [
+        (2, "repetition")  # the end of the last section may sum up
+    ]
+    in_order = [await LESSON.review_section(lesson(), said, index, cast(Model, None)) for index in range(4)]
+    assert ["repetition" in [one["rule"] for one in found] for found in in_order] == [
+        False,
+        False,
+        True,
+        False,
+    ]
+
+
 # Warnings.
 
 

@@ -9,9 +9,11 @@ from benchmarks.lessons import (
     FALSE_ALARMS,
     HELD_OUT_RECALL,
     MORE_RECALL,
+    OTHER_RECALL,
     TUNED_RECALL,
     Sentence,
     load_more,
+    load_other,
     load_sentences,
     measure,
     run,
@@ -33,8 +35,9 @@ def test_labelled_lesson_sentences_are_balanced_and_in_two_languages() -> None:
         ([one for one in load_sentences() if not one.is_held_out], TUNED_RECALL),
         ([one for one in load_sentences() if one.is_held_out], HELD_OUT_RECALL),
         (load_more(), MORE_RECALL),
+        (load_other(), OTHER_RECALL),
     ],
-    ids=["tuned", "held out", "more"],
+    ids=["tuned", "held out", "more", "other subjects"],
 )
 def test_check_by_words_marks_dangerous_sentences_and_few_harmless_ones(
     sentences: list[Sentence], recall: float

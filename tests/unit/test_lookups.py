@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from backend.lookups import StoredLookups
+from backend.lookups import GrantedLookups, StoredLookups
 from backend.store.owner import Owner
-from workflows.errors import NotFound
+from workflows.errors import Forbidden, NotFound
 from workflows.lookups import EmptyLookups
 
 
@@ -32,3 +32,19 @@ async def test_lookups_says_of_what_it_does_not_find_only_that_it_is_not_there(
 async def test_lookups_that_is_empty_says_what_keeps_things() -> None:
     with pytest.raises(NotFound, match="without the service"):
         await EmptyLookups().find("anna", "child", "1")
+
+
+@pytest.mark.parametrize(
+    ("scopes", "is_granted"),
+    [(None, True), ({"children:read"}, True), ({"library:read"}, False), (frozenset(), False)],
+)
+async def test_key_finds_what_its_scopes_let_it_read_alone(scopes: set[str] | None, is_granted: bool) -> None:
+    stored = StoredLookups({})
+    stored.add({"child": _maya}, "children")
+    lookups = GrantedLookups(stored, None if scopes is None else frozenset(scopes))
+    if is_granted:
+        assert await lookups.find("anna", "child", "1") == {"name": "Maya"}
+        return
+    for id in ("1", "2"):  # whether or not it is there
+        with pytest.raises(Forbidden, match="children:read"):
+            await lookups.find("anna", "child", id)

@@ -2,14 +2,18 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from backend.store.accounts.streams import StreamRepository
 from backend.store.database import Database
 from backend.store.runs import RunRepository
 from backend.store.shares import ShareRepository
 from backend.stories.store.sessions import SessionRepository
 from tests.unit.stored_runs import add_run
 
+pytestmark = pytest.mark.engine("sqlite", "postgresql")
 NO_SUCH_IDS = [f"none{number}" for number in range(250_001)]
-"""SQLite, as it is commonly built, binds 250,000 values."""
+"""SQLite, as it is commonly built, binds 250,000 values, and PostgreSQL 65,535."""
 
 
 async def test_links_of_any_number_of_runs_are_removed_at_once(
@@ -38,3 +42,12 @@ async def test_days_of_any_number_of_sessions_are_listed(
     session = await sessions.add(owner, theme="dragons", planned_chapters=3)
     await sessions.add_minutes(owner, session.id, today, 5)
     assert (await sessions.days(owner, [*NO_SUCH_IDS, session.id]))[session.id] == {today: 5}
+
+
+async def test_readers_of_any_number_of_runs_are_marked_and_counted(
+    database: Database, repository: RunRepository
+) -> None:
+    run = await add_run(repository)
+    await repository.beat([*NO_SUCH_IDS, run.id])
+    assert await repository.beats([run.id, *NO_SUCH_IDS]) == {run.id: 1}
+    await StreamRepository(database).beat(NO_SUCH_IDS)

@@ -14,7 +14,7 @@ from workflows.formats.podcast.input import PodcastInput
 from workflows.formats.podcast.review import review_episode, review_pieces
 from workflows.formats.speech.turns import Turn
 from workflows.messages.messages import PlannedSection, Source
-from workflows.routing import rewrite_tasks
+from workflows.section_tasks import rewrite_tasks
 from workflows.state import Facts, Outline, Piece, ReviewFinding, Section, State
 from workflows.text.length import SectionLength
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, event, insert, select, text
+from sqlalchemy import UniqueConstraint, create_engine, event, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from backend.store.accounts.belongings import BelongingsRepository, owned_tables
@@ -13,7 +13,7 @@ from backend.store.database import Database
 from backend.store.migrating import upgrade
 from backend.store.owner import LOCAL, Owner
 from backend.store.schema import complete_metadata
-from backend.store.tables import cached_results, shares
+from backend.store.tables import cached_results, reading_places, shares
 from backend.stories.store.sessions import SessionRepository
 from backend.stories.store.tables import children, reading_days, story_sessions
 from tests.databases import ENGINES
@@ -43,6 +43,7 @@ def row_of(table: Any, owner: str) -> dict[str, Any]:
         "reading_days": {"session_id": "S1", "day": date(2026, 1, 1), "owner": owner, "minutes": 1.0},
         "shares": {"run_id": "R1", "owner": owner, "token_hash": "h", "created_at": NOW},
         "cached_results": {"run_id": "R1", "owner": owner, "key": "k", "created_at": NOW},
+        "reading_places": {"run_id": "R1", "owner": owner, "section": 1, "paragraph": 2, "updated_at": NOW},
     }[table.name]
 
 
@@ -62,7 +63,9 @@ async def fill(database: Database) -> None:
         await execute(database, query)
 
 
-@pytest.mark.parametrize("table", [story_sessions, reading_days, shares, cached_results], ids=str)
+@pytest.mark.parametrize(
+    "table", [story_sessions, reading_days, shares, cached_results, reading_places], ids=str
+)
 async def test_row_of_another_owners_row_is_refused_by_the_database(database: Database, table: Any) -> None:
     await fill(database)
     foreign, own = (insert(table).values(row_of(table, owner)) for owner in ("ben", LOCAL))
@@ -73,18 +76,52 @@ async def test_row_of_another_owners_row_is_refused_by_the_database(database: Da
 
 async def test_what_belongs_to_a_row_goes_with_it_to_another_owner(database: Database) -> None:
     await fill(database)
-    for table in (reading_days, shares, cached_results):
+    for table in (reading_days, shares, cached_results, reading_places):
         query = insert(table).values(row_of(table, LOCAL))
         await execute(database, query)
     repository, noa = BelongingsRepository(database), Owner("noa")
-    assert await repository.give(LOCAL, noa) == 6
-    assert await repository.count(LOCAL) == 0 and await repository.count(noa) == 6
+    assert await repository.give(LOCAL, noa) == 7
+    assert await repository.count(LOCAL) == 0 and await repository.count(noa) == 7
     await SessionRepository(database).delete(noa, "S1")
-    assert await repository.count(noa) == 4
+    assert await repository.count(noa) == 5
+
+
+async def test_what_both_owners_have_under_one_key_stays_the_new_owners(database: Database) -> None:
+    noa, runs = Owner("noa"), complete_metadata().tables["runs"]
+    for owner, run_id in ((LOCAL, "R1"), (noa, "R2")):
+        run = new_run(id=run_id, owner=owner, idempotency_key="same", cache_key="k")
+        await execute(database, insert(runs).values(run.row()))
+        cached = {**row_of(cached_results, owner), "run_id": run_id}
+        await execute(database, insert(cached_results).values(cached))
+    await execute(database, insert(runs).values(new_run(id="R3", owner=LOCAL, idempotency_key="other").row()))
+    assert await BelongingsRepository(database).give(LOCAL, noa) == 3
+    query = select(runs.c.id, runs.c.owner, runs.c.idempotency_key).order_by(runs.c.id)
+    rows = await database.read(lambda connection: connection.execute(query).all())
+    assert [tuple(row) for row in rows] == [
+        ("R1", "noa", None),
+        ("R2", "noa", "same"),
+        ("R3", "noa", "other"),
+    ]
+    kept = await database.read(lambda connection: connection.execute(select(cached_results.c.run_id)).all())
+    assert [row.run_id for row in kept] == ["R2"]
+
+
+def test_every_key_that_an_owner_may_have_once_is_thought_of_where_rows_change_their_owner() -> None:
+    """`give` makes room for these; another one needs a thought there."""
+    found = set()
+    for table in owned_tables():
+        keys = [*(each.columns for each in table.constraints if isinstance(each, UniqueConstraint))]
+        keys += [table.primary_key.columns, *(index.columns for index in table.indexes if index.unique)]
+        found |= {(table.name, *(column.name for column in key)) for key in keys if "owner" in key}
+    assert {key for key in found if key[1:] != ("owner", "id")} == {
+        ("runs", "owner", "idempotency_key"),
+        ("runs", "owner", "series", "part"),  # a series is an id of our own, of one owner
+        ("cached_results", "owner", "key"),
+    }
 
 
 def test_every_reference_between_owned_tables_has_the_owner_in_it() -> None:
-    owned = set(owned_tables())
+    owned = {table for table in complete_metadata().sorted_tables if "owner" in table.c}
     for table in owned:
         for key in table.foreign_key_constraints:
             if key.referred_table in owned:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.stories.progress import local_day, progress_percent, streak, total_minutes
+from backend.stories.progress import progress_percent, streak, total_minutes
+from backend.timezones import local_date
 
 TODAY = date(2026, 3, 1)
 
@@ -42,8 +43,13 @@ def test_streak_never_exceeds_the_longest_nor_the_days(ago: set[int]) -> None:
 
 def test_day_is_the_readers_own() -> None:
     late = datetime(2026, 3, 1, 22, 30, tzinfo=UTC)
-    assert local_day(late, "Asia/Jerusalem") == date(2026, 3, 2)
-    assert local_day(late, "America/New_York") == local_day(late, "UTC") == date(2026, 3, 1)
+    assert local_date(late, "Asia/Jerusalem") == date(2026, 3, 2)
+    assert local_date(late, "America/New_York") == local_date(late, "UTC") == date(2026, 3, 1)
+
+
+def test_stored_zone_that_this_machine_does_not_know_is_utc() -> None:
+    late = datetime(2026, 3, 1, 23, 30, tzinfo=UTC)
+    assert local_date(late, "Atlantis/Poseidonis") == local_date(late, None) == date(2026, 3, 1)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from backend.cli.remote import RemoteError, follow_remote
+from backend.cli.remote import follow_remote
+from backend.cli.service_client import RemoteError, Service
 from workflows.messages.messages import Message
 
 BODY = {"format": "story", "input": {}, "options": {}}
@@ -51,7 +52,7 @@ async def service(replies: Sequence[bytes]) -> AsyncIterator[tuple[str, list[str
 
 
 async def _follow(url: str, patience: float = 60) -> list[Message]:
-    return [message async for message in follow_remote(url, BODY, patience=patience)]
+    return [message async for message in follow_remote(Service(url), BODY, patience=patience)]
 
 
 async def test_break_a_restart_and_a_full_house_are_waited_for_and_nothing_is_told_twice() -> None:

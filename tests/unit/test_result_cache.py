@@ -66,7 +66,7 @@ def test_key_differs_by_input_length_version_models_and_policy() -> None:
 def test_run_that_wants_no_cache_or_is_made_of_another_text_has_no_key() -> None:
     assert key(RUN, NeverTheSame()) is None
     assert key(replace(RUN, options=RunOptions(cache="off"))) is None
-    assert key(replace(RUN, origin=VersionOrigin(wish=VersionChange()))) is None
+    assert key(replace(RUN, origin=VersionOrigin(change=VersionChange()))) is None
 
 
 def test_fingerprint_of_a_format_has_its_prompts() -> None:

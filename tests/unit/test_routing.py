@@ -15,9 +15,8 @@ from workflows.routing import (
     after_safety_check,
     next_sections,
     sections_to_revise,
-    shorten_tasks,
-    whole_task,
 )
+from workflows.section_tasks import shorten_tasks, whole_task
 from workflows.state import (
     FEEDBACK,
     Outline,
@@ -176,8 +175,8 @@ def test_routing_tells_a_persons_wish_to_whoever_writes_the_section_again() -> N
     (revision,) = rewrites(finished(revising=[1], findings=[fault], wishes=[wish]))
     assert [note["advice"] for note in revision["review_notes"]] == ["A cat.", "Plainer."]
     assert revision["revisions"] == 1
-    (mended,) = rewrites(finished(safety=refused(1), wishes=[wish]))
-    assert [note["advice"] for note in mended["review_notes"]] == ["A cat.", "a"]
+    (rewritten,) = rewrites(finished(safety=refused(1), wishes=[wish]))
+    assert [note["advice"] for note in rewritten["review_notes"]] == ["A cat.", "a"]
     (other,) = rewrites(finished(safety=refused(0), wishes=[wish]))
     assert [note["advice"] for note in other["review_notes"]] == ["a"]
 

@@ -2,11 +2,21 @@
 
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from benchmarks import __main__ as benchmarks
-from benchmarks.safety import AGE, PRECISION, RECALL, load_sentences, load_unlisted, measure, run
+from benchmarks.safety import (
+    AGE,
+    PRECISION,
+    RECALL,
+    load_sentences,
+    load_unlisted,
+    measure,
+    measure_file,
+    run,
+)
 from tests.architecture.tree import ROOT
 from workflows.safety.policy import load_policy
 
@@ -79,3 +89,15 @@ async def test_page_on_benchmarks_has_the_numbers_that_the_rules_reach_now() -> 
     page = (ROOT / "benchmarks/README.md").read_text(encoding="utf-8")
     for row in (await run())[:-1]:
         assert f"| {row.what} | {row.measured} |" in page
+
+
+def test_file_of_labelled_sentences_is_measured_by_language(tmp_path: Path) -> None:
+    lines = ["unsafe\tHe stabbed him.", "unsafe\tOne more sip.", "harmless\tA warm day.", "harmless\tיום חם."]
+    (tmp_path / "own.tsv").write_text("\n".join(lines), encoding="utf-8")
+    assert measure_file(tmp_path / "own.tsv") == [
+        "en: found 1 of 2, stopped wrongly 0 of 1; precision 1.000, recall 0.500",
+        "he: found 0 of 0, stopped wrongly 0 of 1; precision 1.000, recall 1.000",
+    ]
+    (tmp_path / "own.tsv").write_text("bad\tHe stabbed him.", encoding="utf-8")
+    with pytest.raises(ValueError, match="unsafe or harmless"):
+        measure_file(tmp_path / "own.tsv")

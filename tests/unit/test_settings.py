@@ -11,6 +11,7 @@ from backend.stories.settings import StorySettings
 from workflows.formats.creator_script.settings import ScriptSettings
 from workflows.formats.discovery_report.settings import ReportSettings
 from workflows.formats.settings import variables_of
+from workflows.models.configuration.moderation import SentenceModeration
 
 KEY = "sk-very-secret"
 
@@ -224,3 +225,11 @@ def test_settings_of_an_extension_are_loaded_with_the_services_and_are_no_fields
     monkeypatch.setenv("STORYWIRE_ACCOUNT_CHILDREN", "0")
     with pytest.raises(SettingsError, match=r"^STORYWIRE_ACCOUNT_CHILDREN: "):
         load_settings()
+
+
+def test_moderation_of_sentences_without_a_provider_stops_the_start() -> None:
+    with pytest.raises(SettingsError, match="STORYWIRE_MODERATION names none"):
+        load_settings(moderation_sentences="show", _env_file=None)
+    with_one = load_settings(moderation="openai", moderation_sentences="hold", _env_file=None)
+    assert with_one.sentence_moderation == SentenceModeration(2.0, holds=True)
+    assert load_settings(moderation="openai", _env_file=None).sentence_moderation is None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.store.sqlite import enter_wal
+from backend.store.sqlite.database import enter_wal
 
 
 def test_new_file_that_another_process_writes_gets_its_write_ahead_log_when_that_is_done(

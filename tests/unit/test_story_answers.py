@@ -33,7 +33,6 @@ def test_outline_of_three_to_five_scenes_is_a_plan(scenes: int) -> None:
         outline(6),
         outline(3, title=" "),
         outline(3, scenes=[SCENE, SCENE, {"title": "", "summary": "x"}]),
-        outline(3, educational_elements=["x"] * 7),
         outline(3, vocabulary_words=[{"word": "dusk"}]),
     ],
 )
@@ -48,11 +47,42 @@ def test_more_than_three_words_to_learn_are_cut_to_three() -> None:
     assert [word.word for word in kept] == ["dusk", "hull", "reef"]
 
 
-@pytest.mark.parametrize(("count", "valid"), [(1, False), (2, True), (4, True), (5, False)])
-def test_choices_are_two_to_four(count: int, valid: bool) -> None:
+@pytest.mark.parametrize(("count", "kept"), [(2, 2), (4, 4), (5, 4)])
+def test_choices_are_two_to_four(count: int, kept: int) -> None:
     answer = {"question": "What now?", "choices": [CHOICE] * count}
-    if valid:
-        assert len(StoryChoices.model_validate(answer).choices) == count
-    else:
-        with pytest.raises(ValidationError):
-            StoryChoices.model_validate(answer)
+    assert len(StoryChoices.model_validate(answer).choices) == kept
+
+
+def test_one_choice_is_none() -> None:
+    with pytest.raises(ValidationError):
+        StoryChoices.model_validate({"question": "What now?", "choices": [CHOICE]})
+
+
+def test_answer_that_says_too_much_is_cut_and_not_bought_again() -> None:
+    long = "word " * 2000
+    choices = StoryChoices.model_validate({
+        "question": long, "choices": [{"text": long, "description": long}] * 6, "summary": long,
+        "open_threads": ["", None, "Who is it?", long], "closed_threads": [f"Thread {one}" for one in range(30)],
+    })  # fmt: skip
+    assert len(choices.summary) <= 1200 and choices.summary.endswith("word…") and len(choices.question) <= 400
+    assert choices.open_threads is not None and choices.open_threads[0] == "Who is it?"
+    assert len(choices.open_threads) == 2 and len(choices.closed_threads or ()) == 20
+
+
+def test_bible_of_a_model_keeps_what_is_sound_of_it() -> None:
+    cast = [
+        {"name": "Mia", "gender": "girl", "wants": None},
+        {"name": "mia", "gender": "boy"},
+        {"name": " "},
+        {"gender": "boy"},
+        {"name": "x" * 200},
+        None,
+        *({"name": f"Extra {one}"} for one in range(60)),
+    ]
+    words = [{"word": word, "definition": "evening"} for word in ("dusk", "Dusk", "hull")]
+    bible = {"cast": cast, "setting": None, "last_image": "y " * 500, "threads": ["", None, "Who?", "who?"]}
+    answer = StoryOutline.model_validate(outline(3, bible=bible, vocabulary_words=words))
+    kept = answer.bible
+    assert [one.word for one in answer.vocabulary_words] == ["dusk", "hull"]
+    assert [(one.name, one.gender) for one in kept.cast[:2]] == [("Mia", "girl"), ("x" * 79 + "…", "")]
+    assert len(kept.cast) == 12 and kept.threads == ["Who?"] and len(kept.last_image) <= 400

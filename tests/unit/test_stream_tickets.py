@@ -8,7 +8,7 @@ from backend.accounts.principal import Credential, Principal
 from backend.accounts.tickets import START_SECONDS, StreamTickets
 from backend.store.accounts.tickets import TicketRepository
 from backend.store.owner import Owner
-from backend.store.sqlite import SqliteDatabase
+from backend.store.sqlite.database import SqliteDatabase
 
 NOA = Principal(Owner("noa"), Credential("issuer", "noa"))
 

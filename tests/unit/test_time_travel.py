@@ -11,7 +11,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.types import StateSnapshot
 
 from backend.store.checkpoints import MemoryCheckpoints
-from backend.store.sqlite_checkpoints import open_checkpoints
+from backend.store.sqlite.checkpoints import open_checkpoints
 from tests.fakes.provider import FakeProvider
 from tests.service import settings_for
 from workflows.formats.registry import list_formats

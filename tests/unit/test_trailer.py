@@ -119,6 +119,9 @@ CASES = {
     "as a comment in a line": (
         "The end.\n\n<!-- NOTES: Mia has the key. -->", "The end.", "Mia has the key. -->",
     ),
+    "slanted for somebody in a line": (
+        "The end.\n\n*Notes for later parts:* Mia has it.", "The end.", "Mia has it.",
+    ),
     "in bold for somebody in a line": (
         "The end.\n\n**Notes for later:** Mia has it.", "The end.", "Mia has it.",
     ),

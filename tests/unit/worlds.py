@@ -34,11 +34,10 @@ from backend.store.cache import CacheRepository
 from backend.store.charges import ChargeRepository
 from backend.store.checkpoints import MemoryCheckpoints
 from backend.store.database import Database
-from backend.store.jobs import Enqueue
 from backend.store.owned_runs import OwnedRunRepository
 from backend.store.owner import Owner
 from backend.store.run_values import RunOptions
-from backend.store.runs import RunRepository
+from backend.store.runs import Enqueue, RunRepository
 from backend.store.usage import UsageRepository
 from backend.tasks import Background
 from backend.telemetry.metrics import Metrics
@@ -50,6 +49,7 @@ from workflows.graph import build_graph
 from workflows.lookups import Lookups
 from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.budget.ledger import Ledgers
+from workflows.models.budget.prices import Tokens
 from workflows.models.clients.catalog import Model, ModelCatalog
 from workflows.safety.policy import Policy, load_policy
 from workflows.safety.registry import PolicyRegistry
@@ -70,8 +70,8 @@ class NoteInput(BaseModel):
 class NoteFormat(Format[NoteInput]):
     """A note of two sections. A section waits for its `gates`, and throws its `faults`, one each time.
 
-    `texts` are what sections begin with in place of the usual words. `parts`: the place in a series of the note on that
-    subject; the others stand alone.
+    `texts` are what sections begin with in place of the usual words. `bought` are the tokens that they report to have
+    bought. `parts`: the place in a series of the note on that subject; the others stand alone.
     """
 
     name = "note"
@@ -85,6 +85,7 @@ class NoteFormat(Format[NoteInput]):
         self.begun: dict[int, asyncio.Event] = {0: asyncio.Event(), 1: asyncio.Event()}
         self.written: list[int] = []
         self.texts: dict[int, str] = {}
+        self.bought: dict[int, int] = {}
         self.resolved: list[str] = []
         self.parts: dict[str, tuple[str, int]] = {}
 
@@ -114,9 +115,12 @@ class NoteFormat(Format[NoteInput]):
 
     async def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str]:
         """Ten words, in two chunks."""
-        del model
         index = task["index"]
         self.written.append(index)
+        if index in self.bought and (meter := model.meter) is not None:
+            usage = meter.ledger.end(meter.begin([]), Tokens(40, self.bought[index]))
+            assert usage is not None
+            meter.report(usage)
         yield self.texts.get(index, f"Section {index} tells of the sea, ")
         self.begun[index].set()
         if index in self.gates:
@@ -160,6 +164,7 @@ class World:
     checkpoints: MemoryCheckpoints
     tools: AttemptTools
     budgets: Budgets
+    ledgers: Ledgers
     logged: list[Any]
     options: RunOptions = field(default_factory=lambda: RunOptions(keep_length=False))
 
@@ -252,6 +257,7 @@ async def open_world(
             saver,
             tools,
             budgets,
+            ledgers,
             logged,
         )
         await engine.drain(0)

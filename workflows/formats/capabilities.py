@@ -205,6 +205,15 @@ class SetsReviewShare(Protocol):
 
 
 @runtime_checkable
+class ForecastsLength(Protocol):
+    """Capability: an estimate of the text's length before it is planned, for a quote of its cost."""
+
+    def expected_words(self, inputs: Any) -> int:
+        """About how many words the text will have, with the pieces beside it. Pure; no model is called."""
+        ...
+
+
+@runtime_checkable
 class Lands(Protocol):
     """Capability: endings of its own for sections that run over. Without it `Extends` ends them."""
 
@@ -327,6 +336,7 @@ CAPABILITIES: tuple[type, ...] = (
     Derives,
     Exports,
     Extends,
+    ForecastsLength,
     Lands,
     LandsPieces,
     LimitsRevisions,

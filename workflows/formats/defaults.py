@@ -18,6 +18,7 @@ from workflows.formats.capabilities import (
     ChecksModel,
     Configurable,
     Exports,
+    ForecastsLength,
     Limited,
     LimitsRevisions,
     Loads,
@@ -132,6 +133,11 @@ def max_revisions_of(format: AnyFormat) -> int:
 def length_tolerance_of(format: AnyFormat) -> float:
     """The accepted deviation of a section from its target, as a share of it."""
     return format.length_tolerance if isinstance(format, SetsTolerance) else LENGTH_TOLERANCE
+
+
+def expected_words(format: AnyFormat, inputs: BaseModel) -> int | None:
+    """About how many words the text will have; None where that isn't known before it is planned."""
+    return format.expected_words(inputs) if isinstance(format, ForecastsLength) else None
 
 
 def review_share(format: AnyFormat, *, judges: bool) -> float | None:

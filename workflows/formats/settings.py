@@ -1,13 +1,7 @@
 """Settings of single formats, read from the environment like the service's own."""
 
-from pathlib import Path
-from typing import Annotated
-
-from pydantic import AfterValidator, AliasChoices, BaseModel
+from pydantic import AliasChoices, BaseModel
 from pydantic_settings import BaseSettings, SettingsConfigDict
-
-OwnPath = Annotated[Path, AfterValidator(Path.expanduser)]
-"""A path of the operator's, with `~` expanded: in `.env` no shell does it."""
 
 
 class FormatSettings(BaseSettings):

@@ -40,7 +40,7 @@ _INLINE = re.compile(
     rf"[*_\]) ]{{0,6}}:[*_\]) ]{{0,6}}|\{{\s?\"(?P<key>{_NAME})\"\s?:\s?",
     re.IGNORECASE,
 )
-_STRONG = re.compile(r"\*\*|__|##|==|\[|\(|<!--|[—–━═★]")
+_STRONG = re.compile(r"\*\*|__|##|==|\[|\(|<!--|[—–━═★]|\A[ \t]{0,4}(?:\*[^*]{1,80}\*|_[^_]{1,80}_)")
 _CLOSING = re.compile(rf"[<\[{{(]/(?:{_NAME}|details)[>\]}})]|-->", re.IGNORECASE)
 _HALF = re.compile(r"(?:<!|#|\*|\[|—|–|-|=|~|_)[^\w\n]{0,12}(?:NOTE?|הערו)|<!--?")
 """What a reply may end with in the midst of a mark."""

@@ -7,7 +7,7 @@ from workflows.formats.defaults import language_of
 from workflows.formats.notices import notices_of
 from workflows.messages.messages import PlannedSection
 from workflows.sections.node_context import NodeContext
-from workflows.state import State, mended_for, text_of
+from workflows.state import State, rewritten_in_order_for, text_of
 from workflows.text.normaliser import normalise_all
 from workflows.text.repetition import repetition
 from workflows.text.words import count_words
@@ -22,7 +22,7 @@ async def calculate_metrics(context: NodeContext, state: State) -> dict[str, Any
         state.get("findings", []), metrics.get("notices", ()), language_of(context.format, inputs)
     )
     metadata = {
-        **shared, **metrics, **_compliance(metrics, state), "safety": _safety(state), "notices": notices
+        **shared, **metrics, **_compliance(metrics, state), **_gate(state), "safety": _safety(state), "notices": notices
     }  # fmt: skip
     return {"metadata": normalise_all(metadata)}  # some of it is quoted from the input, or was a model's
 
@@ -55,12 +55,28 @@ def _compliance(metrics: dict[str, Any], state: State) -> dict[str, Any]:
     """The findings of the last review, with the compliance in the format's own metrics."""
     findings, revisions = (
         state.get("findings", []),
-        state.get("revisions", 0) + bool(mended_for(state, "revision")),
+        state.get("revisions", 0) + bool(rewritten_in_order_for(state, "revision")),
     )
     if not (findings or revisions or "compliance" in metrics):
         return {}
     compliance = {"passed": not findings, "findings": findings, "revisions": revisions}
     return {"compliance": {**compliance, **metrics.get("compliance", {})}}
+
+
+def _gate(state: State) -> dict[str, Any]:
+    """How long moderation held sentences of the sections as they stand; the gate adds what it measured itself."""
+    found = [each["moderation"] for each in state["sections"].values() if "moderation" in each]
+    if not found:
+        return {}
+    held = sum(each["held_ms_sum"] for each in found)
+    sentences, unanswered = (sum(each[name] for each in found) for name in ("sentences", "unanswered"))
+    moderation = {
+        "sentences": sentences,
+        "unanswered": unanswered,
+        "held_ms_max": max(each["held_ms_max"] for each in found),
+        "held_ms_mean": round(held / max(1, sentences + unanswered), 1),
+    }
+    return {"gate": {"moderation": moderation}}
 
 
 def _safety(state: State) -> dict[str, Any]:
@@ -71,6 +87,6 @@ def _safety(state: State) -> dict[str, Any]:
         "policy": verdict.get("policy", ""),
         "layers": verdict.get("layers", []),
         "score": verdict["score"],
-        "rewrites": state["rewrites"] + bool(mended_for(state, "safety")),
+        "rewrites": state["rewrites"] + bool(rewritten_in_order_for(state, "safety")),
     }
     return {**verdict_metrics, "scores": verdict["scores"]} if "scores" in verdict else verdict_metrics

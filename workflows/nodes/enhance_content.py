@@ -28,7 +28,7 @@ async def enhance_content(context: NodeContext, state: RewriteTask) -> dict[str,
     )
     update: dict[str, Any] = {
         "sections": {index: written.section},
-        "mended" if state.get("in_order") else "rewritten": [index],
+        "rewritten_in_order" if state.get("in_order") else "rewritten": [index],
         "rewrites": state["rewrites"],
         "revisions": state["revisions"],
     }

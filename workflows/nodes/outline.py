@@ -31,7 +31,7 @@ _NOTHING_WRITTEN: dict[str, Any] = {
     "revising": [],
     "revisions": 0,
     "rewritten": Overwrite([]),
-    "mended": Overwrite([]),
+    "rewritten_in_order": Overwrite([]),
     "inherited": [],
     "wishes": [],
 }

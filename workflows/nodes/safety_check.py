@@ -7,11 +7,12 @@ from langgraph.types import Overwrite
 from workflows.errors import SafetyRejected
 from workflows.messages.messages import SafetyChecked, SafetyIssue
 from workflows.routing import MAX_REWRITES
+from workflows.safety.moderation import MODERATED_SCORE, moderation_issues
 from workflows.safety.pipeline import SafetyPipeline
 from workflows.sections.node_context import NodeContext
 from workflows.sections.review_text import review_text
 from workflows.sections.section_writer import SectionWriter
-from workflows.state import ReviewFinding, State, Verdict, mended_for, plan_text, stands
+from workflows.state import ReviewFinding, State, Verdict, plan_text, rewritten_in_order_for, stands
 
 _MARKED_SCORE = 0.2
 """The most that a text gets in which something dangerous was left."""
@@ -29,25 +30,37 @@ async def safety_check(context: NodeContext, state: State) -> dict[str, Any]:
     review = await review_text(context, state)
     policy = context.policy(context.format.parse(state["input"]))
     refused = [verdict for verdict in state.get("judged", {}).values() if not verdict["approved"]]
+    stopped = moderation_issues(state["sections"].values())
     # Sections known to be unfit aren't judged again, and sections to be rewritten aren't judged yet.
-    pipeline = SafetyPipeline() if refused or review["revising"] else await context.open_pipeline()
+    known_unfit = refused or stopped or review["revising"]
+    pipeline = SafetyPipeline() if known_unfit else await context.open_pipeline()
     verdict = await pipeline.check(policy, state["sections"], "final", {"plan": plan_text(state["outline"])})
     for other in refused:
         verdict["approved"] = False
         verdict["score"] = min(verdict["score"], other["score"])
         verdict["issues"] += [issue for issue in other["issues"] if issue not in verdict["issues"]]
+    if stopped:
+        add_moderation(verdict, stopped)
     if verdict["approved"] and not review["revising"]:
         mark_unsafe(verdict, review["findings"])
     if not (verdict["approved"] and review["revising"]):  # an approval counts for the text as it stays
         writer(SafetyChecked.model_validate(verdict))
     at_fault = {issue["section"] for issue in verdict["issues"] if "section" in issue}
     # What was written again before the next section began had one of its rewrites then.
-    had = int(bool(at_fault) and at_fault <= set(mended_for(state, "safety")))
+    had = int(bool(at_fault) and at_fault <= set(rewritten_in_order_for(state, "safety")))
     if not stands(verdict) and state["rewrites"] + had >= MAX_REWRITES:
         for index in sorted(at_fault):
             SectionWriter(index, writer).retract("safety")
         raise SafetyRejected("The text could not be made safe for its readers, so it was withdrawn.")
     return {"safety": verdict, **review, "rewritten": Overwrite([])}
+
+
+def add_moderation(verdict: Verdict, stopped: list[SafetyIssue]) -> None:
+    """Adds what moderation found in sentences while they streamed, of sections that weren't written again since."""
+    verdict["approved"] = False
+    verdict["score"] = min(verdict["score"], MODERATED_SCORE)
+    verdict["layers"] = [*verdict.get("layers", []), "moderation"]
+    verdict["issues"] = [*verdict["issues"], *stopped]
 
 
 def mark_unsafe(verdict: Verdict, findings: list[ReviewFinding]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringConstraints
 
 from workflows.errors import ModelBadOutput
 from workflows.messages.messages import SafetyIssue
@@ -18,7 +18,13 @@ from workflows.text.normaliser import normalise
 _PROMPTS = Prompts(Path(__file__).parent / "prompts")
 _ORDER = {"low": 0, "medium": 1, "high": 2}
 
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
+_LINE, _QUOTE, _MOST_ISSUES = 400, 1000, 40
+Line = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1),
+    BeforeValidator(lambda text: text[:_LINE] if isinstance(text, str) else text),
+]
+"""Cut where it is too long: a verdict isn't thrown away for the length of its words."""
 Score = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -28,15 +34,20 @@ class ReportedIssue(BaseModel):
     category: Line
     severity: Literal["low", "medium", "high"]
     section: int
-    quote: str = Field(max_length=1000)
+    quote: Annotated[str, AfterValidator(lambda quote: quote[:_QUOTE])]
     advice: Line
+
+
+def _worst(issues: list[ReportedIssue]) -> list[ReportedIssue]:
+    """As many as are kept, the most severe first."""
+    return sorted(issues, key=lambda issue: -_ORDER[issue.severity])[:_MOST_ISSUES]
 
 
 class JudgeReport(BaseModel):
     """The judge's answer. No field has a default: a missing one is not an approval."""
 
     approved: bool
-    issues: list[ReportedIssue] = Field(max_length=40)
+    issues: Annotated[list[ReportedIssue], AfterValidator(_worst)]
     age_fit: Score
     cultural_sensitivity: Score
     educational_value: Score
@@ -61,9 +72,7 @@ async def judge(
         "cultural_sensitivity": answer.cultural_sensitivity,
         "educational_value": answer.educational_value,
     }
-    known = {section["index"] + 1 for section in sections} | set(others)
-    if any(issue.section not in known for issue in answer.issues):
-        raise ModelBadOutput(f"{model.spec} judged a section that there isn't.")
+    _place_issues(answer.issues, sections, others, model)
     issues = [
         _issue(issue, others)
         for issue in answer.issues
@@ -73,6 +82,26 @@ async def judge(
         raise ModelBadOutput(f"{model.spec} rejected the text and did not say why.")
     issues += _low_scores(policy, sections, scores)
     return issues, scores
+
+
+def _place_issues(
+    issues: list[ReportedIssue],
+    sections: Sequence[Section],
+    others: Mapping[int, tuple[str, str]],
+    model: Model,
+) -> None:
+    """Gives an issue of a passage that there isn't the number of the one that has its quotation. Raises
+    ModelBadOutput where none has it."""
+    texts = {section["index"] + 1: section["text"] for section in sections}
+    texts |= {number: text for number, (_, text) in others.items()}
+    for issue in issues:
+        if issue.section in texts:
+            continue
+        quote = issue.quote.strip()
+        found = [number for number, text in texts.items() if quote and quote in text]
+        if not found:
+            raise ModelBadOutput(f"{model.spec} judged a section that there isn't.")
+        issue.section = found[0]
 
 
 def _passages_beside(sections: Sequence[Section], beside: Mapping[str, str]) -> dict[int, tuple[str, str]]:

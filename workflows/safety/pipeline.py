@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from workflows.models.clients.catalog import Model
 from workflows.safety.check import Stage, check_sections
 from workflows.safety.judge import judge
-from workflows.safety.moderation import moderate
+from workflows.safety.moderation import MODERATED_SCORE, moderate
 from workflows.safety.policy import Policy
 from workflows.state import Section, Verdict
 
@@ -47,5 +47,5 @@ class SafetyPipeline:
             verdict["approved"] = not found
             verdict["score"] = min(verdict["score"], round(verdict["scores"]["age_fit"], 2))
         if not verdict["approved"] and "rules" not in layers[-1:]:
-            verdict["score"] = min(verdict["score"], 0.4)
+            verdict["score"] = min(verdict["score"], MODERATED_SCORE)
         return verdict

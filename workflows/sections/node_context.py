@@ -18,10 +18,10 @@ from workflows.messages.messages import ModelRole, NodeChanged
 from workflows.models.budget.ledger import Ledger, Ledgers
 from workflows.models.clients.catalog import Model, ModelCatalog
 from workflows.models.clients.model import Fallback
-from workflows.routing import is_whole, whole_task
 from workflows.safety.pipeline import SafetyPipeline
 from workflows.safety.policy import Policy
 from workflows.safety.registry import PolicyRegistry
+from workflows.section_tasks import is_whole, whole_task
 from workflows.state import RunContext, Section, SectionTask, State
 from workflows.text.words import last_paragraph
 

@@ -8,6 +8,7 @@ from workflows.formats.capabilities import ReviewsSections
 from workflows.messages.messages import SafetyChecked, SafetyIssue
 from workflows.models.clients.catalog import Model
 from workflows.safety.check import check_sections
+from workflows.safety.moderation import moderation_issues
 from workflows.sections.node_context import NodeContext
 from workflows.state import Section, SectionFaults, SectionTask, Verdict, note_on
 
@@ -24,6 +25,7 @@ async def find_faults(
     index = section["index"]
     verdict = judged.get("judged", {}).get(index) or await _check(context, task, section)
     notes = [] if verdict["approved"] else [_on(issue, index) for issue in verdict["issues"]]
+    notes += moderation_issues([section])
     faults = SectionFaults(reason="safety" if notes else "revision", notes=notes)
     if context.max_revisions and isinstance(context.format, ReviewsSections):
         model: Model = await context.open_reviewer()

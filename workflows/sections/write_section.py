@@ -17,6 +17,7 @@ from workflows.models.clients.catalog import Model
 from workflows.safety.check import keep_fit
 from workflows.safety.policy import Policy
 from workflows.safety.untrusted_content import report, strip_injections
+from workflows.sections.moderated_stream import open_stream
 from workflows.sections.node_context import NodeContext
 from workflows.sections.section_writer import SectionWriter
 from workflows.state import Facts, Section, SectionTask
@@ -71,23 +72,25 @@ async def write_section(
     room = room_of(context.format, task["target_words"])
     limit = _limit(context, task, model, room) if keeps_length else None
     extras = SectionExtras()
-    with SectionWriter(task["index"], context.publish, limit=limit) as section:
-        if instead_of is not None:
-            section.retract(instead_of)
-        await _put(context, task, section, prose, extras)
-        length = None
-        if keeps_length:
-            length = SectionLength(
-                target_words=task["target_words"],
-                asked_words=task["ask_words"],
-                replied_words=limit.replied if isinstance(limit, LandingBuffer) else section.words,
-                corrections=[],
-            )
-            # What replaces a section isn't made longer than its model makes it.
-            may_go_on = instead_of in (None, "restart")
-            before = await _correct(context, task, section, room, length, model, extras, may_go_on)
-            await asyncio.to_thread(_demand_a_text, section.text, task, before)
-        return Written(section.finish(), length, extras.facts, await _clear(context, task, extras.notes))
+    async with open_stream(context, task, model) as stream:
+        with SectionWriter(task["index"], stream.publish, limit=limit) as section:
+            if instead_of is not None:
+                section.retract(instead_of)
+            await _put(context, task, section, prose, extras)
+            length = None
+            if keeps_length:
+                length = SectionLength(
+                    target_words=task["target_words"],
+                    asked_words=task["ask_words"],
+                    replied_words=limit.replied if isinstance(limit, LandingBuffer) else section.words,
+                    corrections=[],
+                )
+                # What replaces a section isn't made longer than its model makes it.
+                may_go_on = instead_of in (None, "restart")
+                before = await _correct(context, task, section, room, length, model, extras, may_go_on)
+                await asyncio.to_thread(_demand_a_text, section.text, task, before)
+            finished = await stream.finish(section.finish())
+            return Written(finished, length, extras.facts, await _clear(context, task, extras.notes))
 
 
 def _limit(context: NodeContext, task: SectionTask, model: Model, room: Room) -> LandingBuffer | Trimmer:
@@ -130,6 +133,8 @@ async def _correct(
     language = language_of(context.format, context.format.parse(task["input"]))
     section.go_on(Trimmer(left, language))
     await _put(context, task, section, more, extras)
+    if length["corrections"][0] == "landed" and section.words <= words:
+        raise ModelBadOutput(f"The model didn't bring section {task['index'] + 1} to its end.")
     if section.is_full:
         length["corrections"].append("trimmed")
     return before if length["corrections"][0] == "continued" else None

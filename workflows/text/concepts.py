@@ -21,8 +21,8 @@ def _fold_hebrew(word: str) -> str:
     return root if len(root) >= _LEAST_ROOT else stem(word)
 
 
-_FOLDS: dict[str, Callable[[str], str]] = {"en": stem, "he": _fold_hebrew}
-"""The form of a phrase's word by which it is compared, by language."""
+WORD_FOLDS: dict[str, Callable[[str], str]] = {"en": stem, "he": _fold_hebrew}
+"""The form by which a word of a table is compared, by language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def find_concepts(words: Sequence[str], language: str) -> list[Concept]:
     """The concepts that words in lower case are about; of phrases that overlap, those that begin first."""
     concepts, phrases = _table(language)
     found, begun, end = dict[str, Concept](), -1, 0
-    for one in phrases.find(" ".join(_FOLDS[language](word) for word in words)):
+    for one in phrases.find(" ".join(WORD_FOLDS[language](word) for word in words)):
         if one.start == begun or one.start >= end:
             end = max(end, one.end) if one.start == begun else one.end
             begun = one.start
@@ -71,4 +71,4 @@ def _table(language: str) -> tuple[dict[str, Concept], Phrases]:
         for row in rows
     }
     phrases = {row["name"]: split_phrases(row["says"]) for row in rows}
-    return concepts, Phrases(phrases, _FOLDS[language])
+    return concepts, Phrases(phrases, WORD_FOLDS[language])

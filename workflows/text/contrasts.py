@@ -15,6 +15,7 @@ from workflows.text.clauses import Clause
 from workflows.text.hebrew_claims import split_hebrew
 from workflows.text.hebrew_instructions import read_hebrew_instructions
 from workflows.text.instructions import read_instructions
+from workflows.text.modality import doing_stems
 
 _FILE = Path(__file__).parent / "contrasts.toml"
 _OFTEN = frozenset({"once", "while"})  # "once a day", "slowly, while you press"
@@ -85,7 +86,8 @@ class Contrasts:
                     ((pair, is_one != denies), phrase, is_sure)
                     for pair, is_one in _sides(self._language)[phrase]
                 ]
-        about = frozenset(stem for clause in rest for stem in clause.about)
+        doing = doing_stems(self._language)  # "leave it loose" and "pull it tight" are about one thing
+        about = frozenset(stem for clause in rest for stem in clause.about if stem not in doing)
         is_limited = any(clause.limits - _OFTEN or clause.waives for clause in rest)
         return [_Said(side, phrase, about, is_limited, is_sure) for side, phrase, is_sure in found]
 

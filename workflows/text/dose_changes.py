@@ -11,7 +11,7 @@ from workflows.text.stems import stem
 _CHANGES = {
     "double": ("double", "doubles", "doubled", "doubling"),
     "triple": ("triple", "treble", "quadruple"),
-    "halve": ("halve", "half"),
+    "halve": ("halve",),
     "raise": ("increase", "raise", "up"),
     "lower": ("reduce", "lower", "decrease"),
     "skip": ("skip", "miss", "omit", "leave", "forget"),
@@ -43,6 +43,8 @@ def find_change(words: Sequence[str], head: str, text: str) -> str | None:
     for one, after in pairwise(words):
         if one in _MULTIPLES and after in instruction_words().doses and head in instruction_words().actions:
             return _MULTIPLES[one]
+    if head == "half":  # "half the dose", not "half an hour"
+        return "halve" if instruction_words().doses.intersection(words) else None
     for name, forms in _CHANGES.items():
         if name == "add":
             near = any(one in forms and after in instruction_words().doses for one, after in pairwise(words))

@@ -6,7 +6,7 @@ the document, with its unit; so must names, such as a medicine's.
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 from workflows.text.ceilings import Ceilings
@@ -26,8 +26,11 @@ from workflows.text.hebrew_rules import HebrewRules
 from workflows.text.instruction_index import InstructionIndex
 from workflows.text.modality_index import ModalityIndex
 from workflows.text.names import find_unknown_names
-from workflows.text.numbers import Quantity, find_quantities, list_equals
+from workflows.text.number_index import NumberIndex
+from workflows.text.numbers import find_quantities
 from workflows.text.sentences import split_sentences
+from workflows.text.substances import Substances
+from workflows.text.waits import Waits
 from workflows.text.words import count_words
 
 UnsupportedKind = Literal["number", "opposite", "name", "words"]
@@ -40,7 +43,6 @@ _LEAST_SHARE = 0.55
 _SAME_SHARE = 0.7
 """With this share of words in common, two clauses are about the same; one may be the opposite of the other."""
 _WINDOW = 2
-_SMALL_COUNT = 12
 _OPPOSITE = "the document seems to say the opposite"
 
 
@@ -66,35 +68,27 @@ class Evidence:
         self._hebrew_places = _index_hebrew(self._hebrew)
         self._ceilings = Ceilings(sentences if self._by_words else [])
         self._contrasts = Contrasts(sentences, language)
+        self._substances = Substances(document, language)
+        self._waits = Waits(sentences, language)
         self._hebrew_rules = HebrewRules(sentences if self._is_hebrew else [])
         self._words = frozenset(part for word in plain_words(document) for part in (word, *word.split("-")))
-        self._quantities: dict[tuple[str, str], list[int]] = {}
-        self._values: dict[str, list[int]] = {}
-        for place, sentence in enumerate(sentences):
-            for quantity in find_quantities(sentence):
-                self._quantities.setdefault((quantity.value, quantity.unit), []).append(place)
-                self._values.setdefault(quantity.value, []).append(place)
+        self._numbers = NumberIndex(
+            sentences, self._places, self._instructions, self._modality, compares=self._by_words
+        )
 
     def check(self, sentence: str) -> tuple[UnsupportedKind, str] | None:
-        """Why the document doesn't bear the sentence out; None when it does."""
-        words = claim_stems(sentence)
-        known = " ".join(self._instructions.list_known_intervals(sentence))
-        for clause in split_clauses(sentence):
-            about = {*claim_stems(clause), *self._modality.list_concepts(clause)}
-            for quantity in find_quantities(clause):
-                if (
-                    quantity.said.strip() not in known
-                    and (reason := self._doubt(quantity, about)) is not None
-                ):
-                    return "number", reason
-        if (interval := self._instructions.find_strange_interval(sentence)) is not None:
-            return "number", f"the document doesn't say {interval.said}"
+        """Why the document doesn't bear the sentence out; None when it does. What it "doesn't say" or "doesn't name"
+        isn't there at all; for any other reason somebody who understands both may think otherwise."""
+        if (reason := self._numbers.find_strange(sentence)) is not None:
+            return "number", reason
         if unknown := find_unknown_names(sentence, self._words):
             return "name", f"the document doesn't name {', '.join(unknown[:5])}"
-        return None if sentence.rstrip(" \"'”’").endswith("?") else self._check_claims(sentence, words)
+        if strange := self._substances.find_unknown(sentence):
+            return "name", f"the document speaks of no {', '.join(strange[:5])}"
+        return None if sentence.rstrip(" \"'”’").endswith("?") else self._check_claims(sentence)
 
-    def _check_claims(self, sentence: str, words: Mapping[str, str]) -> tuple[UnsupportedKind, str] | None:
-        """As `check`, of what a sentence claims beside numbers and names. `words`: its own, by their stems."""
+    def _check_claims(self, sentence: str) -> tuple[UnsupportedKind, str] | None:
+        """As `check`, of what a sentence claims beside numbers and names."""
         reason = self._find_opposite(sentence)
         if reason is None and self._is_hebrew:
             reason = self._find_hebrew_opposite(sentence)
@@ -104,6 +98,7 @@ class Evidence:
             return "opposite", reason
         if not self._by_words:
             return None
+        words = claim_stems(sentence)
         if self._is_unheard_of(words.keys(), count_words(sentence)):
             strange = [word for stem, word in words.items() if stem not in self._places]
             named = f": {', '.join(strange[:5])}" if strange else ""
@@ -113,6 +108,7 @@ class Evidence:
     def _find_opposite(self, sentence: str) -> str | None:
         return (
             self._instructions.find_conflict(sentence)
+            or self._waits.find_broken(sentence)
             or self._contrasts.find_conflict(sentence)
             or self._modality.find_conflict(sentence)
         )
@@ -137,30 +133,6 @@ class Evidence:
             or len(claim_stems(sentence)) >= _LEAST_WORDS
             or any(find_rule(clause) is not None for clause in split_clauses(sentence))
         )
-
-    def _doubt(self, quantity: Quantity, stems: set[str]) -> str | None:
-        value, unit = quantity.value, quantity.unit
-        said = quantity.said.strip()
-        if not unit:
-            is_count = quantity.is_spelt and float(value) <= _SMALL_COUNT  # "two things to remember"
-            return None if is_count or value in self._values else f"the document doesn't say {said}"
-        # Without a unit in the document it stands in a table, below a heading that has it.
-        places = self._quantities.get((value, unit)) or (
-            [] if quantity.is_spelt else self._quantities.get((value, ""), [])
-        )
-        places = [
-            *places, *(place for same in list_equals(value, unit) for place in self._quantities.get(same, []))
-        ]  # fmt: skip
-        if not places:
-            return f"the document doesn't say {said}"
-        if not self._by_words or len(stems) < 2:
-            return None
-        if quantity.is_referred_to:
-            return None
-        near = {near for place in places for near in range(place - 1, place + 2)}
-        if any(not near.isdisjoint(self._places.get(stem, ())) for stem in stems):
-            return None
-        return f"the document says {said} of something else"
 
     def _share(self, stems: Collection[str]) -> float:
         """The largest share of the words in a few neighbouring sentences."""

@@ -118,6 +118,8 @@ def _course(rest: Sequence[str], root: str, *, negates: bool) -> Course | None:
 def _change(rest: Sequence[str], root: str, clause: str) -> str | None:
     if any(phrase in clause for phrase in _UNLIMITED):
         return _NO_LIMIT
+    if rest and rest[0] in _words("empty"):  # "three" has the root of "triple"
+        return None
     roots = [hebrew_root(word) for word in rest]
     if any(one in _roots("doses") and after in _roots("doubled") for one, after in pairwise(roots)):
         return "double"

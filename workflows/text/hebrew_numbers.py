@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_ONES = {
+ONES = {
     "שתי": 2, "שני": 2, "שתיים": 2, "שניים": 2, "שלוש": 3, "שלושה": 3, "שלושת": 3, "ארבע": 4, "ארבעה": 4, "ארבעת": 4,
     "חמש": 5, "חמישה": 5, "חמשת": 5, "שש": 6, "שישה": 6, "ששת": 6, "שבע": 7, "שבעה": 7, "שבעת": 7, "שמונה": 8,
     "שמונת": 8, "תשע": 9, "תשעה": 9, "תשעת": 9, "עשר": 10, "עשרה": 10, "עשרת": 10,
 }  # fmt: skip
-_TEENS = {"אחת": 1, "אחד": 1, "שתים": 2, "שנים": 2, "שתיים": 2, "שניים": 2, **_ONES}
+"""Spelt numbers below eleven, of both genders."""
+_TEENS = {"אחת": 1, "אחד": 1, "שתים": 2, "שנים": 2, "שתיים": 2, "שניים": 2, **ONES}
 _TENS = {
     "עשרים": 20, "שלושים": 30, "ארבעים": 40, "חמישים": 50, "שישים": 60, "שבעים": 70, "שמונים": 80, "תשעים": 90,
 }  # fmt: skip
@@ -23,6 +24,9 @@ _UNITS = {
     "minute": "דקה דקות", "hour": "שעה שעות", "day": "יום ימים", "week": "שבוע שבועות", "month": "חודש חודשים",
     "year": "שנה שנים", "degree": "מעלה מעלות", "percent": "אחוז אחוזים",
 }  # fmt: skip
+_PARTS = {"חצי": "0.5", "רבע": "0.25", "שלושת רבעי": "0.75"}
+_LONE = {"שעה": "hour", "יום": "day", "שבוע": "week", "חודש": "month", "שנה": "year"}
+"""One of a unit, where it stands beside "after" or "before"."""
 _DUALS = {"שעתיים": "hour", "יומיים": "day", "שבועיים": "week", "חודשיים": "month", "שנתיים": "year"}
 _NAMES = {form: name for name, forms in _UNITS.items() for form in forms.split()}
 
@@ -33,10 +37,13 @@ def _either(*words: str) -> str:
 
 _SPELT = (
     rf"(?P<tens>{_either(*_TENS)})(?: ו(?P<and>{_either(*_TEENS)}))?|(?P<hundreds>{_either(*_HUNDREDS)})"
-    rf"|(?P<teen>{_either(*_TEENS)}) עשרה?|(?P<ones>{_either(*_ONES)})"
+    rf"|(?P<teen>{_either(*_TEENS)}) עשרה?|(?P<ones>{_either(*ONES)})"
 )
 _FOUND = re.compile(
     rf"(?<![א-ת\"״])(?:[ולבכמשה]{{1,2}}[-־]?)?(?:(?P<dual>{_either(*_DUALS)})"
+    rf"|(?P<part>{_either(*_PARTS)}) (?P<of>{_either(*_NAMES)})"
+    rf"|(?P<lone>{_either(*_LONE)})(?= (?:אחרי|לאחר|לפני)(?![א-ת]))"
+    rf"|(?:(?<=אחרי )|(?<=לאחר )|(?<=במשך )|(?<=למשך )|(?<=בתוך ))(?P<lasted>{_either(*_LONE)})"
     rf"|(?:{_SPELT}) (?P<unit>{_either(*_NAMES)}))(?![א-ת\"״])"
 )
 _UNIT = re.compile(rf"[ \u00a0-]?(?P<unit>{_either(*_NAMES)})(?![א-ת\"״])")
@@ -55,8 +62,7 @@ class HebrewQuantity(NamedTuple):
 def find_hebrew_quantities(text: str) -> Iterator[HebrewQuantity]:
     """The spelt numbers of `text` that a unit follows, in order: "שמונה כדורים" is 8 tablets."""
     for match in _FOUND.finditer(text):
-        unit = _DUALS[match["dual"]] if match["dual"] else _NAMES[match["unit"]]
-        yield HebrewQuantity(str(_value(match)), unit, match.group(), match.start(), match.end())
+        yield HebrewQuantity(_value(match), _unit(match), match.group(), match.start(), match.end())
 
 
 def hebrew_unit_after(text: str, end: int) -> tuple[str, str]:
@@ -65,13 +71,27 @@ def hebrew_unit_after(text: str, end: int) -> tuple[str, str]:
     return (_NAMES[match["unit"]], match.group()) if match else ("", "")
 
 
-def _value(match: re.Match[str]) -> int:
+def _unit(match: re.Match[str]) -> str:
     if match["dual"]:
-        return 2
+        return _DUALS[match["dual"]]
+    if lone := match["lone"] or match["lasted"]:
+        return _LONE[lone]
+    return _NAMES[match["unit"] or match["of"]]
+
+
+def _value(match: re.Match[str]) -> str:
+    if match["part"]:
+        return _PARTS[match["part"]]
+    if match["lone"] or match["lasted"]:
+        return "1"
+    return "2" if match["dual"] else str(_spelt(match))
+
+
+def _spelt(match: re.Match[str]) -> int:
     if match["teen"]:
         return 10 + _TEENS[match["teen"]]
     if match["hundreds"]:
         return _HUNDREDS[match["hundreds"]]
     if match["tens"]:
         return _TENS[match["tens"]] + (_TEENS[match["and"]] if match["and"] else 0)
-    return _ONES[match["ones"]]
+    return ONES[match["ones"]]

@@ -4,9 +4,11 @@ import re
 from functools import lru_cache
 
 _FINALS = str.maketrans("ךםןףץ", "כמנפצ")
+_WATER = re.compile("^[והבלמ]?מימ$")
+"""A root of its own: after a letter before it, it would look like a plural."""
 _REFLEXIVE = re.compile("^(?:ל?הת|תת|מת|נת|ית)(?=[א-ת]{3})")
 _ARTICLE = re.compile("^[ולבכמש]?ה(?=[א-ת]{3})")
-_ENDING = re.compile("(?<=[א-ת]{2})(?:(?<!י)ימ|ות|יה|ה|ת|ו|י)$")
+_ENDING = re.compile("(?<=[א-ת]{2})(?:(?<!י)ימ|יות|ות|יה|ה|ת|ו|י)$")
 _MATRES = re.compile("(?<=[א-ת])[וי]+(?=[א-ת])")
 _KEPT = 1 << 14
 _FEWEST = {"ל": 2, "ה": 2, "ת": 2, "י": 2, "ו": 3, "ש": 3, "ב": 3, "כ": 3, "מ": 3}
@@ -20,6 +22,8 @@ def hebrew_root(word: str) -> str:
     Two words may have one root by chance: it is for texts that are compared in more than that.
     """
     text = word.translate(_FINALS)
+    if _WATER.match(text):
+        return "מימ"
     shorter = _REFLEXIVE.sub("", text)
     if shorter == text:
         shorter = _ARTICLE.sub("", text)

@@ -1,5 +1,6 @@
 """Clauses with their modality and concepts, compared: whether one forbids or bears out another. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workflows.text.claims import is_talk, matter_of_rule
@@ -8,6 +9,8 @@ from workflows.text.hebrew_instructions import hebrew_empty
 from workflows.text.modality import FOLDS, ModalStatement, is_doing, read_statements
 
 _HELP = "asking_for_help"
+_ONLY = {"only": FOLDS["en"], "רק": FOLDS["he"]}
+_ARTICLES = frozenset({"a", "an", "the", "your"})
 GIVING = ("obligation", "permission")
 """Modalities that ask for something or allow it."""
 
@@ -53,11 +56,14 @@ def _about(statement: ModalStatement, language: str) -> frozenset[str]:
 
 
 def holds(against: ModalClause, read: ModalClause) -> bool:
-    """Whether what the document forbids, maybe for a time or in a case, is forbidden where the clause allows it."""
+    """Whether what the document forbids, maybe for a time, in a case or to all but one, is forbidden where the clause
+    allows it. A case may be said of the thing: "the burning socket" where the document says "if something burns"."""
     one, other = against.statement, read.statement
+    if _role(one.words) & read.about:
+        return False
     is_same = not one.limits.isdisjoint(other.limits)
     if one.is_case:
-        return is_same
+        return is_same or not one.limits.isdisjoint(read.about)
     if other.is_now:
         return True
     if one.is_until and other.is_later:
@@ -65,6 +71,13 @@ def holds(against: ModalClause, read: ModalClause) -> bool:
             return not one.is_short
         return not (other.is_timed or is_same)
     return not (one.is_later and other.is_until and other.is_timed)
+
+
+def _role(words: Sequence[str]) -> frozenset[str]:
+    """The stem of who alone may do it: "only an electrician may open it"."""
+    fold = _ONLY.get(words[0])
+    alone = next((word for word in words[1:] if word not in _ARTICLES), "") if fold else ""
+    return frozenset({fold(alone)}) if fold and alone else frozenset()
 
 
 def forbids(against: ModalClause, read: ModalClause) -> bool:

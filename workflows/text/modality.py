@@ -2,45 +2,39 @@
 
 import re
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from functools import cache
+from typing import NamedTuple
 
 from workflows.text.claims import claim_stems, is_talk
 from workflows.text.hebrew_instructions import hebrew_empty
 from workflows.text.hebrew_roots import hebrew_root
-from workflows.text.instruction_words import instruction_words
+from workflows.text.modal_cues import Modality, find_modalities, find_modality, head_of
 from workflows.text.modality_words import ModalityWords, modality_words
 from workflows.text.numbers import words_of_numbers
 from workflows.text.stems import stem
 from workflows.text.words import list_words
 
-Modality = Literal["obligation", "permission", "prohibition", "exemption"]
 FOLDS = {"en": stem, "he": hebrew_root}
 """The form of a word by which it is compared, by language."""
 _SPLITS = {
     "en": re.compile(
         r"[,;:–—.!?]\s|\b(?:but|because|so that|although|otherwise)\b"
-        r"|\band (?=(?:no|not|never|then|don't|do not|you)\b)"
+        r"|\band (?=(?:no|not|never|then|don't|do not|you|stay|keep|leave|wait|call)\b)"
     ),
     "he": re.compile(r"[,;:–—.!?]\s|\s(?:כי|אבל|אך|אלא)\s|\sו(?=(?:אל|אין|לא|אסור|מותר)\s)"),
 }
-_CUES: dict[str, Modality | None] = {
-    "leading": None,
-    "urges": "obligation",
-    "allows_despite": "permission",
-    "exempts": "exemption",
-    "refuses": "prohibition",
-    "permits": "permission",
-    "obliges": "obligation",
-}
-"""The modality by its words; the first that stands in a clause counts."""
-_LISTS = {"en": frozenset({"or", "nor"}), "he": frozenset({"או"})}
-_WITHOUT = re.compile(r"(?<!\S)(?:without|בלי|ללא|מבלי) ((?:\S+ ?){1,3})")
+_NOTS = {"en": frozenset({"not", "never"}), "he": frozenset({"לא", "ולא"})}
+_MOST_ELLIPTIC = 4
+"""Words of "not the cord"."""
+_PREPOSITIONS = frozenset({"with", "in", "on", "at", "by", "into", "over", "under", "to"})
+_WITHOUT = re.compile(r"(?<!\S)ו?(?:without|בלי|ללא|מבלי) ((?:\S+ ?){1,3})")
 _PATIENTS = frozenset(["חולים", "מטופלים", "ילדים", "מבוגרים"])
 _WHEN = re.compile(r"(?<!\S)ו?כש(?=[א-ת]{3})")
 _EVEN_IF = re.compile(r"(?<!\S)(?:(?:even|also) (?:if|when|though)|גם (?:אם|כש|כאשר))(?!\S)")
-_FUTURE = re.compile("ת[א-ת]{2,}[וי]")
-_OWN_SUBJECT_WORDS = "you it he she they i this that the your a an if when then we who"
-_OWN_SUBJECT = frozenset(_OWN_SUBJECT_WORDS.split())
+_WHO_CANNOT = re.compile(
+    r"(?<!\S)(?:who|that|which) (?:can't|cannot|don't|doesn't|do not|does not|isn't|aren't) \S+"
+)
+"""What tells of whom or of what a clause speaks, and denies nothing of what it asks for."""
 
 
 class ModalStatement(NamedTuple):
@@ -69,21 +63,64 @@ class ModalStatement(NamedTuple):
 
 
 def read_statements(sentence: str, language: str) -> list[ModalStatement]:
-    """The clauses of a sentence. What forbids may stand before a list; what limits one clause limits all."""
+    """The clauses of a sentence. What forbids may stand before a list; what limits one clause limits all, but a case
+    after a clause only those that are meant like it: "put no butter on it, and call us if it is large"."""
     table = modality_words(language)
-    parts = _with_cases(
-        [_cut(_joined(part, table), table) for part in _SPLITS[language].split(_plain(sentence))], language
+    cut = [_cut(_joined(part, table), table) for part in _SPLITS[language].split(_plain(sentence))]
+    parts = _with_cases(cut, language)
+    whole = " ".join((*(main for main, _ in parts), *(limit for _, limit in parts if limit)))
+    modalities = find_modalities([main for main, _ in parts], whole, language)
+    shared = {
+        modality: _limited(_limit_of(modality, parts, modalities, table), whole, language)
+        for modality in set(modalities)
+    }
+    found: list[ModalStatement] = []
+    for (main, own_limit), modality in zip(parts, modalities, strict=True):
+        if not main:
+            continue
+        matter = _matter(main, modality, table)
+        if found and _is_elliptic(main, modality, found[-1], language):
+            matter = (*_shared_words(found[-1].words, main.split(), table), *matter)
+        found.append(
+            shared[modality]._replace(
+                words=tuple(main.split()),
+                modality=modality,
+                matter=matter,
+                lacks=_lacks(own_limit, language),
+                is_narrow="narrowing" in table.phrases.names(main),
+            )
+        )
+    return found
+
+
+def _limit_of(
+    modality: Modality | None,
+    parts: Sequence[tuple[str, str]],
+    modalities: Sequence[Modality | None],
+    table: ModalityWords,
+) -> str:
+    """What limits the clauses of a modality."""
+    return " ".join(
+        limit
+        for (main, limit), other in zip(parts, modalities, strict=True)
+        if limit and (other == modality or not _is_own_case(main, limit, table))
     )
-    limit = " ".join(limit for _, limit in parts if limit)
-    words = limit.split()
-    limits = frozenset(FOLDS[language](word) for word in words if not _is_empty(word, language))
-    whole = " ".join((*(main for main, _ in parts), limit))
-    is_list = not _LISTS[language].isdisjoint(whole.split())
+
+
+def _is_own_case(main: str, limit: str, table: ModalityWords) -> bool:
+    """Whether a limit is a case that stands after its own clause."""
+    first, *_ = limit.split(" ", 1)
+    return bool(main) and "cases" in table.phrases.names(first)
+
+
+def _limited(limit: str, whole: str, language: str) -> ModalStatement:
+    """A statement without words that `limit` limits; `whole`: its sentence."""
+    table, words = modality_words(language), limit.split()
     names, all_names = table.phrases.names(limit), table.phrases.names(whole)
-    shared = ModalStatement(
+    return ModalStatement(
         (),
         None,
-        limits,
+        frozenset(FOLDS[language](word) for word in words if not _is_empty(word, language)),
         is_until="until" in names or table.duration.search(limit) is not None,
         is_later="later" in names,
         is_case="cases" in names,
@@ -93,29 +130,13 @@ def read_statements(sentence: str, language: str) -> list[ModalStatement]:
         is_now="now" in all_names,
         is_of_others="others" in all_names,
     )
-    found: list[ModalStatement] = []
-    for main, own_limit in parts:
-        if main:
-            last = found[-1].modality if found else None
-            modality = _modality_in_list(main, last, is_list=is_list, language=language)
-            matter, lacks = _matter(main, modality, table), _lacks(own_limit, language)
-            found.append(
-                shared._replace(
-                    words=tuple(main.split()),
-                    modality=modality,
-                    matter=matter,
-                    lacks=lacks,
-                    is_narrow="narrowing" in table.phrases.names(main),
-                )
-            )
-    return found
 
 
 def _with_cases(parts: list[tuple[str, str]], language: str) -> list[tuple[str, str]]:
     """The parts; where a case is a list ("if it is red, swollen or smells"), all of it limits."""
     table, found, is_case = modality_words(language), list[tuple[str, str]](), False
     for main, limit in parts:
-        if is_case and main and _modality(main, language) is None:
+        if is_case and main and find_modality(main, language) is None:
             main, limit = "", f"{main} {limit}".strip()
         elif main or limit:
             is_case = bool(limit) and "cases" in table.phrases.names(limit)
@@ -135,9 +156,25 @@ def is_caring(words: Sequence[str], language: str) -> bool:
     return next((word for word in words if word not in table.fillers), "") in table.caring
 
 
+def head_stem(statement: ModalStatement, language: str) -> str:
+    """The stem of the verb that a request begins with."""
+    return FOLDS[language](head_of(statement.words, modality_words(language)))
+
+
+def is_time(word: str, language: str) -> bool:
+    """Whether it is a word of times, such as "day"."""
+    return word in modality_words(language).time
+
+
 def is_doing(word: str, language: str) -> bool:
     """Whether it is a verb that says nothing of what is done: "put", "wear"."""
     return word in modality_words(language).doing
+
+
+@cache
+def doing_stems(language: str) -> frozenset[str]:
+    """The stems of the verbs that say nothing of what is done."""
+    return frozenset(map(FOLDS[language], modality_words(language).doing))
 
 
 def _plain(sentence: str) -> str:
@@ -147,13 +184,38 @@ def _plain(sentence: str) -> str:
 def _joined(part: str, table: ModalityWords) -> str:
     """The words with a space between; phrases that only look like a limit are one word."""
     text = _WHEN.sub("כש ", " ".join(list_words(part)))
+    text = _WHO_CANNOT.sub(lambda found: found.group().replace(" ", "-"), text)
     text = _EVEN_IF.sub(lambda found: "even-if" if found.group().isascii() else "גם-אם", text)
     return table.phrases.replace(text, ("joined",), lambda found: found.replace(" ", "-"))
 
 
 def _matter(main: str, modality: Modality | None, table: ModalityWords) -> tuple[str, ...]:
     names = {"permission": ("allows_despite", "permits"), "exemption": ("exempts",)}.get(modality or "", ())
-    return tuple(table.phrases.replace(main, names, lambda _: " ").split())
+    return tuple(table.phrases.replace(main, names, _thing_within).split())
+
+
+def _thing_within(phrase: str) -> str:
+    """What a phrase around its thing is about: "no life jacket is needed"."""
+    return phrase if phrase.startswith("no ") and len(phrase.split()) > _MOST_ELLIPTIC else " "
+
+
+def _is_elliptic(main: str, modality: Modality | None, before: ModalStatement, language: str) -> bool:
+    """Whether a clause only says of what not to do the one before it: "pull the plug, not the cord"."""
+    words = main.split()
+    return (
+        modality == "prohibition"
+        and before.modality == "obligation"
+        and len(words) <= _MOST_ELLIPTIC
+        and words[0] in _NOTS[language]
+    )
+
+
+def _shared_words(before: Sequence[str], words: Sequence[str], table: ModalityWords) -> Sequence[str]:
+    """What an elliptic clause has of the one before it: all before the preposition that both have ("put out fat with a
+    lid, never with water"), else its verb."""
+    if len(words) > 1 and words[1] in _PREPOSITIONS and words[1] in before:
+        return before[: before.index(words[1])]
+    return (head_of(before, table),)
 
 
 def _lacks(limit: str, language: str) -> frozenset[str]:
@@ -186,33 +248,6 @@ def _limit_at(part: str, table: ModalityWords) -> int | None:
     if duration := table.duration.search(part):
         places.append(duration.start())
     return min((place for place in places if place is not None), default=None)
-
-
-def _modality_in_list(main: str, last: Modality | None, *, is_list: bool, language: str) -> Modality | None:
-    """As `_modality`; one more thing of a list is asked for or forbidden as the `last` one."""
-    known = _modality(main, language)
-    if last is None or main.split()[0] in _OWN_SUBJECT:
-        return known
-    is_refused = known == "obligation" and last in ("prohibition", "exemption") and is_list
-    return last if known is None or is_refused else known
-
-
-def _modality(main: str, language: str) -> Modality | None:
-    table = modality_words(language)
-    names = table.phrases.names(main)
-    for name, modality in _CUES.items():
-        if name in names:
-            return modality
-    return "obligation" if _is_order(main.split(), language) else None
-
-
-def _is_order(words: list[str], language: str) -> bool:
-    """Whether words begin with what may be an imperative."""
-    table = modality_words(language)
-    head = next((word for word in words if word not in table.fillers), "")
-    if language == "he":
-        return len(head) > 2 and (head.endswith("ו") or _FUTURE.fullmatch(head) is not None)
-    return head in table.orders or head in instruction_words().actions
 
 
 def _is_empty(word: str, language: str) -> bool:

@@ -13,14 +13,24 @@ from itertools import pairwise
 from workflows.text.claims import plain_words
 from workflows.text.clauses import is_item
 from workflows.text.concepts import Concept, find_concepts
-from workflows.text.modal_clauses import ModalClause, asks_for_help, forbids, holds, read_clauses, supports
-from workflows.text.modality import FOLDS, is_caring, says_phrase
+from workflows.text.modal_clauses import (
+    GIVING,
+    ModalClause,
+    asks_for_help,
+    forbids,
+    holds,
+    read_clauses,
+    supports,
+)
+from workflows.text.modality import FOLDS, head_stem, is_caring, is_time, says_phrase
 
 _FORBIDDEN, _ASKED = "the document forbids this", "the document asks for this"
 _UNASKED = "the document doesn't say to do this without asking"
 _DISMISSED = "the document says to get help with this"
 _TAKING = ("prohibition", "exemption")
 _DENYING = frozenset({"not", "don't", "never", "אין", "אל", "לא"})
+_ONLY = frozenset({"only", "רק"})
+_AUXILIARIES = frozenset({"be", "to"})
 _SHARE = 1 / 3
 _BORNE_OUT = 2
 """With as many words in common, and more than with what is forbidden, a clause says what another one asks for."""
@@ -35,7 +45,8 @@ class ModalityIndex:
         self._sentence: list[int] = []  # of each clause
         self._by_concept: dict[str, list[ModalClause]] = {}
         self._by_stem: dict[str, list[int]] = {}
-        self._refused: set[str] = set()  # words right after one that says no
+        self._refused: set[str] = set()  # the stems of words right after one that says no
+        self._needed: set[str] = set()  # what something may only be done with
         alarms: set[str] = set()
         for number, reads in enumerate(self._read_all(sentences)):
             self._sentence += [number] * len(reads)
@@ -48,7 +59,10 @@ class ModalityIndex:
 
     def _add(self, read: ModalClause) -> None:
         if read.statement.modality == "prohibition":
-            self._refused |= {after for one, after in pairwise(read.statement.words) if one in _DENYING}
+            said = [word for word in read.statement.words if word not in _AUXILIARIES]
+            self._refused |= {self._fold(after) for one, after in pairwise(said) if one in _DENYING}
+        if read.gives and not _ONLY.isdisjoint(read.statement.words):
+            self._needed |= read.statement.limits - read.statement.lacks
         for concept in read.concepts:
             self._by_concept.setdefault(concept.name, []).append(read)
         for stem in read.about:
@@ -82,15 +96,21 @@ class ModalityIndex:
             return _UNASKED
         feels = says_phrase("feeling", sentence, self._language)
         for read in reads:
-            if read.gives and (self._is_forbidden(read) or self._goes_without(read)):
+            if read.gives and self._is_forbidden(read):
+                return _FORBIDDEN
+            if read.statement.modality in (*GIVING, None) and self._goes_without(read):
                 return _FORBIDDEN
             if read.statement.modality in _TAKING and not feels and self._is_asked_for(read):
                 return _ASKED
         return None
 
+    def _fold(self, word: str) -> str:
+        assert self._language is not None
+        return FOLDS[self._language](word)
+
     def _as_order(self, read: ModalClause) -> ModalClause:
         """A clause that begins with what the document says not to do, as a request for it: "Wake him."."""
-        if read.statement.modality is not None or read.statement.words[0] not in self._refused:
+        if read.statement.modality is not None or self._fold(read.statement.words[0]) not in self._refused:
             return read
         return replace(read, statement=read.statement._replace(modality="obligation"))
 
@@ -111,10 +131,13 @@ class ModalityIndex:
         ):
             return True
         assert self._language is not None
-        is_vague = read.statement.modality == "obligation" and is_caring(read.statement.words, self._language)
-        if is_vague or read.statement.is_of_others:
+        if read.statement.is_of_others:
             return False
-        return against > support or self._is_only_forbidden(read)
+        refused, known = self._only_forbidden(read)
+        is_refused = bool(refused) and len(refused) >= _SHARE * known
+        if read.statement.modality == "obligation" and is_caring(read.statement.words, self._language):
+            return is_refused and (len(refused) > 1 or head_stem(read.statement, self._language) in refused)
+        return against > support or (is_refused and not is_borne_out)
 
     def _is_against(self, concept: Concept, read: ModalClause) -> bool:
         known = self._by_concept.get(concept.name, ())
@@ -141,22 +164,25 @@ class ModalityIndex:
                 support[self._sentence[place]] += count
         return against, max(support.values(), default=0)
 
-    def _is_only_forbidden(self, read: ModalClause) -> bool:
-        """Whether the document only forbids one of few things that a clause is about."""
-        known = [self._by_stem[stem] for stem in read.about if stem in self._by_stem]
-        refused = sum(
-            all(
+    def _only_forbidden(self, read: ModalClause) -> tuple[list[str], int]:
+        """Of the things that a clause is about: those that the document only forbids, and how many it knows."""
+        assert self._language is not None
+        things = [stem for stem in read.about if not is_time(stem, self._language)]
+        known = {stem: self._by_stem[stem] for stem in things if stem in self._by_stem}
+        refused = [
+            stem
+            for stem, places in known.items()
+            if all(
                 self._reads[place].statement.modality == "prohibition" and forbids(self._reads[place], read)
                 for place in places
             )
-            for places in known
-        )
-        return refused > 0 and refused >= _SHARE * len(known)
+        ]
+        return refused, len(known)
 
     def _goes_without(self, read: ModalClause) -> bool:
         """Whether it is to be done without what the document asks for: "without crutches"."""
         return any(
-            stem in read.statement.lacks and self._has(self._by_stem.get(stem, ()), "obligation")
+            stem in self._needed or self._has(self._by_stem.get(stem, ()), "obligation")
             for stem in read.statement.lacks
         )
 

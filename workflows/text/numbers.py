@@ -43,6 +43,7 @@ _SPELT = (
 )
 _WEIGHED = r"(?:(?:kilo|milli|micro)?gram|(?:milli)?lit(?:re|er)|kilo)"
 """Units of which "a gram" is as much a dose as "1 gram"."""
+_LASTING = "(?:hour|day|week|month|year)"
 _FOUND = re.compile(
     rf"(?P<fraction>(?<![\d/])(?:1/2|1/3|2/3|1/4|3/4)(?![\d/])|[½⅓⅔¼¾]"
     rf"|\b(?:(?:a |one |two |three )(?:half|quarters?|thirds?)|half|(?:quarters?|thirds?)(?= of\b))\b"
@@ -51,8 +52,10 @@ _FOUND = re.compile(
     rf"|(?P<often>\bonce\b(?= (?:an?|per|daily|each|every|in|or|weekly|monthly|more)\b)"
     rf"|\b(?:twice|thrice|b\.i\.d|t\.i\.d|q\.i\.d|bid|tid|qid)\b)"
     rf"|(?P<spelt>\b{_SPELT}\b)"
-    rf"|(?<!half )(?<!quarter )(?<!third )(?<!quarters )(?<!thirds )(?P<one>\ban?\b)(?= {_WEIGHED}\b)"
-    rf"|(?<=\bafter )(?P<lasted>an?)(?= (?:hour|day|week|month)\b)",
+    rf"|(?<!half )(?<!quarter )(?<!third )(?<!quarters )(?<!thirds )(?<!half of )(?<!quarter of )(?<!third of )"
+    rf"(?P<one>\ban?\b)(?= {_WEIGHED}\b)"
+    rf"|(?P<lasted>(?:(?<=\bafter )|(?<=\bfor )|(?<=\bwithin ))an?(?= {_LASTING}\b)"
+    rf"|(?<!half )(?<!quarter )\ban?(?= {_LASTING} (?:after|before|later|earlier)\b))",
     re.IGNORECASE,
 )
 _PARTS = (
@@ -60,12 +63,14 @@ _PARTS = (
     ("milligram", "microgram", Decimal(1000)),
     ("kilogram", "gram", Decimal(1000)),
     ("litre", "millilitre", Decimal(1000)),
+    ("year", "month", Decimal(12)),
     ("week", "day", Decimal(7)),
     ("day", "hour", Decimal(24)),
     ("hour", "minute", Decimal(60)),
     ("minute", "second", Decimal(60)),
 )
 _TO = re.compile(r"\s?(?:[-–—]|to|or|and)\s?$")
+_OF = re.compile(r" of an?(?= )")
 _COUNTED = re.compile(r"[ -](tablets?|capsules?|pills?|doses?|drops?|puffs?)\b", re.IGNORECASE)
 _TWO_WORDS = re.compile(r"[ -]([a-z]+ [a-z]+)", re.IGNORECASE)
 _SECOND_WORD = re.compile(r" [a-z]+[ -]([a-z]+)", re.IGNORECASE)
@@ -96,7 +101,9 @@ def find_quantities(text: str) -> list[Quantity]:
         value, unit = _value(match)
         said_unit = ""
         if not unit:
-            unit, said_unit = _unit_after(text, match.end())
+            of = _OF.match(text, match.end()) if match["fraction"] else None  # "a quarter of a kilo"
+            unit, said_unit = _unit_after(text, of.end() if of else match.end())
+            said_unit = f"{of.group()}{said_unit}" if of and unit else said_unit
         said = f"{match.group()}{said_unit}"
         if unit and found and not found[-1].unit:
             between, counted = text[end : match.start()], _COUNTED.match(text, match.end() + len(said_unit))

@@ -35,12 +35,27 @@ function takeLink() {
   return { purpose, token };
 }
 
+// The text that was on the page when the session ended: only ever what stands behind the # of the page's own address.
+const back = new URLSearchParams(location.search).get("back");
+
 // What this browser remembers is personal: it is for the account that it was written for, and for no other.
 function keepMemoryFor(accountId) {
-  if (localStorage.getItem(OWNER) === accountId) return;
-  localStorage.clear();
-  sessionStorage.clear();
-  localStorage.setItem(OWNER, accountId);
+  try {
+    if (localStorage.getItem(OWNER) === accountId) return;
+    forgetAll();
+    localStorage.setItem(OWNER, accountId);
+  } catch {
+    // Storage is forbidden or full: then there is nothing of anybody's in it.
+  }
+}
+
+function forgetAll() {
+  try {
+    localStorage.clear();
+    sessionStorage.clear();
+  } catch {
+    // Storage is forbidden.
+  }
 }
 
 async function showAccount() {
@@ -71,6 +86,7 @@ async function begin() {
     await call("POST", "auth/login", form);
     say("");
     await showAccount();
+    if (back) location.assign(`./#${back}`);
   });
   onSubmit("register", async (form) => {
     const invitation = purpose === "invite" ? { invitation: token } : {};
@@ -90,8 +106,7 @@ async function begin() {
   document.getElementById("logout").addEventListener("click", async () => {
     await call("POST", "account/logout").catch((error) => say(error.message));
     // What this browser remembers goes with the session.
-    localStorage.clear();
-    sessionStorage.clear();
+    forgetAll();
     location.reload();
   });
   if (purpose === "reset" && token) { show("reset"); return; }

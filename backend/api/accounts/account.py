@@ -1,5 +1,6 @@
 """`/api/v1/account`: what belongs to the caller's account."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -19,13 +20,16 @@ from backend.api.accounts.parts import (
     Password,
     PeopleDep,
 )
-from backend.api.cookies import clear_cookie
+from backend.api.cookies import clear_cookie, set_cookie
 from backend.api.dependencies import PrincipalDep, ResourcesDep, SettingsDep
 from backend.api.routes_access import ACCOUNT
 from backend.extensions.base import collect_scopes
 from backend.plugins import list_extensions
+from backend.resources import Resources
 from backend.runs.admission.allowed_models import parse_allow_list
+from backend.store.accounts.allowance import Allowance
 from backend.store.accounts.keys import ApiKey
+from backend.store.owner import Owner
 from workflows.text.json_values import JsonModel
 
 _ALL_SCOPES = collect_scopes(list_extensions(), SCOPES)
@@ -35,11 +39,12 @@ Id = Annotated[str, Path(max_length=64)]
 
 
 class Me(BaseModel):
-    """The caller's account and credential. `scopes` are those of an API key; `models` the patterns of models that texts
-    may be written by, null: all that are allowed here."""
+    """The caller's account and credential. `scopes` and `key_allowance` are those of an API key; `models` the patterns
+    of models that texts may be written by, null: all that are allowed here."""
 
     account: AccountView
     allowance: AllowanceView | None
+    key_allowance: AllowanceView | None
     credential: str
     scopes: list[str] | None
     models: list[str] | None
@@ -83,10 +88,23 @@ class KeyBody(JsonModel):
         None,
         description="Models that it may have texts written by, `*` for anything; null: all of the account's",
     )
+    runs_at_once: int | None = Field(None, ge=1, le=1000, description="Runs at once; null: the account's")
+    runs_a_day: int | None = Field(None, ge=1, le=1_000_000, description="Runs a day; null: the account's")
+    runs_a_month: int | None = Field(
+        None, ge=1, le=10_000_000, description="Runs a month; null: the account's"
+    )
+    usd_a_month: float | None = Field(
+        None, gt=0, le=1_000_000, allow_inf_nan=False, description="US dollars a month; null: the account's"
+    )
+
+    @property
+    def limits(self) -> Allowance:
+        """What it may use, within its account's allowance."""
+        return Allowance(self.runs_at_once, self.runs_a_day, self.usd_a_month, self.runs_a_month)
 
 
 class KeyView(BaseModel):
-    """A key. `key` is told when it is made, and never again."""
+    """A key, with its own limits and what it uses of them. `key` is told when it is made, and never again."""
 
     id: str
     name: str
@@ -96,6 +114,7 @@ class KeyView(BaseModel):
     created_at: datetime
     used_at: datetime | None
     expires_at: datetime
+    allowance: AllowanceView | None
     key: str | None = None
 
 
@@ -103,9 +122,12 @@ class KeyView(BaseModel):
 async def get_me(principal: PrincipalDep, people: PeopleDep, resources: ResourcesDep) -> Me:
     """The account, and by what the caller was let in."""
     use = await resources.quota.allowance_use(principal.owner)
+    key_ids = [] if principal.key is None else [principal.key.id]
+    of_key = await _key_allowances(resources, principal.owner, key_ids)
     return Me(
         account=AccountView.of(await people.accounts.find(principal.owner)),
         allowance=None if use is None else AllowanceView.of(use),
+        key_allowance=next(iter(of_key.values()), None),
         credential=principal.credential.kind,
         scopes=None if principal.scopes is None else sorted(principal.scopes),
         models=principal.models.patterns if principal.models.lists else None,
@@ -125,11 +147,20 @@ async def log_out(
 
 @router.put("/password", status_code=204)
 async def change_password(
-    body: PasswordBody, principal: PrincipalDep, people: PeopleDep, address: AddressDep
+    body: PasswordBody,
+    principal: PrincipalDep,
+    people: PeopleDep,
+    address: AddressDep,
+    settings: SettingsDep,
+    response: Response,
 ) -> None:
-    """Sets a new one; every other session ends, and the keys if that is asked for."""
+    """Sets a new one; every other session ends, and the keys if that is asked for. A browser gets a new cookie for its
+    own."""
+    owner, credential = principal.owner, principal.credential
     change = PasswordChange(body.old_password, body.new_password, body.revoke_keys)
-    await people.accounts.change_password(principal.owner, change, address, principal.credential.id)
+    await people.accounts.change_password(owner, change, address, credential.id)
+    if credential.kind == "browser":
+        set_cookie(response, settings, await people.sessions.rotate(owner, credential.id))
 
 
 @router.get("/sessions")
@@ -167,18 +198,24 @@ async def end_other_sessions(principal: PrincipalDep, people: PeopleDep) -> None
 
 
 @router.post("/keys", status_code=201)
-async def create_key(body: KeyBody, principal: PrincipalDep, people: PeopleDep) -> KeyView:
+async def create_key(
+    body: KeyBody, principal: PrincipalDep, people: PeopleDep, resources: ResourcesDep
+) -> KeyView:
     """A key for a machine. It is shown this once."""
-    models = parse_allow_list(body.models)
+    owner, models = principal.owner, parse_allow_list(body.models)
     principal.models.check_list(models)
-    key, secret = await people.keys.create(principal.owner, body.name, body.scopes, body.days, models)
-    return _key(key, secret)
+    key, secret = await people.keys.create(owner, body.name, body.scopes, body.days, models, body.limits)
+    return _key(key, await _key_allowances(resources, owner, [key.id]), secret)
 
 
 @router.get("/keys")
-async def list_keys(principal: PrincipalDep, people: PeopleDep) -> dict[str, list[KeyView]]:
-    """The account's keys, without their secrets."""
-    return {"keys": [_key(key) for key in await people.keys.all(principal.owner)]}
+async def list_keys(
+    principal: PrincipalDep, people: PeopleDep, resources: ResourcesDep
+) -> dict[str, list[KeyView]]:
+    """The account's keys, without their secrets, and what they use."""
+    keys = await people.keys.all(principal.owner)
+    allowances = await _key_allowances(resources, principal.owner, [key.id for key in keys])
+    return {"keys": [_key(key, allowances) for key in keys]}
 
 
 @router.delete("/keys/{key_id}", status_code=204)
@@ -222,7 +259,14 @@ async def delete_account(
     clear_cookie(response, settings)
 
 
-def _key(key: ApiKey, secret: str | None = None) -> KeyView:
+async def _key_allowances(
+    resources: Resources, owner: Owner, key_ids: Sequence[str]
+) -> dict[str, AllowanceView]:
+    found = await resources.quota.key_use(owner, key_ids)
+    return {key_id: AllowanceView.of(use) for key_id, use in found.items()}
+
+
+def _key(key: ApiKey, allowances: Mapping[str, AllowanceView], secret: str | None = None) -> KeyView:
     return KeyView(
         id=key.id,
         name=key.name,
@@ -232,5 +276,6 @@ def _key(key: ApiKey, secret: str | None = None) -> KeyView:
         created_at=key.created_at,
         used_at=key.used_at,
         expires_at=key.expires_at,
+        allowance=allowances.get(key.id),
         key=secret,
     )

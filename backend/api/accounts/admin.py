@@ -35,6 +35,7 @@ class AccountChange(JsonModel):
     role: Literal["user", "admin"] | None = Field(None, description="What it may do")
     runs_at_once: int | None = Field(None, ge=1, le=1000, description="Runs at once")
     runs_a_day: int | None = Field(None, ge=1, le=1_000_000, description="Runs a day")
+    runs_a_month: int | None = Field(None, ge=1, le=10_000_000, description="Runs a month")
     usd_a_month: float | None = Field(
         None, gt=0, le=1_000_000, allow_inf_nan=False, description="US dollars a month"
     )
@@ -121,16 +122,16 @@ async def account_usage(account_id: AccountId, people: PeopleDep, resources: Res
 
 
 @router.post("/accounts/{account_id}/reset-link", status_code=201)
-async def make_reset_link(account_id: AccountId, people: PeopleDep) -> LinkView:
+async def make_reset_link(account_id: AccountId, principal: PrincipalDep, people: PeopleDep) -> LinkView:
     """A link to set a new password, for a service that sends no mails."""
     account = await people.accounts.find(account_id)
-    return LinkView(url=await people.accounts.make_link("reset", account.id))
+    return LinkView(url=await people.accounts.make_link("reset", account.id, principal.owner))
 
 
 @router.post("/invitations", status_code=201)
-async def invite(people: PeopleDep) -> LinkView:
+async def invite(principal: PrincipalDep, people: PeopleDep) -> LinkView:
     """A link to register with."""
-    return LinkView(url=await people.accounts.make_link("invite", None))
+    return LinkView(url=await people.accounts.make_link("invite", None, principal.owner))
 
 
 @router.get("/events")

@@ -34,6 +34,7 @@ class AccountView(BaseModel):
     has_password: bool
     runs_at_once: int | None
     runs_a_day: int | None
+    runs_a_month: int | None
     usd_a_month: float | None
     models: list[str] | None
     created_at: str
@@ -50,6 +51,7 @@ class AccountView(BaseModel):
             has_password=account.password_hash is not None,
             runs_at_once=account.runs_at_once,
             runs_a_day=account.runs_a_day,
+            runs_a_month=account.runs_a_month,
             usd_a_month=account.usd_a_month,
             models=account.models,
             created_at=account.created_at.isoformat(),
@@ -57,16 +59,19 @@ class AccountView(BaseModel):
 
 
 class AllowanceView(BaseModel):
-    """Use and limits of an account: runs at once, runs started today, US dollars this month (UTC).
-    `reserved_usd` is what its unfinished runs may still cost."""
+    """Use and limits of an account or an API key: runs at once, runs started today and this month, US dollars this
+    month (UTC). `reserved_usd` is what its unfinished runs may still cost. A limit of null, which keys have: none but
+    the account's."""
 
     runs_now: int
-    runs_at_once: int
+    runs_at_once: int | None
     runs_today: int
-    runs_a_day: int
+    runs_a_day: int | None
+    runs_this_month: int
+    runs_a_month: int | None
     spent_usd: float
     reserved_usd: float
-    usd_a_month: float
+    usd_a_month: float | None
 
     @classmethod
     def of(cls, use: AllowanceUse) -> Self:
@@ -76,6 +81,8 @@ class AllowanceView(BaseModel):
             runs_at_once=use.limits.runs_at_once,
             runs_today=use.runs_today,
             runs_a_day=use.limits.runs_a_day,
+            runs_this_month=use.runs_this_month,
+            runs_a_month=use.limits.runs_a_month,
             spent_usd=round(use.spent_usd, 9),
             reserved_usd=round(use.reserved_usd, 9),
             usd_a_month=use.limits.usd_a_month,

@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field, model_validator
 from backend.accounts.tickets import START_SECONDS
 from backend.api.dependencies import PrincipalDep, ResourcesDep
 from backend.api.routes_access import TICKETS
-from backend.runs.admission.options import RunOptions
-from backend.runs.commands import request_hash
+from backend.runs.commands import hash_request
+from backend.store.run_values import RunOptions
 from workflows.errors import Forbidden
 from workflows.text.json_values import JsonModel
 
@@ -56,7 +56,7 @@ async def make_ticket(body: TicketBody, principal: PrincipalDep, resources: Reso
         _check_scope(principal.scopes, "runs:write")
         format = resources.runs.format(body.format or "")
         inputs = format.parse(body.input)
-        hashed = request_hash(format.name, inputs, body.options)
+        hashed = hash_request(format.name, inputs, body.options)
         ticket, token = await tickets.for_start(principal, format.name, hashed)
     return TicketView(token=token, start_by=ticket.start_by)
 

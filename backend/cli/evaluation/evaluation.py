@@ -10,10 +10,10 @@ from backend.cli.evaluation.tasks import EvaluationTask, Outcome, Results, list_
 from backend.cli.local import read_run
 from backend.logs import configure_logs
 from backend.resources import Resources, open_resources
-from backend.runs.admission.options import RunOptions
 from backend.runs.commands import RunRequest
 from backend.settings import Settings
 from backend.store.owner import LOCAL
+from backend.store.run_values import RunOptions
 from workflows.errors import InvalidInput, StorywireError
 from workflows.messages.messages import CallUsage, RunCompleted, RunFailed
 from workflows.models.budget.ledger import Ledgers
@@ -39,7 +39,7 @@ class Evaluation:
 
     async def run(self, formats: list[str], n: int) -> Results:
         """Writes and judges, and keeps what there is after every text. Raises StorywireError where a judge can't be
-        asked; a text that can't be written is told in its outcome."""
+        opened; a text that can't be written or judged is told in its outcome."""
         configure_logs(self._settings)
         (self._out / "texts").mkdir(parents=True, exist_ok=True)
         async with open_resources(self._settings) as resources:
@@ -53,6 +53,8 @@ class Evaluation:
 
     def _check(self, resources: Resources, tasks: list[EvaluationTask], formats: list[str]) -> None:
         """Raises InvalidInput, before anything is spent, for what could only be told when it is too late."""
+        if (self._out / _RESULTS).exists():
+            raise InvalidInput(f"--out: {self._out} holds an evaluation already; give another folder")
         if unknown := [name for name in formats if name not in resources.formats]:
             raise InvalidInput(
                 f"--format: no format {unknown[0]}; there are {', '.join(sorted(resources.formats))}"
@@ -87,19 +89,28 @@ class Evaluation:
             return outcome
         self._path(task.key).write_text(text, encoding="utf-8")
         if judge is not None:
-            outcome.scores, outcome.comment = await score_text(judge, task.input, text)
-            other = await self._other_text(resources, task)
-            if other is not None:
-                outcome.against = await compare_texts(judge, task.input, text, other, self._chance)
+            try:
+                await self._judge(resources, judge, task, outcome, text)
+            except StorywireError as error:  # the text is paid for, and the other tasks are still to come
+                outcome.not_judged = error.message
         return outcome
 
-    async def _other_text(self, resources: Resources, task: EvaluationTask) -> str | None:
+    async def _judge(
+        self, resources: Resources, judge: Model, task: EvaluationTask, outcome: Outcome, text: str
+    ) -> None:
+        outcome.scores, outcome.comment = await score_text(judge, task.input, text)
+        other = await self._other_text(resources, task, outcome)
+        if other is not None:
+            outcome.against = await compare_texts(judge, task.input, text, other, self._chance)
+
+    async def _other_text(self, resources: Resources, task: EvaluationTask, outcome: Outcome) -> str | None:
         """The text that it is compared with; None where there is none."""
         if self._results.other is None:
             return None
         if self._earlier is not None:
             return self._earlier.get(task.key)
-        _, text = await self._write(resources, task, self._results.other)
+        other, text = await self._write(resources, task, self._results.other)
+        outcome.other_cost_usd = other.cost_usd
         if text:
             self._path(f"{task.key}.other").write_text(text, encoding="utf-8")
         return text or None

@@ -40,7 +40,9 @@ def _cells(outcomes: Sequence[Outcome], *, compares: bool) -> list[str]:
     cells.append("?" if None in costs or not costs else f"${sum(cost or 0.0 for cost in costs):.4f}")
     if compares:
         found = [one.against for one in written]
+        others = [one.other_cost_usd for one in written if one.other_cost_usd is not None]
+        cost = f", ${sum(others):.4f}" if others else ""
         cells.append(
-            f"{found.count('better')} better, {found.count('worse')} worse, {found.count('equal')} equal"
+            f"{found.count('better')} better, {found.count('worse')} worse, {found.count('equal')} equal{cost}"
         )
     return cells

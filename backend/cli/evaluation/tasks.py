@@ -29,11 +29,13 @@ class EvaluationTask:
 
 
 class Outcome(BaseModel):
-    """Outcome of a task: `text` stands in a file of its own. `scores` are the judge's, 1 to 5."""
+    """Outcome of a task: `text` stands in a file of its own. `scores` are the judge's, 1 to 5; `not_judged`, why there
+    are none. `other_cost_usd`: what the text of the other model cost."""
 
     key: str
     format: str
     failure: str | None = None
+    not_judged: str | None = None
     words: int = 0
     cost_usd: float | None = None
     length_off: float = 0.0
@@ -41,6 +43,7 @@ class Outcome(BaseModel):
     scores: dict[str, int] = Field(default_factory=dict)
     comment: str = ""
     against: str | None = None
+    other_cost_usd: float | None = None
 
 
 class Results(BaseModel):

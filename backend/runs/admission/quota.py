@@ -1,10 +1,11 @@
 """Monthly quotas: limits on the runs of a format that an owner may buy."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from backend.runs.admission.caller import caller_key
 from backend.store.accounts.allowance import Allowance, AllowanceUse
 from backend.store.charges import ChargeRepository, Limit
 from backend.store.limits import AllowanceReached, LimitReached
@@ -43,6 +44,10 @@ class Quota:
         limit = self._limit(format)
         return QuotaUsage(await self._charges.count(owner, format, limit), limit.most, limit.end)
 
+    async def key_use(self, owner: Owner, key_ids: Sequence[str]) -> dict[str, AllowanceUse]:
+        """What API keys of an account use of their own limits, by id."""
+        return await self._charges.key_use(owner, key_ids)
+
     async def allowance_use(self, owner: Owner) -> AllowanceUse | None:
         """What an account uses of its allowance; None where there is none."""
         return None if self._allowance is None else await self._charges.allowance_use(owner, self._allowance)
@@ -67,4 +72,5 @@ class Quota:
     def _limit(self, format: str) -> Limit:
         start = self._now().astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         end = (start + timedelta(days=32)).replace(day=1)
-        return Limit(self._limits.get(format), start, end, self._allowance)
+        key = caller_key()
+        return Limit(self._limits.get(format), start, end, self._allowance, None if key is None else key.id)

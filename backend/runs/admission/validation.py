@@ -6,14 +6,16 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from backend.lookups import GrantedLookups, StoredLookups
 from backend.runs.admission.allowed_models import allowed_models
-from backend.runs.admission.options import RunOptions, check_prices
+from backend.runs.admission.caller import caller_key
+from backend.runs.admission.caps import check_prices
 from backend.store.owner import Owner
+from backend.store.run_values import RunOptions
 from backend.store.runs import NewRun, Run
 from workflows.errors import Conflict, InvalidInput
 from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import check_model, default_cache_of, resolve
-from workflows.lookups import Lookups
 from workflows.models.budget.prices import PriceRegistry
 from workflows.models.clients.catalog import ModelCatalog
 from workflows.models.spec import ModelSpec
@@ -38,7 +40,7 @@ class Admission:
     formats: Mapping[str, AnyFormat]
     models: ModelCatalog
     policies: PolicyRegistry
-    lookups: Lookups
+    lookups: StoredLookups
     prices: PriceRegistry
     budget_usd: float | None
 
@@ -54,10 +56,13 @@ class Admission:
         return format_of(self.formats, run)
 
     async def resolve(self, owner: Owner, format: AnyFormat, inputs: BaseModel) -> BaseModel:
-        """The input with its references resolved to their present values. Raises NotFound, InvalidInput."""
-        return await resolve(format, inputs, self.lookups, owner)
+        """The input with its references resolved to their present values. Raises NotFound, InvalidInput, and Forbidden
+        where the caller's API key may not read what is referred to."""
+        key = caller_key()
+        lookups = GrantedLookups(self.lookups, None if key is None else key.scopes)
+        return await resolve(format, inputs, lookups, owner)
 
-    def settle(
+    def apply_defaults(
         self, format: AnyFormat, inputs: BaseModel, requested: RunOptions
     ) -> tuple[ModelSpec, RunOptions]:
         """The model, and the options with all defaults filled in: later changes of the settings don't affect this

@@ -31,6 +31,7 @@ from backend.streaming.pace import Pace, Paces
 from backend.streaming.progress import ProgressMeter
 from backend.telemetry.observers import AttemptObserver
 from workflows.errors import Cancelled, Internal, RunTimeout, StorywireError
+from workflows.loop_turns import LoopTurns
 from workflows.messages.messages import (
     InputRequested,
     Message,
@@ -43,7 +44,6 @@ from workflows.messages.messages import (
     slot_of,
 )
 from workflows.messages.transcript import Transcript
-from workflows.models.calls.turns import LoopTurns
 from workflows.state import SECTION_NODES, State
 
 log = structlog.get_logger()
@@ -147,6 +147,8 @@ class Attempt:
         return self._failed(Internal("Something went wrong on our side. The text so far is kept."))
 
     def _failed(self, error: StorywireError) -> Message:
+        if self._handle.begun.is_set() and not isinstance(error, Cancelled):
+            self._writer.put(self._workflow("failed"))
         return failure(error, self._transcript)
 
     async def _execute(self) -> Message | None:
@@ -257,7 +259,7 @@ class Attempt:
             log.error("log_differed_from_state", type=message.type)
         if any(isinstance(each, TextRetracted) and slot_of(each) in self._written for each in missing):
             raise Internal("What was written just now was not kept as it should be. The text so far is kept.")
-        for message in (*missing, *self._budget.missed(state)):
+        for message in missing:
             self._put(message)
         check_agreement(self._transcript, state)
         if self._transcript.metadata is not None:
@@ -278,7 +280,7 @@ class Attempt:
         if (progress := self._meter.follow(message)) is not None:
             self._writer.put(progress)
 
-    def _workflow(self, status: Literal["started", "resumed", "completed"]) -> NodeChanged:
+    def _workflow(self, status: Literal["started", "resumed", "completed", "failed"]) -> NodeChanged:
         return NodeChanged(node="workflow", status=status, attempt=self._number)
 
 

@@ -33,7 +33,7 @@ class ProgressStore:
 
     def _is_due(self, run: Run) -> bool:
         now = time.monotonic()
-        age = (datetime.now(UTC) - run.created_at).total_seconds()
+        age = abs((datetime.now(UTC) - run.created_at).total_seconds())  # the clock may have been set back
         if now - self._stored_at.get(run.id, now - age) < _EVERY_SECONDS:
             return False
         if len(self._stored_at) >= _MANY:

@@ -46,4 +46,4 @@ def make_parentage(parent: Run, request: VersionRequest) -> Parentage:
         texts = [Section(index=each.index, text=each.text) for each in parent.result.sections]
         seed = seed_version(parent.plan, texts, request.section, request.feedback)
     change = VersionChange(section=request.section, feedback=request.feedback)
-    return Parentage(parent.id, parent.root_run_id or parent.id, VersionOrigin(wish=change, seed=seed))
+    return Parentage(parent.id, parent.root_run_id or parent.id, VersionOrigin(change=change, seed=seed))

@@ -1,6 +1,7 @@
 """Cancellation of a run wherever it executes: here, in another process, or nowhere."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Protocol
 
@@ -29,17 +30,22 @@ class LocalEngine(Protocol):
     async def stop_here(self, run_id: str) -> bool:
         """Cancels a run of this process and waits until its attempt has ended. False: it isn't here."""
 
-    async def settle(self, run_id: str | None = None) -> None:
-        """Returns when the run's row agrees with its log."""
-
 
 class RunCanceller:
     """Canceller of runs, which retries when a run is taken over by another process meanwhile."""
 
-    def __init__(self, repository: RunRepository, liveness: Liveness, engine: LocalEngine) -> None:
+    def __init__(
+        self,
+        repository: RunRepository,
+        liveness: Liveness,
+        engine: LocalEngine,
+        settle: Callable[[str], Awaitable[None]],
+    ) -> None:
+        """`settle` returns when the run's row agrees with its log."""
         self._repository = repository
         self._liveness = liveness
         self._engine = engine
+        self._settle = settle
 
     async def cancel(self, run: Run) -> None:
         """Returns when the run's last message is stored. Raises Overloaded when that isn't possible now."""
@@ -79,5 +85,5 @@ class RunCanceller:
 
     async def _look(self, run: Run) -> Run:
         """The present run; as cancelled, if it was deleted meanwhile."""
-        await self._engine.settle(run.id)
+        await self._settle(run.id)
         return await self._repository.get(run.id) or replace(run, status=CANCELLED)

@@ -10,7 +10,7 @@ import psycopg
 import structlog
 from procrastinate import PsycopgConnector, exceptions, sql
 
-from backend.store.postgres import CONNECT_SECONDS
+from backend.store.postgres.database import CONNECT_SECONDS
 
 log = structlog.get_logger()
 

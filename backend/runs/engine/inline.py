@@ -47,7 +47,7 @@ class InlineEngine:
         self._audience = audience
         self._metrics = metrics
         self._max_runs = max_runs
-        self._canceller = RunCanceller(repository, liveness, self)
+        self._canceller = RunCanceller(repository, liveness, self, self.settle)
         self._closed = False
         self._draining = False
         self._reserved = 0

@@ -6,8 +6,8 @@ fences in log, row and checkpoints.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from procrastinate import App, JobContext, PsycopgConnector
@@ -19,7 +19,7 @@ from backend.runs.engine.cancellation import RunCanceller
 from backend.runs.engine.inline import InlineEngine
 from backend.runs.engine.liveness import Liveness
 from backend.store.dialect import lock
-from backend.store.jobs import QUEUE, find_place
+from backend.store.postgres.jobs import QUEUE, estimate_seconds, find_place
 from backend.store.runs import Run, RunRepository
 from backend.store.transitions import EXECUTING
 from backend.telemetry.metrics import Metrics
@@ -46,8 +46,9 @@ class RunQueue:
 
     def enqueue(self, connection: Connection, run_id: str) -> None:
         """Queues a run, once. Raises Overloaded, which rolls the transaction back."""
+        seconds = estimate_seconds(connection, run_id)
         lock(connection, "queue")  # until the transaction ends: everybody's starts wait for it
-        queued, priority = find_place(connection, run_id)
+        queued, priority = find_place(connection, run_id, seconds)
         if queued >= self._max_queued:
             raise Overloaded("As many runs as may are waiting already; try again in a few seconds.")
         self._defer(connection, run_id, priority)
@@ -95,7 +96,7 @@ class QueueEngine:
         self._repository = repository
         self._log = run_log
         self._metrics = metrics
-        self._canceller = RunCanceller(repository, liveness, _Ending(local, self.settle))
+        self._canceller = RunCanceller(repository, liveness, local, self.settle)
         self._closed = False
 
     @property
@@ -176,25 +177,3 @@ class QueueEngine:
         """Waits for runs that are being ended here."""
         self._closed = True
         await self._local.drain(grace)
-
-
-class NoRecovery:
-    """Recovery in a process that executes nothing: workers do it (`Worker`)."""
-
-    async def recover(self) -> int:
-        """Nothing."""
-        return 0
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Nothing."""
-        yield
-
-
-class _Ending:
-    """The local engine as the canceller has it."""
-
-    def __init__(self, local: InlineEngine, settle: Any) -> None:
-        self.submit = local.submit
-        self.stop_here = local.stop_here
-        self.settle = settle

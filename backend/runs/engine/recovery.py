@@ -27,6 +27,19 @@ class RunRecovery(Protocol):
         """Recovers at the start, and again and again while this is open."""
 
 
+class NoRecovery:
+    """Recovery in a process that executes nothing: workers do it (`Worker`)."""
+
+    async def recover(self) -> int:
+        """Nothing."""
+        return 0
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Nothing."""
+        yield
+
+
 class Recovery:
     """Recovery of orphans. An attempt that crashed counts, whichever process made it; one left by a process that
     stopped in good order doesn't. The attempt itself fails a run that crashed too often."""

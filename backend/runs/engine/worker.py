@@ -14,7 +14,8 @@ from backend.runs.engine.heartbeat import HeartbeatLiveness
 from backend.runs.engine.inline import InlineEngine
 from backend.runs.engine.local_runs import LocalRuns
 from backend.runs.engine.queue import TASK
-from backend.store.jobs import QUEUE, JobRepository
+from backend.runs.engine.redelivery import Redelivery
+from backend.store.postgres.jobs import QUEUE, JobRepository
 from backend.store.runs import Run, RunRepository
 from backend.store.transitions import EXECUTING
 from backend.telemetry.metrics import Metrics
@@ -168,29 +169,17 @@ class Worker:
                 raise
 
     async def _guard(self) -> None:
-        """Beats, and looks for runs that nobody executes: after a loss of the database only when the others have had
-        the time to beat."""
-        healthy_since: float | None = None
+        """Beats, and looks for runs that nobody executes, and for jobs that this process never heard of."""
+        redelivery = Redelivery(self._tools.jobs, self._liveness, self._tools.metrics)
         unheard: dict[str, int] = {}
-        loop = asyncio.get_running_loop()
         while True:
             try:
-                await self._liveness.beat()
+                await redelivery.beat()
                 self._beat_at = time.monotonic()
                 unheard = await self._give_back_unheard(unheard)
-                healthy_since = healthy_since or loop.time()
-                if loop.time() - healthy_since > self._liveness.lease_seconds + self._liveness.beat_seconds:
-                    await self._redeliver()
             except Exception as error:
-                healthy_since = None
                 log.warning("guard_failed", error=type(error).__name__)
             await asyncio.sleep(self._liveness.beat_seconds)
-
-    async def _redeliver(self) -> None:
-        run_ids = await self._tools.jobs.redeliver()
-        self._tools.metrics.on_redelivery(len(run_ids))
-        for run_id in run_ids:
-            log.warning("run_redelivered", run_id=run_id)
 
     async def _give_back_unheard(self, before: dict[str, int]) -> dict[str, int]:
         """Gives back jobs whose answer got lost on the way to us: those that we were given at two looks, and don't

@@ -15,7 +15,7 @@ from workflows.messages.lenient import decode_stored
 from workflows.messages.messages import RunFailed
 
 _BATCH = 1000
-_OF_AN_ENTRY = 10**6
+OF_AN_ENTRY = 10**6
 """Places for what a wire makes of one entry."""
 
 
@@ -83,7 +83,7 @@ class DurableReader:
         """The greatest offset that may have been handed out."""
         if newest is None:
             return 0
-        return newest.seq if self._view is None else (newest.seq + 1) * _OF_AN_ENTRY - 1
+        return newest.seq if self._view is None else (newest.seq + 1) * OF_AN_ENTRY - 1
 
     def _convert(self, entry: Entry, *, is_last: bool) -> Iterator[Entry]:
         is_error = entry.type == RunFailed.type
@@ -93,7 +93,7 @@ class DurableReader:
             yield entry
         elif is_last or not self._view.is_superseded_later(entry.type):
             for number, item in enumerate(self._view.feed(entry), 1):
-                yield Entry(entry.seq * _OF_AN_ENTRY + number, item.type, item.data)
+                yield Entry(entry.seq * OF_AN_ENTRY + number, item.type, item.data)
 
 
 def _closes(entry: Entry) -> bool:

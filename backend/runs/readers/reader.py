@@ -45,6 +45,7 @@ class Reader:
         self._is_waiting = is_waiting
         self._endings = self.style.endings if self.style else TERMINAL
         self._joins = isinstance(view, WireView) and cursor == 0
+        self._held: list[Entry] = []  # what was made while all that there is was read
         self._log = log
         self._run_id = run_id
         self._superseded_error_seq = superseded_error_seq
@@ -74,6 +75,8 @@ class Reader:
                     self.state = "ended"
             if shown := self._show(entries):
                 return shown
+        if self._held and isinstance(self._view, WireView):
+            return self._release(self._view)
         if self.state == "following" and (question := await self._look_at_the_end()) is not None:
             return self._show([question])
         if self.state == "ended":
@@ -132,12 +135,28 @@ class Reader:
         sent = [
             entry for entry in entries if entry is not ending and not view.is_superseded_later(entry.type)
         ]
-        shown = [item for entry in sent for item in view.feed(entry) if item.seq > self._skip]
+        self._held += self._feed(view, sent)
+        if self._joins and ending is None and len(entries) == _BATCH:
+            return []  # who joins is sent the state after all that there is
+        shown = self._release(view)
+        if ending is not None and not view.is_broken:
+            shown += [item for item in view.feed(ending) if item.seq > self._skip or item.seq == UNNUMBERED]
+        return shown
+
+    def _feed(self, view: WireView, entries: list[Entry]) -> list[Entry]:
+        shown: list[Entry] = []
+        for entry in entries:
+            shown += [item for item in view.feed(entry) if item.seq > self._skip]
+            if view.is_broken and not self._joins:
+                self.state = "ended"
+                break
+        return shown
+
+    def _release(self, view: WireView) -> list[Entry]:
+        shown, self._held = self._held, []
         if self._joins and shown:
             self._joins = False
             shown = view.join() or shown
-        if ending is not None:
-            shown += [item for item in view.feed(ending) if item.seq > self._skip or item.seq == UNNUMBERED]
         return shown
 
     def _check_cursor(self) -> None:

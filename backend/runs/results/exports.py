@@ -1,5 +1,8 @@
 """Finished runs in the form that exporters take."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from backend.store.runs import Run
 from workflows.errors import Conflict, InvalidInput
 from workflows.formats.base import AnyFormat
@@ -16,6 +19,15 @@ def find_exporter(format: AnyFormat, name: str) -> Exporter:
     return exporters[name]
 
 
+def with_wordings(whole: Finished, wordings: Mapping[int, str]) -> Finished:
+    """The same with a person's own texts of sections, by their index. Raises InvalidInput for one that there isn't."""
+    for index in wordings:
+        if index >= len(whole.sections):
+            raise InvalidInput.of("sections", f"the run has the sections 0 to {len(whole.sections) - 1}")
+    sections = [(title, wordings.get(index, text)) for index, (title, text) in enumerate(whole.sections)]
+    return replace(whole, sections=sections)
+
+
 def finished(format: AnyFormat, run: Run) -> Finished:
     """The finished run. Raises Conflict while its text isn't complete."""
     if run.result is None:
@@ -24,7 +36,7 @@ def finished(format: AnyFormat, run: Run) -> Finished:
     return Finished(
         run_id=run.id,
         format=run.format,
-        title=result.title,
+        title=run.title or result.title,
         language=language_of(format, format.parse(run.input)),
         input=run.input,
         sections=[(section.title, section.text) for section in result.sections],

@@ -22,6 +22,9 @@ from workflows.messages.transcript import Transcript
 
 log = structlog.get_logger()
 
+_NEVER = datetime.max.replace(tzinfo=UTC)
+"""Later than any cached result, whatever the clock said when it was kept."""
+
 
 class SourceReader:
     """Selection and reading of a run's source, live while it is still being written."""
@@ -49,7 +52,7 @@ class SourceReader:
         then it is charged. Raises QuotaExceeded, and StaleWriter when the lease has been lost."""
         since = self._cache.kept_since(run.options)
         if since is not None and not kept:
-            since = datetime.now(UTC)
+            since = _NEVER
         with self._quota.reserve(run.format) as limit:
             held, source_id = await self._owned_runs.choose_source(lease, run, since, limit)
         if not held:

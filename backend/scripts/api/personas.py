@@ -29,7 +29,7 @@ class PersonaView(BaseModel):
     updated_at: datetime
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, responses={409: {"description": "One persona too many"}})
 async def add_persona(body: PersonaBody, owner: OwnerDep, personas: PersonasDep) -> PersonaView:
     """Stores a persona, of the kind `audience` or `script`."""
     return _view(await personas.add(owner, body.model_dump(mode="json")))

@@ -27,8 +27,8 @@ AccountStatus = Literal["active", "locked", "deleting"]
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Account as stored. `runs_at_once`, `runs_a_day` and `usd_a_month` are its own limits; None: the settings'.
-    `models` is its allow-list of models; None: every model that the service allows."""
+    """Account as stored. `runs_at_once`, `runs_a_day`, `runs_a_month` and `usd_a_month` are its own limits; None: the
+    settings'. `models` is its allow-list of models; None: every model that the service allows."""
 
     id: Owner
     email: str | None
@@ -41,6 +41,7 @@ class Account:
     usd_a_month: float | None
     models: list[str] | None
     created_at: datetime
+    runs_a_month: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +199,7 @@ def _row(new: NewAccount) -> dict[str, Any]:
         "usd_a_month": None,
         "models": None,
         "created_at": now,
+        "runs_a_month": None,
     }
 
 

@@ -1,15 +1,17 @@
-"""Allowance of an account: runs at once, runs a day, and money a month.
+"""Allowance of an account, or of one of its API keys: runs at once, runs a day and a month, and money a month.
 
 The ledger is what is there anyway: charges and usage, which outlive runs, and the budgets of the runs that go on, which
-are what these may still cost.
+are what these may still cost. What an account of the same address has used this month before it was deleted counts too.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, func, select
 
+from backend.store.accounts.former_use import find_former_use
 from backend.store.accounts.tables import accounts
 from backend.store.limits import AllowanceReached, check_owner
 from backend.store.owner import Owner
@@ -22,11 +24,13 @@ _DUST_USD = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """Limits of an account: runs at once, runs a day, US dollars a month."""
+    """Limits: runs at once, runs a day, US dollars a month, runs a month. None: no such limit, as most API keys have
+    none of their own."""
 
-    runs_at_once: int
-    runs_a_day: int
-    usd_a_month: float
+    runs_at_once: int | None = None
+    runs_a_day: int | None = None
+    usd_a_month: float | None = None
+    runs_a_month: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,7 @@ class AllowanceUse:
 
     runs_now: int
     runs_today: int
+    runs_this_month: int
     spent_usd: float
     reserved_usd: float
     limits: Allowance
@@ -47,8 +52,10 @@ def find_use(
     limits = _limits(connection, owner, defaults)
     if limits is None:
         return None
-    day, month = _day(now), _month(now)
-    charged = select(func.count()).where(quota_charges.c.owner == owner, quota_charges.c.charged_at >= day)
+    day, month = day_of(now), month_of(now)
+    charged = select(quota_charges.c.charged_at).where(
+        quota_charges.c.owner == owner, quota_charges.c.charged_at >= month
+    )
     spent = select(func.coalesce(func.sum(usage.c.cost_usd), 0.0)).where(
         usage.c.owner == owner, usage.c.day >= month.date().isoformat()
     )
@@ -61,15 +68,15 @@ def find_use(
             runs.c.source_run_id.is_(None),  # what is given another run's text costs nothing
         )
     ).all()
-    paid = _spent_by_run(connection, owner, [row.id for row in unfinished])
-    reserved = (
-        max(0.0, (row.options.budget_usd or limits.usd_a_month) - paid.get(row.id, 0.0)) for row in unfinished
-    )
+    reserved = find_reserved(connection, owner, unfinished, limits)
+    charges = list(connection.scalars(charged))
+    former = find_former_use(connection, owner, month)
     return AllowanceUse(
         runs_now=sum(row.status in EXECUTING for row in unfinished),
-        runs_today=connection.scalar(charged) or 0,
-        spent_usd=float(connection.scalar(spent) or 0.0),
-        reserved_usd=sum(reserved),
+        runs_today=sum(at >= day for at in charges) + former.runs_since(day),
+        runs_this_month=len(charges) + former.runs,
+        spent_usd=float(connection.scalar(spent) or 0.0) + former.cost_usd,
+        reserved_usd=reserved,
         limits=limits,
     )
 
@@ -77,39 +84,77 @@ def find_use(
 def check_allowance(
     connection: Connection, owner: Owner, defaults: Allowance, *, is_new: bool, now: datetime | None = None
 ) -> None:
-    """Of a run that was just stored as running: raises AllowanceReached where it is one too many, or may cost more
-    than is left, and Unauthenticated where the account is gone. Part of that transaction, so that of many at once no
-    more get through."""
+    """Of a run that was just stored as running, and charged: raises AllowanceReached where it is one too many, or may
+    cost more than is left, and Unauthenticated where the account is gone. Part of that transaction, so that of many at
+    once no more get through."""
     check_owner(connection, owner)
     use = find_use(connection, owner, defaults, now)
-    if use is None:
-        return
+    if use is not None:
+        check_use(use, "account", is_new=is_new, now=now)
+
+
+def check_use(
+    use: AllowanceUse, of: Literal["account", "API key"], *, is_new: bool, now: datetime | None = None
+) -> None:
+    """Raises AllowanceReached where a use, the run in question included, is beyond its limits. Only one that `is_new`
+    counts to a day and a month."""
     limits = use.limits
-    if use.runs_now > limits.runs_at_once:
+    if limits.runs_at_once is not None and use.runs_now > limits.runs_at_once:
         raise AllowanceReached(
-            f"The account has {limits.runs_at_once} runs under way, and may not have more at once.",
+            f"The {of} has {limits.runs_at_once} runs under way, and may not have more at once.",
             datetime.now(UTC) + _SOON,
         )
-    if is_new and use.runs_today >= limits.runs_a_day:
+    if is_new and limits.runs_a_day is not None and use.runs_today > limits.runs_a_day:
         raise AllowanceReached(
-            f"All {limits.runs_a_day} runs that the account may start a day are used; the next day begins at "
+            f"All {limits.runs_a_day} runs that the {of} may start a day are used; the next day begins at "
             "midnight, in UTC.",
-            _day(now) + timedelta(days=1),
+            day_of(now) + timedelta(days=1),
         )
-    if use.spent_usd + use.reserved_usd > limits.usd_a_month + _DUST_USD:
+    if is_new and limits.runs_a_month is not None and use.runs_this_month > limits.runs_a_month:
+        raise AllowanceReached(
+            f"All {limits.runs_a_month} runs that the {of} may start a month are used; the next month begins on "
+            f"{_next_month(now):%Y-%m-%d}, in UTC.",
+            _next_month(now),
+        )
+    if limits.usd_a_month is not None and use.spent_usd + use.reserved_usd > limits.usd_a_month + _DUST_USD:
         others = "" if use.spent_usd >= limits.usd_a_month else ", or give the run a smaller budget_usd"
         raise AllowanceReached(
-            f"Of the ${limits.usd_a_month:g} that the account may spend a month, ${use.spent_usd:.4f} are spent, and "
+            f"Of the ${limits.usd_a_month:g} that the {of} may spend a month, ${use.spent_usd:.4f} are spent, and "
             f"its unfinished runs with this one may cost ${use.reserved_usd:.4f}: wait{others}.",
-            (_month(now) + timedelta(days=32)).replace(day=1) if not others else datetime.now(UTC) + _SOON,
+            _next_month(now) if not others else datetime.now(UTC) + _SOON,
         )
+
+
+def find_reserved(
+    connection: Connection, owner: Owner, unfinished: Sequence[Row[*tuple[Any, ...]]], limits: Allowance
+) -> float:
+    """What these runs (`id` and `options`) may still cost: their budgets, less what they have spent."""
+    paid = _spent_by_run(connection, owner, [row.id for row in unfinished])
+    left = (
+        (row.options.budget_usd or limits.usd_a_month or 0.0) - paid.get(row.id, 0.0) for row in unfinished
+    )
+    return sum(max(0.0, each) for each in left)
+
+
+def day_of(now: datetime | None) -> datetime:
+    """The beginning of the day, in UTC."""
+    return (now or datetime.now(UTC)).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def month_of(now: datetime | None) -> datetime:
+    """The beginning of the month, in UTC."""
+    return day_of(now).replace(day=1)
+
+
+def _next_month(now: datetime | None) -> datetime:
+    return (month_of(now) + timedelta(days=32)).replace(day=1)
 
 
 def _limits(connection: Connection, owner: Owner, defaults: Allowance) -> Allowance | None:
     own = connection.execute(
-        select(accounts.c.runs_at_once, accounts.c.runs_a_day, accounts.c.usd_a_month).where(
-            accounts.c.id == owner
-        )
+        select(
+            accounts.c.runs_at_once, accounts.c.runs_a_day, accounts.c.usd_a_month, accounts.c.runs_a_month
+        ).where(accounts.c.id == owner)
     ).one_or_none()
     if own is None:
         return None
@@ -117,6 +162,7 @@ def _limits(connection: Connection, owner: Owner, defaults: Allowance) -> Allowa
         own.runs_at_once or defaults.runs_at_once,
         own.runs_a_day or defaults.runs_a_day,
         own.usd_a_month or defaults.usd_a_month,
+        own.runs_a_month or defaults.runs_a_month,
     )
 
 
@@ -127,11 +173,3 @@ def _spent_by_run(connection: Connection, owner: Owner, run_ids: Iterable[str]) 
         .group_by(usage.c.run_id)
     )
     return {row[0]: float(row[1]) for row in connection.execute(query)}
-
-
-def _day(now: datetime | None) -> datetime:
-    return (now or datetime.now(UTC)).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def _month(now: datetime | None) -> datetime:
-    return _day(now).replace(day=1)

@@ -13,6 +13,9 @@ from backend.store.database import Database
 from backend.store.dialect import lock
 from backend.store.shared_writes import SharedWrites
 
+_SKEW = timedelta(minutes=1)
+"""By which the clocks of several processes may differ."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
@@ -52,7 +55,8 @@ def _reserve_all(connection: Connection, attempts_: Sequence[_Attempt]) -> list[
 
 def _reserve(connection: Connection, attempt: _Attempt) -> datetime | None:
     now = datetime.now(UTC)
-    values = {"buckets": [bucket for bucket, _ in attempt.buckets], "since": now - attempt.within}
+    buckets = [bucket for bucket, _ in attempt.buckets]
+    values = {"buckets": buckets, "since": now - attempt.within, "until": now + _SKEW}
     found = {row.bucket: row for row in connection.execute(_RECENT, values)}
     for bucket, most in attempt.buckets:
         if bucket in found and found[bucket].made >= most:
@@ -76,7 +80,12 @@ _RECENT = (
         func.count().label("made"),
         type_coerce(func.min(attempts.c.at), Instant).label("oldest"),
     )
-    .where(attempts.c.bucket.in_(bindparam("buckets", expanding=True)), attempts.c.at > bindparam("since"))
+    .where(
+        attempts.c.bucket.in_(bindparam("buckets", expanding=True)),
+        attempts.c.at > bindparam("since"),
+        # Those of a future from which the clock was set back would lock people out until it comes.
+        attempts.c.at <= bindparam("until"),
+    )
     .group_by(attempts.c.bucket)
 )
 _ADD = insert(attempts)

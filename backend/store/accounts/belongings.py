@@ -6,13 +6,15 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, Table, delete, func, select, update
 
 from backend.store.accounts import tables
+from backend.store.accounts.allowance import month_of
+from backend.store.accounts.former_use import keep_use
 from backend.store.accounts.tables import accounts
 from backend.store.database import Database
 from backend.store.dialect import lock_owner, lock_owners
 from backend.store.erasing import delete_runs
 from backend.store.owner import LOCAL, Owner
 from backend.store.schema import complete_metadata
-from backend.store.tables import runs, usage
+from backend.store.tables import cached_results, runs, usage
 from backend.store.transitions import EXECUTING
 
 ERASED = "erased"
@@ -30,7 +32,20 @@ _CREDENTIALS = frozenset(
         tables.security_events,
     }
 )
+# Of these there is more to show than hashes.
+_SHOWN_CREDENTIALS = (
+    tables.identities,
+    tables.login_sessions,
+    tables.api_keys,
+    tables.stream_tickets,
+    tables.security_events,
+)
 _PAGE = 50
+
+
+def exported_tables() -> list[Table]:
+    """The tables that an account's export has: what is its owner's, and its credentials without their secrets."""
+    return [*_SHOWN_CREDENTIALS, *owned_tables()]
 
 
 def owned_tables() -> list[Table]:
@@ -77,11 +92,14 @@ class BelongingsRepository:
         return await self._db.read(lambda connection: _count(connection, owner))
 
     async def give(self, old: Owner, new: Owner) -> int:
-        """Makes everything of one owner another's; returns how many rows that were. In one transaction."""
+        """Makes everything of one owner another's; returns how many rows that were. What both have under the same key
+        stays the new owner's own. In one transaction."""
 
         def work(connection: Connection) -> int:
             lock_owners(connection, old, new)
             found = _count(connection, old)
+            for change in _make_room(old, new):
+                connection.execute(change)
             for table in owned_tables():  # rows that belong to others go with them
                 connection.execute(update(table).where(table.c.owner == old).values(owner=new))
             return found
@@ -89,13 +107,15 @@ class BelongingsRepository:
         return await self._db.write(work)
 
     async def erase(self, owner: Owner) -> None:
-        """Removes the account with all of its rows; what it spent stays as a sum that is nobody's."""
+        """Removes the account with all of its rows; what it spent stays as a sum that is nobody's, and until the month
+        is over counts for the next account of the same address or identity."""
         if owner == LOCAL:
             raise ValueError("the local owner is no account")
 
         def work(connection: Connection) -> None:
             lock_owner(connection, owner)
             delete_runs(connection, runs.c.owner == owner)
+            keep_use(connection, owner, month_of(None))
             connection.execute(update(usage).where(usage.c.owner == owner).values(owner=ERASED))
             for removal in _removals(owner):
                 connection.execute(removal)
@@ -104,13 +124,26 @@ class BelongingsRepository:
 
 
 _INTERNAL = frozenset(
-    {"owner", "process", "stop_requested", "reader_beats", "request_hash", "cache_key", "token_hash"}
+    {
+        *("owner", "process", "stop_requested", "reader_beats", "request_hash", "cache_key"),
+        *("token_hash", "key_hash"),
+    }
 )
 
 
 def _count(connection: Connection, owner: Owner) -> int:
     queries = (select(func.count()).select_from(t).where(t.c.owner == owner) for t in owned_tables())
     return sum(connection.scalar(query) or 0 for query in queries)
+
+
+def _make_room(old: Owner, new: Owner) -> Iterator[Any]:
+    """Takes from the old owner what the new one has too, where an owner may have it once: idempotency keys and cached
+    results. The place in a series needs no room: a series is one owner's."""
+    keys = select(cached_results.c.key).where(cached_results.c.owner == new)
+    yield delete(cached_results).where(cached_results.c.owner == old, cached_results.c.key.in_(keys))
+    taken = select(runs.c.idempotency_key).where(runs.c.owner == new, runs.c.idempotency_key.is_not(None))
+    same = (runs.c.owner == old) & runs.c.idempotency_key.in_(taken)
+    yield update(runs).where(same).values(idempotency_key=None)
 
 
 def _rows(owner: Owner, table: Table) -> Select[Any]:

@@ -1,12 +1,13 @@
 """API keys in SQL."""
 
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, func, insert, select, update
 from ulid import ULID
 
+from backend.store.accounts.allowance import Allowance
 from backend.store.accounts.tables import HASH, accounts, api_keys
 from backend.store.columns import Instant
 from backend.store.database import Database
@@ -17,7 +18,7 @@ from backend.store.owner import Owner
 @dataclass(frozen=True, slots=True)
 class ApiKey:
     """API key as stored. `hint` is how the key begins, so that its owner knows it again; `models` its allow-list of
-    models, None: its account's."""
+    models, None: its account's. The limits are within its account's; None: no narrower one."""
 
     id: str
     owner: Owner
@@ -28,6 +29,10 @@ class ApiKey:
     created_at: datetime
     used_at: datetime | None
     expires_at: datetime
+    runs_at_once: int | None
+    runs_a_day: int | None
+    runs_a_month: int | None
+    usd_a_month: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,7 @@ class ApiKeyRepository:
             "created_at": datetime.now(UTC),
             "used_at": None,
             "models": None,
+            **asdict(Allowance()),
         }
         row.update(values)
         count = select(func.count()).select_from(api_keys).where(api_keys.c.owner == owner)

@@ -144,6 +144,13 @@ class LoginRepository:
             raise RefreshTokenReused(result)
         return result
 
+    async def replace_token(self, owner: Owner, session_id: str, token_hash: bytes) -> bool:
+        """Gives a browser's session another token in place of its own; False where there is no such session."""
+        mine = (login_sessions.c.owner == owner) & (login_sessions.c.id == session_id)
+        query = update(login_sessions).where(mine, login_sessions.c.kind == "browser")
+        query = query.values(token_hash=token_hash)
+        return bool((await self._db.write(lambda connection: connection.execute(query))).rowcount)
+
     async def touch(self, owner: Owner, session_id: str) -> None:
         """Says that the session is used now."""
         mine = (login_sessions.c.owner == owner) & (login_sessions.c.id == session_id)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from ulid import ULID
 
@@ -11,6 +11,7 @@ from backend.store.accounts.tables import open_streams
 from backend.store.columns import Instant
 from backend.store.database import Database
 from backend.store.dialect import lock_owner
+from backend.store.json_sql import among
 from backend.store.owner import Owner
 
 _FORGOTTEN_AFTER = timedelta(seconds=10)
@@ -32,7 +33,11 @@ class StreamRepository:
 
         def work(connection: Connection) -> str | None:
             lock_owner(connection, owner)
-            parameters = {"owner_is": owner, "since": now - _FORGOTTEN_AFTER}
+            parameters = {
+                "owner_is": owner,
+                "since": now - _FORGOTTEN_AFTER,
+                "until": now + _FORGOTTEN_AFTER,
+            }
             if (connection.scalar(_COUNT, parameters) or 0) >= most:
                 return None
             connection.execute(_ADD, row)
@@ -49,12 +54,18 @@ class StreamRepository:
 
     async def beat(self, ids: Sequence[str]) -> None:
         """Says that these are being read still."""
-        query = update(open_streams).where(open_streams.c.id.in_(ids)).values(seen_at=datetime.now(UTC))
+        query = (
+            update(open_streams).where(open_streams.c.id.in_(among(ids))).values(seen_at=datetime.now(UTC))
+        )
         await self._db.write(lambda connection: connection.execute(query))
 
     async def drop_forgotten(self) -> None:
         """Forgets those of processes that are gone, whoever's they are."""
-        query = delete(open_streams).where(open_streams.c.seen_at <= datetime.now(UTC) - _FORGOTTEN_AFTER)
+        now = datetime.now(UTC)
+        seen_at = open_streams.c.seen_at
+        query = delete(open_streams).where(
+            or_(seen_at <= now - _FORGOTTEN_AFTER, seen_at > now + _FORGOTTEN_AFTER)
+        )
         await self._db.write(lambda connection: connection.execute(query))
 
 
@@ -62,7 +73,11 @@ _MINE = open_streams.c.owner == bindparam("owner_is")
 _COUNT = (
     select(func.count())
     .select_from(open_streams)
-    .where(_MINE, open_streams.c.seen_at > bindparam("since", type_=Instant))
+    .where(
+        _MINE,
+        # Not those of a future from which the clock was set back: nobody would close them before it comes.
+        open_streams.c.seen_at.between(bindparam("since", type_=Instant), bindparam("until", type_=Instant)),
+    )
 )
 _ADD = insert(open_streams)
 _REMOVE = delete(open_streams).where(_MINE, open_streams.c.id == bindparam("id_is"))

@@ -6,7 +6,7 @@ Of a secret only its hash is kept. What belongs to an account goes with it.
 from sqlalchemy import JSON, Column, Float, ForeignKey, Index, Integer, LargeBinary, String, Table
 
 from backend.store.columns import Instant
-from backend.store.tables import metadata
+from backend.store.tables import metadata, of_owner
 
 ID = String(26)
 HASH = LargeBinary(32)
@@ -36,6 +36,7 @@ accounts = Table(
     Column("usd_a_month", Float),
     _models(),
     Column("created_at", Instant, nullable=False),
+    Column("runs_a_month", Integer),
 )
 
 identities = Table(
@@ -59,7 +60,7 @@ login_sessions = Table(
     Column("created_at", Instant, nullable=False),
     Column("used_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
-    Index("ix_login_sessions_owner", "owner"),
+    Index("ix_login_sessions_owner_id", "owner", "id", unique=True),
 )
 
 # A used one is kept: it tells that somebody else has it too.
@@ -67,9 +68,10 @@ refresh_tokens = Table(
     "refresh_tokens",
     metadata,
     Column("token_hash", HASH, primary_key=True),
-    Column("session_id", ID, ForeignKey("login_sessions.id", ondelete="CASCADE"), nullable=False),
+    Column("session_id", ID, nullable=False),
     _owner(),
     Column("used_at", Instant),
+    of_owner("session_id", "login_sessions"),
     Index("ix_refresh_tokens_session_id", "session_id"),
     Index("ix_refresh_tokens_owner", "owner"),
 )
@@ -87,7 +89,35 @@ api_keys = Table(
     Column("created_at", Instant, nullable=False),
     Column("used_at", Instant),
     Column("expires_at", Instant, nullable=False),
+    Column("runs_at_once", Integer),
+    Column("runs_a_day", Integer),
+    Column("runs_a_month", Integer),
+    Column("usd_a_month", Float),
     Index("ix_api_keys_owner", "owner"),
+)
+
+# The part of the ledger that says which keys had a run written. No key to the runs, nor to the keys: what was bought
+# counts, whatever becomes of either.
+key_charges = Table(
+    "key_charges",
+    metadata,
+    Column("run_id", ID, primary_key=True),
+    Column("key_id", ID, primary_key=True),
+    _owner(),
+    Column("charged_at", Instant, nullable=False),
+    Index("ix_key_charges_owner_key_id_charged_at", "owner", "key_id", "charged_at"),
+)
+
+# What deleted accounts have used this month. `bucket` is a hash of the address or identity, by which the next account
+# of the same one is found.
+former_use = Table(
+    "former_use",
+    metadata,
+    Column("bucket", HASH, primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("format", String(64), primary_key=True),
+    Column("runs", Integer, nullable=False),
+    Column("cost_usd", Float, nullable=False),
 )
 
 # `purpose`: verify or reset an account's address or password, or invite somebody who has no account yet.

@@ -9,7 +9,9 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from backend.accounts.belongings import line_of
-from backend.api.dependencies import OwnerDep, PageCursor, PageLimit
+from backend.accounts.throttle import EXPORT
+from backend.api.accounts.parts import AddressDep
+from backend.api.dependencies import OwnerDep, PageCursor, PageLimit, ResourcesDep
 from backend.api.paging import page_of
 from backend.stories.api.parts import ChildrenDep
 from backend.stories.children import OnChapters, Profile
@@ -80,7 +82,7 @@ class DeletedChild(BaseModel):
     runs_deleted: int
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, responses={409: {"description": "One child too many"}})
 async def add_child(body: NewChild, owner: OwnerDep, children: ChildrenDep, response: Response) -> ChildView:
     """Stores a child's profile."""
     profile = Profile.model_validate(body.model_dump(exclude={"consent"}))
@@ -138,9 +140,15 @@ async def change_child(
     response_class=Response,
     responses={200: {"content": {"application/x-ndjson": {}}, "description": "Lines of JSON"}},
 )
-async def export_child(child_id: ChildId, owner: OwnerDep, children: ChildrenDep) -> StreamingResponse:
+async def export_child(
+    child_id: ChildId, owner: OwnerDep, children: ChildrenDep, resources: ResourcesDep, address: AddressDep
+) -> StreamingResponse:
     """Everything that there is of a child, as lines of JSON `{"table", "row"}`: profile, stories, reading, texts."""
-    found = await children.export(owner, child_id)
+    child = await children.find(owner, child_id)
+    if resources.settings.has_accounts:
+        await resources.people.throttle.check(EXPORT, owner, address)
+        await resources.people.audit.note("exported", owner, child.id)
+    found = await children.export(owner, child.id)
     return StreamingResponse(
         (line_of({"table": table, "row": row}) async for table, row in found),
         media_type="application/x-ndjson",
@@ -150,9 +158,10 @@ async def export_child(child_id: ChildId, owner: OwnerDep, children: ChildrenDep
 
 @router.delete("/{child_id}")
 async def delete_child(
-    child_id: ChildId, owner: OwnerDep, children: ChildrenDep, chapters: OnChaptersQuery = "keep"
+    child_id: ChildId, owner: OwnerDep, children: ChildrenDep, chapters: OnChaptersQuery = "delete"
 ) -> DeletedChild:
-    """Deletes the child and its story sessions. The chapters stay as runs, unless they are to be deleted too."""
+    """Deletes the child, its story sessions, and what was written for it. With `chapters=keep` the texts stay as runs,
+    with the name and the age that are in them."""
     deletion = await children.delete(owner, child_id, chapters)
     return DeletedChild(
         child_id=child_id,

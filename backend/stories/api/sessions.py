@@ -1,18 +1,18 @@
 """`/api/v1/stories/sessions`: stories in chapters, and the reader's choices between them."""
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field, StringConstraints
 
-from backend.api.dependencies import OwnerDep, PageCursor, PageLimit
+from backend.api.dependencies import OwnerDep, PageCursor, PageLimit, PrincipalDep
 from backend.api.exports import attachment
 from backend.api.paging import page_of
 from backend.api.starts import RunStartDep
 from backend.api.streams import STREAM_RESPONSES
 from backend.api.views import StartedRun
-from backend.runs.admission.options import RunOptions
+from backend.store.run_values import RunOptions
 from backend.store.runs import Run
 from backend.stories.api.children import OnChaptersQuery
 from backend.stories.api.parts import SessionsDep
@@ -30,6 +30,8 @@ PlannedChapters = Annotated[
     int, Field(ge=1, le=200, description="Chapters that the story is to have; 5 by default")
 ]
 Timezone = Annotated[str, Field(max_length=64, description="Where the reader is, such as Europe/Berlin")]
+_CONFLICT: dict[int | str, dict[str, Any]] = {409: {"description": "The story is in another state"}}
+_NO_SUCH: dict[int | str, dict[str, Any]] = {404: {"description": "No such child or run"}}
 _CustomInput = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
 
 
@@ -87,13 +89,15 @@ class DeletedSession(BaseModel):
     runs_deleted: bool
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, responses={200: {"model": SessionView}, **_NO_SUCH, **_CONFLICT})
 async def begin_session(
-    body: SessionBody, owner: OwnerDep, sessions: SessionsDep, response: Response
+    body: SessionBody, principal: PrincipalDep, sessions: SessionsDep, response: Response
 ) -> SessionView:
-    """Begins a story. For a run that is in a story already, returns that story (200)."""
-    others = body.model_dump(include={"title", "planned_chapters", "timezone"})
+    """Begins a story. For a run that is in a story already, returns that story (200). An API key needs `runs:read` too
+    for a run."""
+    owner, others = principal.owner, body.model_dump(include={"title", "planned_chapters", "timezone"})
     if body.run_id is not None:
+        principal.check_scope("runs:read")
         if body.child_id is not None or body.reader is not None or body.theme is not None:
             raise InvalidInput.of(
                 "run_id", "the run says who reads and what it is about: give nothing else of it"
@@ -150,7 +154,7 @@ async def delete_session(
     return DeletedSession(session_id=session_id, runs=runs, runs_deleted=chapters == "delete")
 
 
-@router.get("/{session_id}/export", response_class=Response)
+@router.get("/{session_id}/export", response_class=Response, responses=_CONFLICT)
 async def export_session(
     session_id: SessionId,
     owner: OwnerDep,
@@ -165,7 +169,12 @@ async def export_session(
     return attachment(await asyncio.to_thread(write, book), media_type, name, id=session_id, title=book.title)
 
 
-@router.post("/{session_id}/choices", status_code=201, response_model=StartedRun, responses=STREAM_RESPONSES)
+@router.post(
+    "/{session_id}/choices",
+    status_code=201,
+    response_model=StartedRun,
+    responses={**STREAM_RESPONSES, **_CONFLICT, 429: {"description": "A quota is used up"}},
+)
 async def choose(
     session_id: SessionId, body: ChoiceBody, sessions: SessionsDep, start: RunStartDep
 ) -> Response:

@@ -7,8 +7,9 @@ from pydantic import BaseModel
 
 from backend.store.runs import RunPart
 from backend.stories.chapters import choice_after
-from backend.stories.progress import local_day, progress_percent, streak, total_minutes
+from backend.stories.progress import progress_percent, streak, total_minutes
 from backend.stories.sessions import Story
+from backend.timezones import local_date
 from workflows.formats.story.input import StoryReader
 
 
@@ -97,7 +98,7 @@ def summary(story: Story[Any]) -> SessionSummary:
     """A story in a list."""
     session, chapters = story.session, story.chapters
     bookmark = (session.bookmark_chapter, session.bookmark_section)
-    days = streak(story.days, local_day(datetime.now(UTC), session.timezone))
+    days = streak(story.days, local_date(datetime.now(UTC), session.timezone))
     return SessionSummary(
         session_id=session.id,
         child_id=session.child_id,

@@ -8,7 +8,8 @@ from pydantic import ValidationError
 from rich.table import Column
 
 from backend.cli.failures import fail, quiet_settings
-from backend.cli.terminal import show_table, write
+from backend.cli.service_client import JsonOption
+from backend.cli.terminal import print_json, show_table, write
 from backend.settings import Settings
 from workflows.errors import StorywireError
 
@@ -16,8 +17,14 @@ app = typer.Typer(help="The children that stories are written for.", no_args_is_
 
 
 @app.command("list")
-def list_children(limit: Annotated[int, typer.Option(min=1, max=100, help="How many.")] = 20) -> None:
+def list_children(
+    limit: Annotated[int, typer.Option(min=1, max=100, help="How many.")] = 20, as_json: JsonOption = False
+) -> None:
     """The children that are stored here."""
+    found = asyncio.run(_list(quiet_settings(), limit))
+    if as_json:
+        print_json([{"child_id": child.id, **child.profile} for child in found])
+        return
     show_table(
         (Column("ID", no_wrap=True), "Name", "Age", "Level", "Language", "Interests"),
         (
@@ -29,7 +36,7 @@ def list_children(limit: Annotated[int, typer.Option(min=1, max=100, help="How m
                 child.profile["language"],
                 ", ".join(child.profile["interests"]),
             )
-            for child in asyncio.run(_list(quiet_settings(), limit))
+            for child in found
         ),
     )
 

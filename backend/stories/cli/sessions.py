@@ -7,7 +7,8 @@ import typer
 from rich.table import Column
 
 from backend.cli.failures import fail, quiet_settings
-from backend.cli.terminal import show_table, write
+from backend.cli.service_client import JsonOption
+from backend.cli.terminal import print_json, show_table, write
 from backend.settings import Settings
 from workflows.errors import StorywireError
 
@@ -15,8 +16,14 @@ app = typer.Typer(help="Stories over chapters.", no_args_is_help=True)
 
 
 @app.command("list")
-def list_sessions(limit: Annotated[int, typer.Option(min=1, max=100, help="How many.")] = 20) -> None:
+def list_sessions(
+    limit: Annotated[int, typer.Option(min=1, max=100, help="How many.")] = 20, as_json: JsonOption = False
+) -> None:
     """The newest stories."""
+    found = asyncio.run(_list(quiet_settings(), limit))
+    if as_json:
+        print_json([story.model_dump(mode="json") for story, _ in found])
+        return
     show_table(
         (Column("ID", no_wrap=True), "Reader", "Chapters", "Read", "Title"),
         (
@@ -27,7 +34,7 @@ def list_sessions(limit: Annotated[int, typer.Option(min=1, max=100, help="How m
                 f"{story.progress_percent} %",
                 story.title or story.theme,
             )
-            for story, reader in asyncio.run(_list(quiet_settings(), limit))
+            for story, reader in found
         ),
     )
 

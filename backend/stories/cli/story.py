@@ -8,12 +8,14 @@ import typer
 
 from backend.cli.failures import fail
 from backend.cli.generate import BudgetOption, CacheOption, ModelOption, ParallelOption, ServerOption, write
+from backend.cli.service_client import JsonOption
+from backend.cli.watching import InterruptOption, Watching
 from backend.stories.cli.children import split_list
 
 if TYPE_CHECKING:
     from backend.cli.local import RunStarter
     from backend.resources import Resources
-    from backend.runs.admission.options import RunOptions
+    from backend.store.run_values import RunOptions
     from backend.store.runs import Run
 
 
@@ -37,15 +39,19 @@ def story(
     budget: BudgetOption = None,
     cache: CacheOption = None,
     server: ServerOption = None,
+    as_json: JsonOption = False,
+    on_interrupt: InterruptOption = "detach",
 ) -> None:
     """Write a chapter of a child's story. The story goes to standard output, all else to standard error."""
+    watching = Watching(as_json, on_interrupt)
     options = {"model": model, "parallel": parallel, "budget_usd": budget, "cache": cache}
     if session is not None:
         if theme is not None or child is not None:
             fail("A story knows its theme and its reader: give --session without --theme and --child.", 2)
         index = None if choice is None else choice - 1
         body = {"choice_index": index, "custom_user_input": wish, "options": options}
-        write(body, server, f"/api/v1/stories/sessions/{quote(session, safe='')}/choices", _choosing(session))
+        path = f"/api/v1/stories/sessions/{quote(session, safe='')}/choices"
+        write(body, server, path, _choosing(session), watching)
     if theme is None or choice is not None:
         fail("Give --theme; or --session with --choice or --wish, to go on with a story.", 2)
     reader = {
@@ -62,7 +68,7 @@ def story(
         "title": title,
         "custom_user_input": wish,
     }
-    write({"format": "story", "input": inputs, "options": options}, server)
+    write({"format": "story", "input": inputs, "options": options}, server, watching=watching)
 
 
 def _choosing(session: str) -> "RunStarter":

@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table
 
 from backend.store.accounts.belongings import BelongingsRepository, owned_tables
-from backend.store.batches import batches
+from backend.store.accounts.tables import security_events
+from backend.store.json_sql import among
 from backend.store.owner import Owner
 from backend.store.tables import runs
 from backend.stories.store.tables import children
@@ -19,8 +20,8 @@ async def read_child(
     session_ids: Sequence[str],
     run_ids: Sequence[str],
 ) -> AsyncIterator[tuple[str, dict[str, Any]]]:
-    """(table, row) of the child, its stories and its texts."""
-    for table in owned_tables():
+    """(table, row) of the child, its stories and its texts, with the security events that are about them."""
+    for table in (*owned_tables(), security_events):
         for condition in _of_child(table, child_id, session_ids, run_ids):
             for row in await belongings.rows(owner, table, condition):
                 yield table.name, row
@@ -29,13 +30,15 @@ async def read_child(
 def _of_child(
     table: Table, child_id: str, session_ids: Sequence[str], run_ids: Sequence[str]
 ) -> Iterator[ColumnElement[bool]]:
-    """Conditions that find the child's rows, a few texts at a time."""
+    """Conditions that find the child's rows."""
     if table is children:
         yield table.c.id == child_id
+    elif table is security_events:
+        yield table.c.subject.in_(among([child_id, *session_ids, *run_ids]))
     elif "child_id" in table.c:
         yield table.c.child_id == child_id
     elif "session_id" in table.c:
-        yield from (table.c.session_id.in_(some) for some in batches(session_ids))
+        yield table.c.session_id.in_(among(session_ids))
     elif table is runs or "run_id" in table.c:
         column = table.c.id if table is runs else table.c.run_id
-        yield from (column.in_(some) for some in batches(run_ids))
+        yield column.in_(among(run_ids))

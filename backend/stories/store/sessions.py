@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, exists, func, insert, select, update
 from ulid import ULID
 
-from backend.store.batches import batches
 from backend.store.database import Database
 from backend.store.dialect import upsert
+from backend.store.json_sql import among
 from backend.store.limits import Cap, check_cap
 from backend.store.owner import Owner
 from backend.store.paging import newest_first
@@ -141,9 +141,8 @@ class SessionRepository:
         found: dict[str, dict[date, float]] = {session_id: {} for session_id in session_ids}
 
         def work(connection: Connection) -> None:
-            for some in batches(session_ids):
-                for row in connection.execute(query.where(reading_days.c.session_id.in_(some))):
-                    found[row.session_id][row.day] = row.minutes
+            for row in connection.execute(query.where(reading_days.c.session_id.in_(among(session_ids)))):
+                found[row.session_id][row.day] = row.minutes
 
         await self._db.read(work)
         return found
@@ -151,7 +150,9 @@ class SessionRepository:
     async def in_use(self, series: Collection[tuple[Owner, str]], since: datetime) -> set[tuple[Owner, str]]:
         """The sessions of these (owner, id) that something was done with since then."""
         query = select(story_sessions.c.owner, story_sessions.c.id).where(
-            story_sessions.c.id.in_([id for _, id in series]), story_sessions.c.updated_at >= since
+            story_sessions.c.owner.in_({owner for owner, _ in series}),
+            story_sessions.c.id.in_([id for _, id in series]),
+            story_sessions.c.updated_at >= since,
         )
         found = await self._db.read(lambda connection: connection.execute(query).all())
         return {(Owner(owner), id) for owner, id in found} & {*series}

@@ -8,7 +8,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from backend.streaming.wires.wire import WireMessage, WireStyle, plain, without_text
+from backend.streaming.wires.wire import (
+    CREDENTIAL_ENDED,
+    WireMessage,
+    WireStyle,
+    data_frame,
+    plain,
+    without_text,
+)
 from workflows.messages.messages import (
     TERMINAL,
     FactsGathered,
@@ -27,7 +34,10 @@ from workflows.messages.messages import (
 )
 
 VERSION = "1.0"
-STYLE = WireStyle(endings=TERMINAL | {InputRequested.type})
+STYLE = WireStyle(
+    endings=TERMINAL | {InputRequested.type},
+    refusal=data_frame({"type": "RUN_ERROR", "message": CREDENTIAL_ENDED, "code": "UNAUTHENTICATED"}),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +61,8 @@ class _Section:
 
 class AgUiMapper:
     """Reducer of a run's messages to events."""
+
+    is_broken = False
 
     def __init__(self, run_id: str, caller: Caller) -> None:
         self._run_id = run_id

@@ -7,7 +7,14 @@ Text is taken back by `reset-step`, which removes every part, and by telling aga
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from backend.streaming.wires.wire import WireMessage, WireStyle, plain, without_text
+from backend.streaming.wires.wire import (
+    CREDENTIAL_ENDED,
+    WireMessage,
+    WireStyle,
+    data_frame,
+    plain,
+    without_text,
+)
 from workflows.messages.messages import (
     FactsGathered,
     InputRequested,
@@ -25,14 +32,18 @@ from workflows.messages.messages import (
 )
 
 Chunk = WireMessage
+_DONE = b"data: [DONE]\n\n"
 STYLE = WireStyle(
-    last_frame=b"data: [DONE]\n\n",
+    last_frame=_DONE,
+    refusal=data_frame({"type": "error", "errorText": CREDENTIAL_ENDED}) + _DONE,
     headers=(("X-Vercel-AI-UI-Message-Stream", "v1"), ("X-Workflow-Run-Id", "{run_id}")),
 )
 
 
 class AiSdkMapper:
     """Reducer of a run's messages to chunks."""
+
+    is_broken = False
 
     def __init__(self, run_id: str) -> None:
         self._run_id = run_id
@@ -54,7 +65,7 @@ class AiSdkMapper:
             SafetyChecked: self._keep,
             MetricsCalculated: self._keep,
             RunCompleted: self._complete,
-            RunFailed: _failure,
+            RunFailed: failure_of,
         }
 
     def feed(self, message: Message) -> Iterator[Chunk]:
@@ -69,11 +80,11 @@ class AiSdkMapper:
         if self._started:
             return
         self._started = True
-        yield {
-            "type": "start",
-            "messageId": f"msg_{self._run_id}",
-            "messageMetadata": {"runId": self._run_id},
-        }
+        yield from self._beginning()
+
+    def _beginning(self) -> Iterator[Chunk]:
+        metadata = {"runId": self._run_id}
+        yield {"type": "start", "messageId": f"msg_{self._run_id}", "messageMetadata": metadata}
         yield {"type": "start-step"}
 
     def _plan(self, message: OutlinePlanned) -> Iterator[Chunk]:
@@ -84,7 +95,7 @@ class AiSdkMapper:
     def _open(self, section: int) -> Iterator[Chunk]:
         if section not in self._texts:
             self._texts[section] = []
-            yield _opening(section)
+            yield opening_of(section)
 
     def _append(self, message: TextAppended) -> Iterator[Chunk]:
         if message.piece is not None:
@@ -93,10 +104,10 @@ class AiSdkMapper:
         yield from self._open(message.section)
         if message.chunk:
             self._texts[message.section].append(message.chunk)
-            yield _delta(message.section, message.chunk)
+            yield delta_of(message.section, message.chunk)
         if message.is_complete:
             self._ended.add(message.section)
-            yield {"type": "text-end", "id": _id(message.section)}
+            yield {"type": "text-end", "id": id_of(message.section)}
 
     def _append_piece(self, name: str, message: TextAppended) -> Iterator[Chunk]:
         """A piece is told once it is whole."""
@@ -122,16 +133,16 @@ class AiSdkMapper:
         yield from self._data.values()
         yield from self._sources.values()
         for section in sorted(self._texts):
-            yield _opening(section)
+            yield opening_of(section)
             if text := "".join(self._texts[section]):
-                yield _delta(section, text)
+                yield delta_of(section, text)
             if section in self._ended:
-                yield {"type": "text-end", "id": _id(section)}
+                yield {"type": "text-end", "id": id_of(section)}
 
     def _gather(self, message: FactsGathered) -> Iterator[Chunk]:
         yield from self._keep(message)
         for number, source in enumerate(message.sources, 1):
-            if source["url"]:
+            if source["url"].lower().startswith(("https://", "http://")):  # pages make links of them
                 self._sources[source["url"]] = {
                     "type": "source-url",
                     "sourceId": str(number),
@@ -152,35 +163,39 @@ class AiSdkMapper:
 
     def _complete(self, message: RunCompleted) -> Iterator[Chunk]:
         for section in sorted(set(self._texts) - self._ended):
-            yield {"type": "text-end", "id": _id(section)}
+            yield {"type": "text-end", "id": id_of(section)}
         yield self._remember("complete", without_text(message))
         metadata = {"runId": message.run_id, "title": message.title, "sha256": message.sha256}
         yield {"type": "finish-step"}
         yield {"type": "finish", "finishReason": "stop", "messageMetadata": metadata}
 
 
-def _failure(message: RunFailed) -> Iterator[Chunk]:
+def failure_of(message: RunFailed) -> Iterator[Chunk]:
+    """The chunks of a run's failure."""
     yield _part("error", plain(message))
     yield {"type": "error", "errorText": message.message}
     # For clients that ask again and again until a message is finished.
     yield {"type": "finish", "finishReason": "other"}
 
 
-def _id(section: int) -> str:
+def id_of(section: int) -> str:
+    """The id of a section's part."""
     return f"s{section}"
 
 
-def _opening(section: int) -> Chunk:
+def opening_of(section: int) -> Chunk:
+    """The beginning of a section's part."""
     # The part's id isn't kept in the message, this is: by it a page knows the section.
     return {
         "type": "text-start",
-        "id": _id(section),
+        "id": id_of(section),
         "providerMetadata": {"storywire": {"section": section}},
     }
 
 
-def _delta(section: int, text: str) -> Chunk:
-    return {"type": "text-delta", "id": _id(section), "delta": text}
+def delta_of(section: int, text: str) -> Chunk:
+    """Text to append to a section's part."""
+    return {"type": "text-delta", "id": id_of(section), "delta": text}
 
 
 def _part(name: str, data: Chunk) -> Chunk:

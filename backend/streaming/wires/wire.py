@@ -11,6 +11,7 @@ from workflows.messages.lenient import decode_stored
 from workflows.messages.messages import TERMINAL, Message, RunCompleted
 
 WireMessage = dict[str, Any]
+CREDENTIAL_ENDED = "This log-in, key or ticket has ended: log in, and read on."
 UNNUMBERED = 0
 """The number of a message without an id: no reader goes on from it."""
 
@@ -20,6 +21,9 @@ class Mapper(Protocol):
 
     How many it makes of a message depends on the log alone, never on who reads: ids count them.
     """
+
+    is_broken: bool
+    """Whether what was sent isn't true any more and can't be taken back: the connection ends."""
 
     def feed(self, message: Message) -> Iterator[WireMessage]:
         """The wire's messages that `message` leads to. Consume them all."""
@@ -36,6 +40,8 @@ class WireStyle:
     """The types of our messages that end a connection, as the log's last. What follows one supersedes it."""
     last_frame: bytes = b""
     """Sent after the last message."""
+    refusal: bytes = b""
+    """Sent when the reader's credential ends meanwhile: a clean end alone looks like the end of the text."""
     headers: tuple[tuple[str, str], ...] = ()
     """Names and values; `{run_id}` stands for the run's id."""
 
@@ -70,6 +76,11 @@ class WireView:
         """Messages in place of everything fed so far. They have no number: they aren't of the log."""
         return [_entry(UNNUMBERED, item) for item in self.mapper.join()]
 
+    @property
+    def is_broken(self) -> bool:
+        """Whether the connection has to end, since what was sent isn't true any more."""
+        return self.mapper.is_broken
+
     def is_superseded_later(self, type: str) -> bool:
         """Whether a message of this type counts as long as it is the log's last, and no longer."""
         return type in self.style.endings and type != RunCompleted.type
@@ -86,6 +97,11 @@ def without_text(message: RunCompleted) -> WireMessage:
     return {
         name: value for name, value in data.items() if name not in ("story_content", "sections", "pieces")
     }
+
+
+def data_frame(item: WireMessage) -> bytes:
+    """A frame without a number."""
+    return b"data: %s\n\n" % orjson.dumps(item)
 
 
 def _entry(number: int, item: WireMessage) -> Entry:

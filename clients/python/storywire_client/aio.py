@@ -14,7 +14,7 @@ from storywire_client.messages import Complete, Message, Quote, Run, RunPage, Ru
 from storywire_client.printer import Printer
 from storywire_client.reconnect import Reconnect, Retryable, failure, unreachable
 from storywire_client.session import Call, Session, start_call, view_of
-from storywire_client.settings import TIMEOUT, Granularity, Order, headers_of, stream_timeout
+from storywire_client.settings import TIMEOUT, CompleteText, Granularity, Order, headers_of, stream_timeout
 
 Token = str | Callable[[], str | Awaitable[str]] | None
 
@@ -271,6 +271,7 @@ class AsyncStorywire:
         idempotency_key: str | None = None,
         order: Order = "live",
         granularity: Granularity = "token",
+        complete: CompleteText = "full",
         **options: Any,
     ) -> AsyncStory:
         """Starts a run of a format, given by its name or path.
@@ -279,7 +280,7 @@ class AsyncStorywire:
         """
         session = Session(
             self._http.reconnect,
-            view=view_of(order, granularity),
+            view=view_of(order, granularity, complete),
             start=start_call(format, input, idempotency_key, options),
         )
         return AsyncStory(self._http, self.runs, session)
@@ -291,9 +292,10 @@ class AsyncStorywire:
         after: str | None = None,
         order: Order = "live",
         granularity: Granularity = "token",
+        complete: CompleteText = "full",
     ) -> AsyncStory:
         """Reads a run that is there, from its start or after an id that was got with the same view."""
-        view = view_of(order, granularity)
+        view = view_of(order, granularity, complete)
         return AsyncStory(
             self._http, self.runs, Session(self._http.reconnect, view=view, run_id=run_id, after=after)
         )

@@ -13,7 +13,7 @@ from storywire_client.messages import Complete, Message, Quote, Run, RunPage, Ru
 from storywire_client.printer import Printer
 from storywire_client.reconnect import Reconnect, Retryable, failure, unreachable
 from storywire_client.session import Call, Session, start_call, view_of
-from storywire_client.settings import TIMEOUT, Granularity, Order, headers_of, stream_timeout
+from storywire_client.settings import TIMEOUT, CompleteText, Granularity, Order, headers_of, stream_timeout
 
 Token = str | Callable[[], str] | None
 
@@ -254,12 +254,13 @@ class Storywire:
         idempotency_key: str | None = None,
         order: Order = "live",
         granularity: Granularity = "token",
+        complete: CompleteText = "full",
         **options: Any,
     ) -> Story:
         """Starts a run of a format, given by its name or path. Returns when it has begun. Raises Refused."""
         session = Session(
             self._http.reconnect,
-            view=view_of(order, granularity),
+            view=view_of(order, granularity, complete),
             start=start_call(format, input, idempotency_key, options),
         )
         story = Story(self._http, self.runs, session)
@@ -273,9 +274,10 @@ class Storywire:
         after: str | None = None,
         order: Order = "live",
         granularity: Granularity = "token",
+        complete: CompleteText = "full",
     ) -> Story:
         """Reads a run that is there, from its start or after an id that was got with the same view."""
-        view = view_of(order, granularity)
+        view = view_of(order, granularity, complete)
         return Story(
             self._http, self.runs, Session(self._http.reconnect, view=view, run_id=run_id, after=after)
         )

@@ -55,7 +55,10 @@ class Reader:
         self.run_id = self.run_id or event_id.rpartition(":")[0]
         if chunk["type"] not in MESSAGE_TYPES:
             return None
-        message = cast(Message, {"id": event_id, "seq": seq, "type": chunk["type"], "data": chunk["data"]})
+        data = chunk["data"]
+        if chunk["type"] == "complete" and "story_content" not in data:
+            data = self._with_text(data)
+        message = cast(Message, {"id": event_id, "seq": seq, "type": chunk["type"], "data": data})
         self.apply(message)
         return message
 
@@ -85,6 +88,16 @@ class Reader:
         if not same or hashlib.sha256(text.encode()).hexdigest() != self.complete["sha256"]:
             raise HashMismatch("HASH_MISMATCH", "the text read is not the run's", run_id=self.run_id)
         return self.complete
+
+    def _with_text(self, complete: Any) -> Any:
+        """A `complete` that came without the text, with the text that was read."""
+        pieces = self.pieces
+        return {
+            **complete,
+            "story_content": "\n\n".join(self.sections.values()),
+            "sections": [{**each, "text": self.text_of(each["index"])} for each in complete["sections"]],
+            "pieces": [{**each, "text": pieces.get(each["name"], "")} for each in complete["pieces"]],
+        }
 
     def _append(self, data: Any) -> None:
         if (piece := data.get("piece")) is not None:

@@ -46,7 +46,8 @@ class Session:
     ) -> None:
         self.reconnect = reconnect
         self.reader = Reader(run_id, after)
-        self._view = view
+        # A reader with a cursor hasn't the text that `brief` leaves out.
+        self._view = {name: value for name, value in view.items() if after is None or name != "complete"}
         self._start = start
         self._retry: float | None = None
         self._attempt = 0
@@ -108,10 +109,10 @@ def start_call(format: str, input: Mapping[str, Any], key: str | None, options: 
     )
 
 
-def view_of(order: str, granularity: str) -> dict[str, str]:
+def view_of(order: str, granularity: str, complete: str = "full") -> dict[str, str]:
     """The query of a view; nothing for the defaults."""
-    view = {"order": order, "granularity": granularity}
-    defaults = {"order": "live", "granularity": "token"}
+    view = {"order": order, "granularity": granularity, "complete": complete}
+    defaults = {"order": "live", "granularity": "token", "complete": "full"}
     return {name: value for name, value in view.items() if value != defaults[name]}
 
 

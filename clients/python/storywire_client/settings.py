@@ -9,6 +9,8 @@ from storywire_client.session import Call
 
 Order = Literal["live", "reading"]
 Granularity = Literal["token", "sentence", "section"]
+CompleteText = Literal["full", "brief"]
+"""Whether the last message repeats the text on the wire. It is there in either case: `brief` puts in what was read."""
 
 TIMEOUT = httpx2.Timeout(30.0)
 """Seconds for a request that isn't a stream."""

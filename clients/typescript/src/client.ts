@@ -18,14 +18,14 @@ export class Storywire {
 
   /** Starts a run of a format, given by its name or path, and reads it. Returns at once. */
   start<F extends keyof Inputs & string>(format: F, input: Inputs[F], options: StartOptions = {}): Story {
-    const { idempotencyKey = randomKey(), order, granularity, signal, ...runOptions } = options;
+    const { idempotencyKey = randomKey(), order, granularity, complete, signal, ...runOptions } = options;
     const start = {
       method: "POST",
       path: `/api/v1/${encodeURIComponent(format)}/generate/stream`,
       body: { ...(input as object), options: runOptions },
       headers: { "Idempotency-Key": idempotencyKey },
     };
-    return new Story({ http: this.#http, runs: this.runs, start, reading: { order, granularity, signal } });
+    return new Story({ http: this.#http, runs: this.runs, start, reading: { order, granularity, complete, signal } });
   }
 
   /** Reads a run that is there: after a reload, in a second tab, on another device. */

@@ -86,6 +86,17 @@ export function textOf(state: State): string {
     .join("\n\n");
 }
 
+/** A `complete` that came without the text, with the text that was read. */
+export function withText(complete: Complete, state: State): Complete {
+  const texts = new Map(state.sections.map(({ index, text }) => [index, text]));
+  return {
+    ...complete,
+    story_content: textOf(state),
+    sections: complete.sections.map((section) => ({ ...section, text: texts.get(section.index) ?? "" })),
+    pieces: complete.pieces.map((piece) => ({ ...piece, text: state.pieces[piece.name]?.text ?? "" })),
+  };
+}
+
 // A run that goes on waits for nobody, and an error that was its end is none any more.
 function going(state: State): State {
   if (state.status === "running" && !state.error && !state.input) return state;

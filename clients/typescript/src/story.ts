@@ -3,7 +3,7 @@ import { type Call, type Http, isRetryable, pause } from "./http.ts";
 import { type Complete, type Message, MESSAGE_TYPES } from "./messages.ts";
 import { type Caps, path, type Runs } from "./runs.ts";
 import { sseParser } from "./sse.ts";
-import { initial, reduce, type State, textOf } from "./state.ts";
+import { initial, reduce, type State, textOf, withText } from "./state.ts";
 import { textPieces } from "./text.ts";
 
 /** How a stream is read. Come back with `after` and the same order and granularity that it was got with. */
@@ -12,6 +12,11 @@ export interface Reading {
   after?: string;
   order?: "live" | "reading";
   granularity?: "token" | "sentence" | "section";
+  /**
+   * `brief`: the service leaves the text out of the last message, and it is put in from what was read. A reader with a
+   * cursor gets it whole, and so does a page that has no SHA-256 to check it with.
+   */
+  complete?: "full" | "brief";
   /** Detaches when it is given. */
   signal?: AbortSignal;
 }
@@ -238,6 +243,7 @@ export class Story implements AsyncIterable<Message> {
     const query = new URLSearchParams();
     if (reading.order) query.set("order", reading.order);
     if (reading.granularity) query.set("granularity", reading.granularity);
+    if (reading.complete === "brief" && reading.after === undefined && globalThis.crypto?.subtle) query.set("complete", "brief");
     const suffix = `${query}` && `?${query}`;
     const accept = { Accept: "text/event-stream" };
     if (this.#runId === undefined) {
@@ -257,6 +263,7 @@ export class Story implements AsyncIterable<Message> {
     this.#lastEventId = id;
     if (!MESSAGE_TYPES.has(chunk.type)) return; // of a later version
     const message = { id, seq, type: chunk.type, data: chunk.data } as Message;
+    if (message.type === "complete" && message.data.story_content === undefined) message.data = withText(message.data, this.#state);
     this.#messages.push(message);
     if (this.#state.attempt) this.#change({ ...this.#state, attempt: 0 });
     this.#change(reduce(this.#state, message));

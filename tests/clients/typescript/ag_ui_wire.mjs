@@ -64,6 +64,7 @@ async function readLive() {
     do {
       last = await run(agent, parameters);
       found.push(last);
+      if (last.broke && given.again) await new Promise((resolve) => setTimeout(resolve, 50));
     } while (last.broke && given.again);
   }
   return found;

@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { packaged } from "./client.mjs";
 import { chatState } from "./scripted.mjs";
 
-const ai = await packaged("ai");
+const given = JSON.parse(readFileSync(0, "utf8"));
+const ai = await packaged(given.package ?? "ai"); // of version 7, or ai5, ai6
 
 function chatOver(transport) {
   class Chat extends ai.AbstractChat {
@@ -27,8 +28,6 @@ function report(chat) {
   return { status: chat.status, error: chat.error?.message ?? null, sections, order, data, sources, metadata: message?.metadata ?? null };
 }
 
-const given = JSON.parse(readFileSync(0, "utf8"));
-
 /** Each of the streams, as a transport's reply. */
 async function readTold() {
   const results = [];
@@ -42,9 +41,23 @@ async function readTold() {
 }
 
 async function readLive() {
-  const chat = chatOver(new ai.DefaultChatTransport({ api: given.url, body: given.body ?? {} }));
-  if (given.resume) await chat.resumeStream();
+  const headers = given.version ? { "X-AI-SDK-Version": given.version } : {};
+  const chat = chatOver(new ai.DefaultChatTransport({ api: given.url, headers, body: given.body ?? {} }));
+  const resume = () => {
+    // Version 5 appends what it is sent to the message that it has.
+    if (given.package === "ai5") chat.messages = chat.messages.filter(({ role }) => role === "user");
+    return chat.resumeStream();
+  };
+  if (given.resume) await resume();
   else await chat.sendMessage({ text: given.text, messageId: undefined });
+  while (given.again) {
+    const told = report(chat);
+    if (told.metadata?.sha256) break;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await resume();
+    // Nothing there: the service had never heard of it.
+    if (chat.status === "ready" && chat.messages.at(-1)?.role === "user") await chat.regenerate();
+  }
   return report(chat);
 }
 

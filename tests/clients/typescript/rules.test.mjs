@@ -285,3 +285,43 @@ test("reducer is pure, and keeps its object where nothing changes", () => {
   assert.equal(cancelled.status, "cancelled");
   assert.equal(initial.sections.length, 0);
 });
+
+test("complete that comes without the text has the text that was read, checked by its hash", async () => {
+  const { createHash } = await import("node:crypto");
+  const brief = (text) => frame(4, "complete", {
+    success: true, run_id: "R", title: "T", sha256: createHash("sha256").update(text).digest("hex"),
+    sections: [{ index: 0, title: "A", words: 1 }, { index: 1, title: "B", words: 1 }],
+    pieces: [{ name: "M1", title: "Short", words: 1 }],
+  });
+  const frames = [content(1, 0, "One.", true), content(2, 1, "Two.", true), frame(3, "content", { section: 0, chunk: "S", is_complete: true, piece: "M1" })];
+  const { story, requests } = start([stream([...frames, brief("One.\n\nTwo.")])], { complete: "brief" });
+  const end = await story.finished();
+  assert.equal(end.story_content, "One.\n\nTwo.");
+  assert.deepEqual([...end.sections, ...end.pieces].map(({ text }) => text), ["One.", "Two.", "S"]);
+  assert.equal((await collect(story)).at(-1).data.story_content, "One.\n\nTwo.");
+  assert.match(requests[0].url, /\?complete=brief$/);
+  assert.deepEqual(JSON.parse(requests[0].body).options, {});
+  await assert.rejects(start([stream([...frames, brief("One.\n\nToo.")])], { complete: "brief" }).story.finished(), HashMismatch);
+});
+
+test("reader with a cursor asks for the whole text, which it hasn't", async () => {
+  const { story, requests } = follow([stream([content(5, 1, "end.", true), complete(6, "One.\n\nThe end.")])], { after: "R:4", complete: "brief" });
+  assert.equal((await story.finished()).story_content, "One.\n\nThe end.");
+  assert.doesNotMatch(requests[0].url, /complete/);
+});
+
+test("pauses grow to the longest, with jitter, and from what the service asks for", async () => {
+  const { Http } = await load("http");
+  const http = new Http({ reconnect: { minMs: 500, maxMs: 30_000 } });
+  const among = (low, high, attempt, retryMs) => {
+    for (let n = 0; n < 50; n++) {
+      const delay = http.delay(attempt, undefined, retryMs);
+      assert.ok(delay >= low && delay <= high, `${delay} at attempt ${attempt}`);
+    }
+  };
+  among(250, 500, 1);
+  among(2_000, 4_000, 4);
+  among(15_000, 30_000, 1000);
+  among(1_000, 2_000, 1, 2_000);
+  assert.ok(new Set(Array.from({ length: 20 }, () => http.delay(3))).size > 1);
+});

@@ -22,7 +22,8 @@ _QUOTE_LETTERS = 400
 class PointVerdict(BaseModel):
     """Verdict on a key point. `quote`: the words of the script that say it."""
 
-    number: int = Field(ge=1)
+    number: int = Field(json_schema_extra={"minimum": 1})
+    """From 1. Another one is left out, and doesn't spoil the whole answer."""
     quote: str
     covered: bool
 
@@ -36,15 +37,17 @@ class PointVerdicts(BaseModel):
 async def judge_points(inputs: CreatorScriptInput, state: State, model: Model) -> dict[int, dict[str, Any]]:
     """By the index of a key point: `{covered, section?, quote?}`. Points that the model said nothing of, or called
     covered without words of the script to show for it, are left out: there words decide."""
-    if not inputs.key_points or model.tier == "embedded":
+    if not inputs.key_points:
         return {}
     texts = {index: spoken(section["text"]) for index, section in sorted(state["sections"].items())}
     messages = _PROMPTS.messages("points", points=[point.text for point in inputs.key_points], texts=texts)
     answer = await ask(model, PointVerdicts, messages)
     found: dict[int, dict[str, Any]] = {}
+    if any(verdict.number == 0 for verdict in answer.verdicts):  # it counts from another point than we do
+        return found
     for verdict in answer.verdicts:
         index = verdict.number - 1
-        if index >= len(inputs.key_points) or found.get(index, {}).get("covered") is False:
+        if not 0 <= index < len(inputs.key_points) or found.get(index, {}).get("covered") is False:
             continue  # it may answer for points that aren't there; of two answers, the stricter one counts
         if not verdict.covered:
             found[index] = {"covered": False}

@@ -14,7 +14,7 @@ from workflows.formats.creator_script.input import CreatorScriptInput
 from workflows.formats.creator_script.metrics import script_metrics
 from workflows.formats.creator_script.outline import outline_script
 from workflows.formats.creator_script.personas import AudiencePersona, ScriptPersona
-from workflows.formats.creator_script.plan import slots_of
+from workflows.formats.creator_script.plan import pace_of, slots_of
 from workflows.formats.creator_script.points import find_conflicts, find_overflow
 from workflows.formats.creator_script.presentation import PRESENTATION
 from workflows.formats.creator_script.report import find_repetition, measure_sections, report_on
@@ -22,7 +22,7 @@ from workflows.formats.creator_script.script import spoken, under_heading, witho
 from workflows.formats.creator_script.settings import ScriptSettings
 from workflows.formats.creator_script.styles import list_styles
 from workflows.formats.creator_script.templates import Template, TemplateRegistry
-from workflows.formats.creator_script.timing import content_seconds, heading
+from workflows.formats.creator_script.timing import content_seconds, heading, words_for
 from workflows.formats.exports import Exporter
 from workflows.formats.form import Presentation
 from workflows.formats.languages import LANGUAGES
@@ -171,6 +171,10 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
         """What is measured of a section that has just been written: prose, and what was said before."""
         del inputs, model
         return await asyncio.to_thread(measure_sections, texts_of(state), index)
+
+    def expected_words(self, inputs: CreatorScriptInput) -> int:
+        """The words that are spoken in the time."""
+        return words_for(inputs.seconds, pace_of(inputs, self.template(inputs)))
 
     def review_share(self, *, judges: bool) -> float | None:
         """One call that quotes the place of each point."""

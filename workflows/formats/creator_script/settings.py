@@ -3,7 +3,8 @@
 from pydantic import Field, field_validator
 
 from workflows.formats.creator_script.templates import TemplateError, TemplateRegistry
-from workflows.formats.settings import FormatSettings, OwnPath
+from workflows.formats.settings import FormatSettings
+from workflows.models.configuration.paths import OwnPath
 
 
 class ScriptSettings(FormatSettings):

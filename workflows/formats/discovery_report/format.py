@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any, ClassVar, Self
+from urllib.parse import urlsplit
 
 from workflows.context import prompt_values
 from workflows.errors import InvalidInput
@@ -44,7 +45,7 @@ _TITLES = {
 _WORDS = {"profile_analysis": 600, "startup_ideas_research": 1100, "personalized_recommendations": 800}
 _ENDINGS = (
     "what kind of venture fits this person and why",
-    "the last idea, whole",
+    "the last idea, whole, and the table",
     "the one thing to do tomorrow",
 )
 """What a part must not be without, where it has to be brought home."""
@@ -96,6 +97,11 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
         """The language in the input."""
         return inputs.language
 
+    def expected_words(self, inputs: DiscoveryInput) -> int:
+        """The words of the three parts."""
+        del inputs
+        return sum(_WORDS.values())
+
     def check_model(self, inputs: DiscoveryInput, model: ModelSpec) -> None:
         """Refuses the embedded model, which can't give advice."""
         del inputs
@@ -141,7 +147,7 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
                 if isinstance(item, str):
                     notes.append(item)
                 elif item.url.startswith(("https://", "http://")):
-                    sources.setdefault(item.url, normalise(item.title))
+                    sources.setdefault(item.url, normalise(item.title) or urlsplit(item.url).netloc)
         return {
             "area": area.name,
             "notes": f"{area.notes}\n\nFound on the web:\n{''.join(notes)}",

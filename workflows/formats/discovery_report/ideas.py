@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, StringConstraints
 
+from workflows.formats.answer_fields import First
 from workflows.formats.discovery_report.input import DiscoveryInput
 from workflows.formats.languages import LANGUAGES
 from workflows.models.calls.calls import ask
@@ -41,7 +42,8 @@ class Idea(BaseModel):
 class IdeaSet(BaseModel):
     """Ideas that differ in kind and in risk."""
 
-    ideas: list[Idea] = Field(min_length=IDEAS, max_length=IDEAS)
+    ideas: Annotated[list[Idea], Field(min_length=IDEAS), First(IDEAS)]
+    """The first of them are kept. One too many is not worth a second call."""
 
 
 async def make_ideas(
@@ -73,12 +75,11 @@ def review_ideas(research: Mapping[str, Any], sections: Mapping[int, Section]) -
         yield from _review_ideas_text(ideas_text, names, count)
     if advice is not None and names and not any(name.casefold() in advice.casefold() for name in names):
         yield _finding("choice", 2, f"Choose among the ideas by their names: {'; '.join(names)}.")
-    for index, text in ((1, ideas_text), (2, advice)):
-        wrong = sorted(
-            {number for number in map(int, _CITATION.findall(text or "")) if not 1 <= number <= count}
-        )
+    for index, known in ((0, 0), (1, count), (2, count)):  # the first part is given no sources
+        text = sections[index]["text"] if index in sections else ""
+        wrong = sorted({number for number in map(int, _CITATION.findall(text)) if not 1 <= number <= known})
         if wrong:
-            kinds = f"there are {count}" if count else "there are none"
+            kinds = f"there are {known}" if known else "there are none"
             numbers = ", ".join(f"[{number}]" for number in wrong)
             yield _finding("citations", index, f"{numbers}: there is no such source; {kinds}. Take it out.")
 

@@ -1,23 +1,21 @@
 """Schemas of structured output: the lesson's plan."""
 
-from typing import Annotated
+from pydantic import BaseModel, Field, create_model
 
-from pydantic import BaseModel, Field, StringConstraints, create_model
-
-_Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
+from workflows.formats.answer_fields import AnswerLine
 
 
 class PlannedPart(BaseModel):
     """The plan of a section, for one part of the document."""
 
-    title: _Line
-    summary: _Line
+    title: AnswerLine
+    summary: AnswerLine
 
 
 class LessonOutline(BaseModel):
     """The plan: as many parts as the document was divided into."""
 
-    title: _Line
+    title: AnswerLine
     parts: list[PlannedPart]
 
 

@@ -23,6 +23,7 @@ from workflows.formats.education_audio.planning import (
     part_of,
     share_words,
     window_of,
+    words_in,
 )
 from workflows.formats.education_audio.presentation import PRESENTATION
 from workflows.formats.education_audio.review import review_lesson, review_part
@@ -215,6 +216,10 @@ class EducationAudioFormat(Format[LessonInput]):
             "last_turn": task["last_paragraph"],
             **prompt_values(task),
         }
+
+    def expected_words(self, inputs: LessonInput) -> int:
+        """The words that are said in the time."""
+        return words_in(inputs.target_minutes)
 
     def review_share(self, *, judges: bool) -> float | None:
         """A judge answers for every sentence, with a quotation: about twice as much as the sentence itself."""

@@ -20,6 +20,7 @@ from workflows.text.words import count_words
 
 Method = Literal["judge", "judge_and_words", "words"]
 """Who compared: a judge every sentence; a judge most, words the rest; words alone."""
+_ABSENT = ("the document doesn't say ", "the document doesn't name ")
 UNSAFE_KINDS = frozenset({"number", "opposite", "name", "contradicted", "added_treatment"})
 """With one of these left in it, a lesson isn't called safe."""
 
@@ -140,14 +141,14 @@ def _compare(
         verdicts = judgements.get(index) or [None] * len(said[index])
         for sentence, judgement in zip(said[index], verdicts, strict=True):
             by_words = evidence.check(sentence)
-            found = _weigh(by_words, judgement)
+            found = weigh(by_words, judgement)
             checked += found is not None or by_words is not None or evidence.claims(sentence)
             if found is not None:
                 faults.append(Fault(index, sentence, found[1], found[0]))
     return checked, tuple(faults)
 
 
-def _weigh(by_words: tuple[str, str] | None, judgement: Judgement | None) -> tuple[str, str] | None:
+def weigh(by_words: tuple[str, str] | None, judgement: Judgement | None) -> tuple[str, str] | None:
     """Kind and reason of what is wrong with a sentence, by its words and by the judge; None when nothing is."""
     if judgement is None:
         return by_words
@@ -155,7 +156,8 @@ def _weigh(by_words: tuple[str, str] | None, judgement: Judgement | None) -> tup
         return judgement.kind, judgement.reason
     if by_words is None or by_words[0] == "words":
         return None
-    doubtful = by_words[0] == "opposite" or by_words[1].endswith("of something else")
+    kind, reason = by_words
+    doubtful = kind == "opposite" or not reason.startswith(_ABSENT)
     return None if doubtful and judgement.is_evident else by_words
 
 

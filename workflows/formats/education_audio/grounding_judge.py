@@ -34,7 +34,8 @@ FaultKind = Literal["contradicted", "added_treatment", "added"]
 class SentenceVerdict(BaseModel):
     """The verdict on one sentence. `otherwise` counts where it isn't borne out."""
 
-    number: int = Field(ge=1)
+    number: int = Field(json_schema_extra={"minimum": 1})
+    """From 1. Another one is left out, and doesn't spoil the whole answer."""
     evidence: str
     borne_out: bool
     otherwise: Literal["none", "contradicted", "added_treatment", "added"]
@@ -108,9 +109,11 @@ async def _judge_once(
     answer = await ask(judge, GroundingVerdicts, messages)
     found: list[Judgement | None] = [None] * len(sentences)
     words = _fold(document)
+    if any(verdict.number == 0 for verdict in answer.verdicts):  # it counts from another sentence than we do
+        return found
     for verdict in answer.verdicts:
         place = verdict.number - 1
-        if place < len(sentences):  # it may answer for sentences that aren't there
+        if 0 <= place < len(sentences):  # it may answer for sentences that aren't there
             found[place] = _worse(found[place], read_verdict(verdict, words))
     return found
 

@@ -92,9 +92,14 @@ def part_at(index: int, outline: Outline, notes: Mapping[str, Any], text: str) -
     return "\n\n".join(passages[first:last])
 
 
+def words_in(minutes: int) -> int:
+    """Words of a lesson of that length, with its labels and tags."""
+    return round(minutes * WORDS_PER_MINUTE * _LABELS_AND_TAGS)
+
+
 def share_words(parts: list[str], minutes: int) -> list[int]:
     """Word targets of the sections, by the lengths of their parts of the document."""
-    total = minutes * WORDS_PER_MINUTE * _LABELS_AND_TAGS
+    total = words_in(minutes)
     # By the square root: a part of twice the length has more to leave out.
     weights = [count_words(part) ** 0.5 or 1.0 for part in parts]
     return [max(_LEAST_WORDS, round(total * weight / sum(weights))) for weight in weights]

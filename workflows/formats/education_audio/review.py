@@ -1,7 +1,7 @@
 """Review of a lesson: sentences that its document doesn't support, and warnings that were cut off."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from workflows.formats.education_audio.grounding import (
     UNSAFE_KINDS,
@@ -12,6 +12,8 @@ from workflows.formats.education_audio.grounding import (
 )
 from workflows.formats.education_audio.input import LessonInput
 from workflows.formats.education_audio.metrics import said_in, warnings_of
+from workflows.formats.education_audio.warnings import is_warning
+from workflows.formats.measured_review import review_repetition
 from workflows.models.clients.catalog import Model
 from workflows.state import Reviewed, ReviewFinding, State
 
@@ -27,6 +29,8 @@ _ADVICE = {
 _ENDED_EARLY = {"trimmed", "landed"}
 _MOST_WARNINGS = 4
 """As many of a section as one rewrite can take in."""
+_BEFORE_CLOSING = 2 / 3
+"""Share of the last section before what may be its closing words."""
 
 
 async def review_lesson(inputs: LessonInput, state: State, language: str, judge: Model | None) -> Reviewed:
@@ -40,14 +44,30 @@ async def review_lesson(inputs: LessonInput, state: State, language: str, judge:
     else:
         grounding = await ground_by_judge(inputs, state, said, language, judge)
     cut_off = await asyncio.to_thread(lambda: list(_cut_off(inputs, state, language)))
-    return Reviewed([*_ungrounded(grounding), *cut_off], {"grounding": grounding.as_json()})
+    again = await asyncio.to_thread(_said_again, said, _last_of(state))
+    return Reviewed([*_ungrounded(grounding), *cut_off, *again], {"grounding": grounding.as_json()})
 
 
 async def review_part(inputs: LessonInput, state: State, index: int, language: str) -> list[ReviewFinding]:
-    """Dangerous sentences of one section, found by words."""
+    """Dangerous sentences of one section, found by words, and what it says of an earlier one again."""
     said = await asyncio.to_thread(said_in, inputs, state, language)
     grounding = await asyncio.to_thread(ground_by_words, inputs, {index: said[index]}, language)
-    return [finding for finding in _ungrounded(grounding) if finding.get("unsafe")]
+    again = await asyncio.to_thread(_said_again, said, _last_of(state), index)
+    return [*(finding for finding in _ungrounded(grounding) if finding.get("unsafe")), *again]
+
+
+def _last_of(state: State) -> int:
+    return max((section["index"] for section in state["outline"]["sections"]), default=0)
+
+
+def _said_again(said: Mapping[int, Sequence[str]], last: int, only: int | None = None) -> list[ReviewFinding]:
+    """Sections that say an earlier one again, or `only` one of them. A warning may be said again, and the end of the
+    `last` section may sum up."""
+    texts = {}
+    for index, sentences in said.items():
+        most = round(len(sentences) * _BEFORE_CLOSING) if index == last else len(sentences)
+        texts[index] = " ".join(one for one in sentences[:most] if not is_warning(one))
+    return list(review_repetition(texts, only))
 
 
 def _ungrounded(grounding: LessonGrounding) -> list[ReviewFinding]:

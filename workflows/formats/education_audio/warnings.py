@@ -39,6 +39,11 @@ class Script:
         return bool(wanted) and covers(most / len(wanted), warning)
 
 
+def is_warning(sentence: str) -> bool:
+    """Whether a sentence forbids something, or advises when to get help."""
+    return _WARNS.search(sentence) is not None
+
+
 def list_warnings(text: str, language: str | None = None) -> Iterator[str]:
     """The document's sentences that forbid something, or advise when to get help."""
     for line in text.splitlines():
@@ -48,5 +53,5 @@ def list_warnings(text: str, language: str | None = None) -> Iterator[str]:
         for sentence in split_sentences(plain, language):
             sentence = sentence.strip()
             says_something = len(sentence.split()) >= _FEWEST_WORDS and not sentence.endswith("?")
-            if says_something and _WARNS.search(sentence):
+            if says_something and is_warning(sentence):
                 yield sentence

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from langchain_core.messages import BaseMessage
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
 from workflows.context import prompt_values, whole_text
 from workflows.errors import InvalidInput, ModelBadOutput
+from workflows.formats.answer_fields import clip
 from workflows.formats.base import Format, Plan
 from workflows.formats.exports import Exporter
 from workflows.formats.form import Presentation
@@ -64,7 +65,12 @@ from workflows.state import (
 )
 
 _PROMPTS = Prompts(Path(__file__).parent / "prompts")
-_Summary = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
+_SUMMARY = 600
+_Summary = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1),
+    BeforeValidator(lambda text: clip(text, _SUMMARY)),
+]
 
 
 class EpisodePlan(BaseModel):
@@ -107,6 +113,11 @@ class PodcastFormat(Format[PodcastInput]):
     def language(self, inputs: PodcastInput) -> str:
         """The tag of the spoken language."""
         return language_tag(inputs.language)
+
+    def expected_words(self, inputs: PodcastInput) -> int:
+        """The words of the episode and of its short forms."""
+        pieces = plan_pieces(inputs) if inputs.pieces else []
+        return inputs.target_words + sum(piece["target_words"] for piece in pieces)
 
     def check_model(self, inputs: PodcastInput, model: ModelSpec) -> None:
         """Refuses the embedded model, which can't take a fact pack."""

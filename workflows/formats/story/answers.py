@@ -2,26 +2,35 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from workflows.formats.story.bible import StoryBible
+from workflows.formats.answer_fields import SAID, AnswerLine, First, clip
+from workflows.formats.story.bible import StoryBible, clean_bible
 from workflows.formats.story.input import SUMMARY
 
-_Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
+_MOST_ELEMENTS, _MOST_WORDS, _MOST_CHOICES = 6, 3, 4
+_MOST_THREADS = 20
 
 
 class StoryScene(BaseModel):
     """A scene of the plan."""
 
-    title: _Line
-    summary: _Line
+    title: AnswerLine
+    summary: AnswerLine
 
 
 class VocabularyWord(BaseModel):
     """A vocabulary word for the reader."""
 
-    word: _Line
-    definition: _Line
+    word: AnswerLine
+    definition: AnswerLine
+
+
+def _different(words: list[VocabularyWord]) -> list[VocabularyWord]:
+    known: dict[str, VocabularyWord] = {}
+    for one in words:
+        known.setdefault(one.word.casefold(), one)
+    return list(known.values())
 
 
 def _require_all(schema: dict[str, Any]) -> None:
@@ -34,21 +43,20 @@ class StoryOutline(BaseModel):
 
     model_config = ConfigDict(json_schema_extra=_require_all)
 
-    title: _Line
-    bible: StoryBible = Field(default_factory=StoryBible)
+    title: AnswerLine
+    bible: Annotated[StoryBible, BeforeValidator(clean_bible)] = Field(default_factory=StoryBible)
     scenes: list[StoryScene] = Field(min_length=3, max_length=5)
-    educational_elements: list[_Line] = Field(max_length=6)
-    vocabulary_words: Annotated[
-        list[VocabularyWord], Field(max_length=5), AfterValidator(lambda words: words[:3])
-    ]
-    """Three at most are kept. One too many, or too few, is not worth a second plan."""
+    """One too many isn't cut: the end of the chapter stands in the last one."""
+    educational_elements: Annotated[list[AnswerLine], SAID, First(_MOST_ELEMENTS)]
+    vocabulary_words: Annotated[list[VocabularyWord], AfterValidator(_different), First(_MOST_WORDS)]
+    """One too many, or too few, is not worth a second plan."""
 
 
 class StoryChoice(BaseModel):
     """A choice of how the story continues."""
 
-    text: _Line
-    description: _Line
+    text: AnswerLine
+    description: AnswerLine
 
 
 class StoryChoices(BaseModel):
@@ -56,9 +64,9 @@ class StoryChoices(BaseModel):
 
     model_config = ConfigDict(json_schema_extra=_require_all)
 
-    question: _Line
-    choices: list[StoryChoice] = Field(min_length=2, max_length=4)
-    summary: Annotated[str, StringConstraints(strip_whitespace=True, max_length=SUMMARY)] = ""
+    question: AnswerLine
+    choices: Annotated[list[StoryChoice], Field(min_length=2), First(_MOST_CHOICES)]
+    summary: Annotated[str, BeforeValidator(lambda text: clip(text, SUMMARY))] = ""
     """What really happened; without it the plan's summaries stand in."""
-    open_threads: list[_Line] | None = Field(None, max_length=20)
-    closed_threads: list[_Line] | None = Field(None, max_length=20)
+    open_threads: Annotated[list[AnswerLine], SAID, First(_MOST_THREADS)] | None = None
+    closed_threads: Annotated[list[AnswerLine], SAID, First(_MOST_THREADS)] | None = None

@@ -1,13 +1,17 @@
 """The bible of a story: what its scenes and chapters agree on. Pure."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from workflows.formats.answer_fields import clip
 from workflows.text.coverage import content_stems
 
 _Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=400)]
-_Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+_NAME = 80
+_Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=_NAME)]
+_MOST_LISTED = 40
+"""Items of a list; fewer are kept."""
 MOST_CAST = 12
 _MOST_THREADS = 8
 _MOST_CLOSED = 24
@@ -35,19 +39,53 @@ def _distinct(cast: list[CastMember]) -> list[CastMember]:
     return list(known.values())[:MOST_CAST]
 
 
+def clean_bible(given: Any) -> Any:
+    """A model's bible without what it left empty or wrote too long: a cast member without a name is none."""
+    if not isinstance(given, dict):
+        return given
+    found = {name: _clean(value) for name, value in given.items() if value is not None}
+    if isinstance(cast := found.get("cast"), list):
+        found["cast"] = [
+            {**one, "name": clip(one["name"], _NAME)}
+            for one in cast
+            if isinstance(one, dict) and isinstance(one.get("name"), str) and one["name"].strip()
+        ][:_MOST_LISTED]
+    return found
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_clean(one) for one in value if one not in (None, "")][:_MOST_LISTED]
+    if isinstance(value, dict):
+        return {name: _clean(one) for name, one in value.items() if one is not None}
+    return clip(value)
+
+
+def _different(threads: list[str]) -> list[str]:
+    """The threads without what was said before, however it is spelt."""
+    known: dict[str, str] = {}
+    for thread in threads:
+        known.setdefault(thread.casefold(), thread)
+    return list(known.values())
+
+
 class StoryBible(BaseModel):
     """Cast, setting, what comes back, the last image of the chapter, the threads that are open and those closed."""
 
     model_config = ConfigDict(extra="ignore")
 
     cast: Annotated[list[CastMember], AfterValidator(_distinct)] = Field(
-        default_factory=list, max_length=40, description="Who is in the story"
+        default_factory=list, max_length=_MOST_LISTED, description="Who is in the story"
     )
     setting: _Line = Field("", description="Where and when it is, in a sentence")
     returning: _Line = Field("", description="One object or joke that comes back")
     last_image: _Line = Field("", description="What the chapter ends with, as a picture")
-    threads: Annotated[list[_Line], AfterValidator(lambda threads: threads[:_MOST_THREADS])] = Field(
-        default_factory=list, max_length=40, description="What is still open at the end of the chapter"
+    threads: Annotated[list[_Line], AfterValidator(lambda threads: _different(threads)[:_MOST_THREADS])] = (
+        Field(
+            default_factory=list,
+            max_length=_MOST_LISTED,
+            description="What is still open at the end of the chapter",
+        )
     )
     closed: Annotated[list[_Line], AfterValidator(lambda threads: threads[-_MOST_CLOSED:])] = Field(
         default_factory=list,

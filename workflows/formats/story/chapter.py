@@ -9,6 +9,7 @@ from workflows.formats.exports import Exporter
 from workflows.formats.story.book import EXPORTS
 from workflows.formats.story.input import StoryInput
 from workflows.formats.story.metrics import story_metrics
+from workflows.formats.story.reading import plan_scenes
 from workflows.formats.story.references import resolve_references
 from workflows.lookups import Lookups
 from workflows.models.parameters import RoleParameters
@@ -53,6 +54,11 @@ class ChapterFormat(Format[StoryInput]):
     def language(self, inputs: StoryInput) -> str:
         """The reader's language."""
         return inputs.reader.language
+
+    def expected_words(self, inputs: StoryInput) -> int:
+        """The words of all scenes."""
+        scenes, words = plan_scenes(inputs.reader, inputs.length)
+        return scenes * words
 
     async def resolve(self, inputs: StoryInput, lookups: Lookups, owner: str) -> StoryInput:
         """The input with the stored child's profile, and the stored story's chapters so far."""

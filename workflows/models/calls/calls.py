@@ -13,6 +13,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from pydantic import BaseModel
 
 from workflows.errors import ModelBadOutput
+from workflows.loop_turns import LoopTurns
 from workflows.models.budget.ledger import used_up
 from workflows.models.calls.content import ContentReader
 from workflows.models.calls.model_call import ModelCall, is_refusal, refused
@@ -25,7 +26,6 @@ from workflows.models.calls.structured_output import (
     other_mode,
     read_answer,
 )
-from workflows.models.calls.turns import LoopTurns
 from workflows.models.clients.model import FALLS_BACK, Fallback, Model
 from workflows.models.replies.filter import begins_within_thoughts
 from workflows.models.replies.finish import finish_reason

@@ -81,15 +81,21 @@ async def _stream(model: Model, messages: Sequence[BaseMessage]) -> AsyncGenerat
 
 
 def _citations(chunk: AIMessage) -> Iterator[Citation]:
-    for block in chunk.content if isinstance(chunk.content, list) else ():
-        for note in block.get("annotations") or () if isinstance(block, dict) else ():
+    for block in _mappings(chunk.content):
+        for note in _mappings(block.get("annotations")):
             # LangChain's name for it, and the API's own.
             if note.get("type") in ("citation", "url_citation") and note.get("url"):
                 yield _cite(note.get("url"), note.get("title"))
-    grounding = chunk.response_metadata.get("grounding_metadata") or {}
-    for found in grounding.get("grounding_chunks") or ():
-        if (web := found.get("web")) and web.get("uri"):
-            yield _cite(web.get("uri"), web.get("title"), web.get("domain"))
+    for grounding in _mappings([chunk.response_metadata.get("grounding_metadata")]):
+        for found in _mappings(grounding.get("grounding_chunks")):
+            for web in _mappings([found.get("web")]):
+                if web.get("uri"):
+                    yield _cite(web.get("uri"), web.get("title"), web.get("domain"))
+
+
+def _mappings(value: object) -> Iterator[dict[str, Any]]:
+    """The objects in a list, as far as it is one and has some: servers say many things."""
+    yield from (each for each in value if isinstance(each, dict)) if isinstance(value, list | tuple) else ()
 
 
 def _cite(url: object, title: object, domain: object = None) -> Citation:

@@ -12,6 +12,7 @@ from workflows.messages.messages import ModelRole
 from workflows.models.cassettes.library import CassetteLibrary
 from workflows.models.choice.selection import ROLES, ModelInfo, Selection
 from workflows.models.clients.model import Model
+from workflows.models.configuration.moderation import SentenceModeration
 from workflows.models.embedded.process import EmbeddedServer
 from workflows.models.parameters import Parameters
 from workflows.models.settings import ModelSettings
@@ -111,6 +112,10 @@ class ModelCatalog:
             "openai",
             "openai_responses",
         )
+
+    def sentence_moderation(self, writer: Model) -> SentenceModeration | None:
+        """Limits for the moderation of sentences of `writer` while they stream; None where they aren't moderated."""
+        return self._settings.sentence_moderation if self.moderates(writer) else None
 
     async def warm_up(self) -> None:
         """Loads ahead of the first run what takes seconds to import, off the event loop."""

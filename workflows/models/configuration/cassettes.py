@@ -1,14 +1,14 @@
 """Settings of cassettes: the ones that may be played, and their speed."""
 
-from pathlib import Path
-
 from pydantic import BaseModel, Field
+
+from workflows.models.configuration.paths import OwnPath
 
 
 class CassetteSettings(BaseModel):
     """Settings of playback; `record_dir` is the service's own."""
 
-    replay_dir: Path | None = Field(
+    replay_dir: OwnPath | None = Field(
         None, description="Folder of cassettes that runs may name as replay:FILE; none by default"
     )
     replay_speed: float = Field(

@@ -48,7 +48,7 @@ class ProviderHttpClient(_Client):
         body: Json = orjson.loads(request.content)
         traits = self._traits_of(clean_string(body.get("model")))
         reply = await self._send_adapted(request, body if is_chat else None, traits, kwargs)
-        if reply.status_code != httpx2.codes.OK:
+        if not reply.is_success:
             await reply.aread()
             return reply
         if body.get("stream") and not _is_json(reply):
@@ -81,16 +81,16 @@ async def _read_whole(
     content = await reply.aread()
     try:
         body = parse(content)
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):  # a page for people, or a reply that broke off
-        return _whole(reply, content, 502 if _is_page(reply) else reply.status_code)
+    except ValueError:  # a page for people, or a reply that broke off
+        return _whole(reply, content, 502 if _is_page(reply) else 200)
+    if not isinstance(body, dict):  # JSON, and no answer of this protocol
+        return _whole(reply, content, 502)
     read = read_completion(body, traits) if is_chat else _read_response_body(body)
     if (error := read.get("error")) and "choices" not in read and "output" not in read:
         return _whole(reply, orjson.dumps({"error": error}), status_of(error))
     if streams and is_chat:
         return _as_stream(reply, ChatStream(traits), body)
-    return _whole(reply, orjson.dumps(read), reply.status_code)
+    return _whole(reply, orjson.dumps(read), 200)
 
 
 def _frames_of(events: ChatEvents) -> Translate:

@@ -1,0 +1,131 @@
+"""Runs as commands list and show them: those of this machine, or of a service. Both give what the API's JSON has."""
+
+from abc import ABC, abstractmethod
+from typing import Any
+from urllib.parse import quote
+
+from backend.cli.service_client import RUNS, Service
+from backend.settings import Settings
+
+RunJson = dict[str, Any]
+
+
+class RunSource(ABC):
+    """Source of runs. Each method raises StorywireError or RemoteError."""
+
+    @abstractmethod
+    async def page(self, limit: int, status: str | None, format: str | None) -> list[RunJson]:
+        """The newest runs."""
+
+    @abstractmethod
+    async def run(self, run_id: str) -> RunJson:
+        """A run with its text so far."""
+
+    @abstractmethod
+    async def quote(self, run_id: str) -> RunJson:
+        """What is left of a run, and its estimated cost."""
+
+    @abstractmethod
+    async def versions(self, run_id: str) -> list[RunJson]:
+        """All versions of its text, oldest first."""
+
+    @abstractmethod
+    async def delete(self, run_id: str) -> None:
+        """Deletes the run with its text."""
+
+
+class RemoteRunSource(RunSource):
+    """Runs of a service."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+
+    async def page(self, limit: int, status: str | None, format: str | None) -> list[RunJson]:
+        """The newest runs."""
+        wanted = {"limit": str(limit), "status": status, "format": format}
+        query = "&".join(f"{name}={quote(value, safe='')}" for name, value in wanted.items() if value)
+        found: list[RunJson] = (await self.service.call("GET", f"{RUNS}?{query}"))["runs"]
+        return found
+
+    async def run(self, run_id: str) -> RunJson:
+        """A run with its text so far."""
+        return await self._get(run_id, "")
+
+    async def quote(self, run_id: str) -> RunJson:
+        """What is left of a run, and its estimated cost."""
+        return await self._get(run_id, "/resume-quote")
+
+    async def versions(self, run_id: str) -> list[RunJson]:
+        """All versions of its text, oldest first."""
+        found: list[RunJson] = (await self._get(run_id, "/versions"))["versions"]
+        return found
+
+    async def delete(self, run_id: str) -> None:
+        """Deletes the run with its text."""
+        await self.service.call("DELETE", path_of(run_id))
+
+    async def _get(self, run_id: str, rest: str) -> RunJson:
+        found: RunJson = await self.service.call("GET", path_of(run_id, rest))
+        return found
+
+
+class LocalRunSource(RunSource):
+    """Runs of this machine, read without a service."""
+
+    # The modules that execute runs take seconds to import: each method does so once it needs them.
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    async def page(self, limit: int, status: str | None, format: str | None) -> list[RunJson]:
+        """The newest runs."""
+        from backend.api.views import summary
+        from backend.resources import open_resources
+        from backend.store.owner import LOCAL
+
+        async with open_resources(self._settings) as resources:
+            found = await resources.queries.page(LOCAL, limit=limit, status=status, format=format)
+        return [summary(run).model_dump(mode="json") for run in found]
+
+    async def run(self, run_id: str) -> RunJson:
+        """A run with its text so far."""
+        from backend.api.views import whole
+        from backend.resources import open_resources
+        from backend.store.owner import LOCAL
+
+        async with open_resources(self._settings) as resources:
+            run = await resources.queries.find(LOCAL, run_id)
+            return whole(run, await resources.queries.transcript(run)).model_dump(mode="json")
+
+    async def quote(self, run_id: str) -> RunJson:
+        """What is left of a run, and its estimated cost."""
+        from dataclasses import asdict
+
+        from backend.resources import open_resources
+        from backend.store.owner import LOCAL
+
+        async with open_resources(self._settings) as resources:
+            return asdict(await resources.queries.quote(LOCAL, run_id))
+
+    async def versions(self, run_id: str) -> list[RunJson]:
+        """All versions of its text, oldest first."""
+        from backend.api.versions import version_view
+        from backend.resources import open_resources
+        from backend.store.owner import LOCAL
+
+        async with open_resources(self._settings) as resources:
+            found = await resources.queries.versions(LOCAL, run_id)
+        return [version_view(number, one).model_dump(mode="json") for number, one in enumerate(found, 1)]
+
+    async def delete(self, run_id: str) -> None:
+        """Deletes the run with its text."""
+        from backend.resources import open_resources
+        from backend.store.owner import LOCAL
+
+        async with open_resources(self._settings) as resources:
+            await resources.runs.delete(LOCAL, run_id)
+
+
+def path_of(run_id: str, rest: str = "") -> str:
+    """The address of a run on a service."""
+    return f"{RUNS}/{quote(run_id, safe='')}{rest}"

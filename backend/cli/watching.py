@@ -1,0 +1,96 @@
+"""A run watched on a terminal or by a script, and what Ctrl-C means for one on a service."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Annotated, Literal, Self
+
+import click
+import typer
+
+from backend.cli.screen import RunScreen
+from backend.cli.service_client import RUNS, RemoteError, Service
+from backend.cli.terminal import print_json
+from workflows.formats.notices import list_dangers
+from workflows.messages.messages import Message, RunCompleted
+
+OnInterrupt = Literal["detach", "cancel"]
+InterruptOption = Annotated[
+    OnInterrupt,
+    typer.Option(
+        "--on-interrupt",
+        help="What Ctrl-C does to a run on a service: detach (it goes on) or cancel. One here is cancelled.",
+    ),
+]
+
+UNSAFE_STATUS = 3
+"""How a command ends whose text is complete and not safe as it is: a script that goes on with it should stop."""
+INTERRUPTED_STATUS = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """Options of watching a run: as JSON or for people; the effect of an interrupt on one of a service."""
+
+    as_json: bool = False
+    on_interrupt: OnInterrupt = "detach"
+
+
+class JsonScreen:
+    """Output of a run's messages for scripts: one JSON object a line, `{"type", "data"}`."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Nothing to be taken away."""
+
+    def show(self, message: Message) -> None:
+        """Prints a message."""
+        print_json({"type": message.type, "data": message.model_dump(mode="json", exclude_none=True)})
+
+
+async def watch(
+    messages: AsyncGenerator[Message], watching: Watching, also: Callable[[Message], None] | None = None
+) -> Message | None:
+    """Shows the messages, and gives each to `also`; returns the last one."""
+    ending: Message | None = None
+    with JsonScreen() if watching.as_json else RunScreen() as screen:
+        async with aclosing(messages) as stream:
+            async for message in stream:
+                screen.show(message)
+                if also is not None:
+                    also(message)
+                ending = message
+    return ending
+
+
+def status_of(ending: Message | None) -> int:
+    """Exit status: 0 when the text is complete, 3 when it is complete and not safe as it is, 1 otherwise."""
+    if not isinstance(ending, RunCompleted):
+        return 1
+    return UNSAFE_STATUS if list_dangers(ending.metadata) else 0
+
+
+def leave(service: Service | None, run_id: str, watching: Watching) -> str:
+    """What becomes of a run after Ctrl-C, as a sentence; it is cancelled where that is wanted."""
+    if service is None or not run_id:
+        return "Stopped."
+    if watching.on_interrupt == "detach":
+        return f"Detached: the run goes on. Follow it: storywire runs follow {run_id} --server {service.base}"
+    try:
+        asyncio.run(service.call("POST", f"{RUNS}/{run_id}/cancel"))
+    except RemoteError as error:
+        return f"The run could not be cancelled: {error}"
+    return f"Cancelled. The text so far is kept: storywire runs show {run_id} --server {service.base}"
+
+
+def current_key() -> str | None:
+    """The key that `storywire --key` or the environment gave."""
+    context = click.get_current_context(silent=True)
+    found = context.find_root().obj if context is not None else None
+    return found if isinstance(found, str) else None

@@ -1,0 +1,73 @@
+"""Estimated length and cost of a run before it is started, from the owner's last runs or from the price alone. Pure."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from backend.store.usage import RunCost
+from workflows.models.budget.prices import Price, Tokens
+
+# Assumptions where nothing was measured: tokens per word; words of a section, tokens of its prompt beside the text;
+# and the plan, the verdict and the results, as tokens read and written.
+_TOKENS_PER_WORD = 1.4
+_SECTION_WORDS = 400
+_PROMPT_TOKENS = 700
+_AROUND = Tokens(2_000, 1_000)
+# Error margins of the estimate, downwards and upwards.
+_MEASURED = (0.8, 1.3)
+_ASSUMED = (0.5, 2.5)
+
+
+@dataclass(frozen=True, slots=True)
+class StartQuote:
+    """An estimate. Without an expected length there are no `words`; without a price either there is no cost."""
+
+    format: str
+    model: str
+    words: int | None
+    cost_usd_low: float | None
+    cost_usd_high: float | None
+    basis: Literal["measured", "assumed", "unknown"]
+    budget_usd: float | None
+
+
+def make_start_quote(
+    format: str,
+    model: str,
+    words: int | None,
+    price: Price | None,
+    past: Sequence[RunCost],
+    budget_usd: float | None,
+) -> StartQuote:
+    """The estimate. `past` are the owner's last runs of this format and model; `price` is the model's."""
+    if words is None and past:
+        words = round(sum(run.words for run in past) / len(past))
+    low, high = _estimate(words, price, past)
+    measured = any(run.cost_usd is not None for run in past)
+    return StartQuote(
+        format=format,
+        model=model,
+        words=words,
+        cost_usd_low=low,
+        cost_usd_high=high,
+        basis="unknown" if high is None else "measured" if measured else "assumed",
+        budget_usd=budget_usd,
+    )
+
+
+def _estimate(
+    words: int | None, price: Price | None, past: Sequence[RunCost]
+) -> tuple[float | None, float | None]:
+    if words is None:
+        return None, None
+    rates = [run.cost_usd / run.words for run in past if run.cost_usd is not None]
+    if rates:
+        return round(min(rates) * words * _MEASURED[0], 6), round(max(rates) * words * _MEASURED[1], 6)
+    if price is None:
+        return None, None
+    sections = math.ceil(words / _SECTION_WORDS)
+    # Each section is shown the text before it: half of it, on the average.
+    read = sections * (_PROMPT_TOKENS + words * _TOKENS_PER_WORD / 2) + _AROUND.input
+    cost = price.cost(Tokens(round(read), round(words * _TOKENS_PER_WORD) + _AROUND.output))
+    return round(cost * _ASSUMED[0], 6), round(cost * _ASSUMED[1], 6)

@@ -1,0 +1,1 @@
+"""Storage in PostgreSQL, with the tables of its queue."""

@@ -1,0 +1,206 @@
+"""Database in a SQLite file: one thread writes, a few read, and the event loop never waits for a disk.
+
+SQLite has one writer anyway; giving it a thread of its own means that no write ever meets a lock
+within the process, and that many small writes can share one commit.
+"""
+
+import asyncio
+import os
+import sqlite3
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DatabaseError
+
+from backend.store.migrating import SchemaError, check_schema, is_up_to_date, upgrade
+
+_T = TypeVar("_T")
+_READERS = 4
+BUSY_SECONDS = 30
+"""How long a statement waits for another process that holds the file."""
+_TRUNCATE_EVERY_SECONDS = 60.0
+_TRUNCATE_AGAIN_SECONDS = 1.0
+_WAL_AGAIN_SECONDS = 0.02
+_sync = getattr(os, "fdatasync", os.fsync)  # what SQLite itself calls
+
+
+class SqliteDatabase:
+    """A `Database` in a SQLite file."""
+
+    def __init__(self, url: str) -> None:
+        self._file = Path(make_url(url).database or "")
+        self._writer = _engine(url, begin="BEGIN IMMEDIATE", pool_size=1)
+        self._reader = _engine(url, begin="BEGIN", pool_size=_READERS)
+        self._write_thread = ThreadPoolExecutor(1, thread_name_prefix="storywire-write")
+        self._read_threads = ThreadPoolExecutor(_READERS, thread_name_prefix="storywire-read")
+        self._truncate_at = time.monotonic() + _TRUNCATE_EVERY_SECONDS
+
+    async def read(self, work: Callable[[Connection], _T]) -> _T:
+        """See `Database`."""
+        return await self._in(self._read_threads, lambda: _transact(self._reader, work))
+
+    async def write(self, work: Callable[[Connection], _T]) -> _T:
+        """See `Database`."""
+        return await self._in(self._write_thread, lambda: self._write(work))
+
+    async def erase(self, work: Callable[[Connection], _T]) -> _T:
+        """See `Database`. Pages are overwritten (`secure_delete`); the write-ahead log is emptied here."""
+
+        def write() -> _T:
+            result = _transact(self._writer, work)
+            self._truncate()
+            return result
+
+        return await self._in(self._write_thread, write)
+
+    async def migrate(self) -> None:
+        """See `Database`."""
+        try:
+            await self._in(self._write_thread, self._migrate)
+        except DatabaseError as error:
+            raise SchemaError(
+                f"{self._file} can't be used ({error.orig}): name a file of Storywire's, or one that isn't there yet"
+            ) from error
+
+    async def check_schema(self) -> None:
+        """See `Database`."""
+        await self.read(check_schema)
+
+    async def check_writable(self, busy_seconds: float) -> None:
+        """See `Database`. From a connection of its own, so it doesn't wait for pending writes."""
+        await asyncio.to_thread(check_writable, self._file, "log_entries", busy_seconds)
+
+    async def close(self) -> None:
+        """See `Database`."""
+        await asyncio.to_thread(self._shut_down)
+
+    async def _in(self, threads: ThreadPoolExecutor, work: Callable[[], _T]) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(threads, work)
+
+    def _write(self, work: Callable[[Connection], _T]) -> _T:
+        result = _transact(self._writer, work)
+        # Text that was only changed stands in the write-ahead log until its pages are written over.
+        if time.monotonic() >= self._truncate_at:
+            self._truncate()
+        return result
+
+    def _truncate(self) -> None:
+        """Moves the write-ahead log into the file and truncates it; retries soon if a reader prevents it."""
+        with closing(self._writer.raw_connection()) as connection:
+            done = truncate_log(connection.cursor())
+        self._truncate_at = time.monotonic() + (_TRUNCATE_EVERY_SECONDS if done else _TRUNCATE_AGAIN_SECONDS)
+
+    def _migrate(self) -> None:
+        with self._reader.begin() as connection:
+            if is_up_to_date(connection):
+                return
+        with self._writer.begin() as connection:
+            upgrade(connection)
+
+    def _shut_down(self) -> None:
+        self._write_thread.shutdown()
+        self._read_threads.shutdown()
+        self._writer.dispose()
+        self._reader.dispose()
+
+
+def check_writable(file: Path, table: str, busy_seconds: float) -> None:
+    """Makes a write to a SQLite file, from a connection of its own, that changes nothing. Blocks.
+
+    Raises FileNotFoundError when the file is gone, sqlite3.Error when the table is, the disk is full, or somebody
+    holds the lock for longer than `busy_seconds`.
+    """
+    if not file.exists():
+        raise FileNotFoundError(
+            f"{file} isn't where it was when the service began (STORYWIRE_DATA_DIR, STORYWIRE_DATABASE_URL): what is "
+            "written goes to where it was moved; move it back, or stop the service before you move it"
+        )
+    uri = f"{file.absolute().as_uri()}?mode=rw"
+    with closing(sqlite3.connect(uri, uri=True, timeout=busy_seconds, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute(f'SELECT 1 FROM "{table}" LIMIT 1')
+        # The same number again: a page is written and synced all the same.
+        [number] = connection.execute("PRAGMA user_version").fetchone()
+        connection.execute(f"PRAGMA user_version = {int(number)}")
+        connection.execute("COMMIT")
+
+
+def truncate_log(cursor: Any, busy_seconds: float = BUSY_SECONDS) -> bool:
+    """Whether the write-ahead log could be emptied at once; it waits for no reader. Outside of a transaction."""
+    cursor.execute("PRAGMA busy_timeout=0")
+    try:
+        [busy, _, _] = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except sqlite3.OperationalError:  # the disk is full, or somebody else empties it
+        return False
+    finally:
+        cursor.execute(f"PRAGMA busy_timeout={int(busy_seconds * 1000)}")
+    return not busy
+
+
+def sync_log(file: Path) -> None:
+    """Syncs the write-ahead log of a SQLite file to the disk, and with it all that was committed to the file. Blocks.
+
+    For connections with `synchronous=NORMAL`, whose commits outlive a kill, but not a power cut.
+    """
+    log = os.open(f"{file}-wal", os.O_RDWR)
+    try:
+        _sync(log)
+    finally:
+        os.close(log)
+
+
+def enter_wal(
+    cursor: Any, busy_seconds: float = BUSY_SECONDS, wait: Callable[[float], None] = time.sleep
+) -> None:
+    """Turns on the write-ahead log. Here SQLite itself doesn't wait for a writer: of several processes that open a new
+    file at once, all but one would be refused."""
+    give_up_at = time.monotonic() + busy_seconds
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() > give_up_at:
+                raise
+            wait(_WAL_AGAIN_SECONDS)
+        else:
+            return
+
+
+def _transact(engine: Engine, work: Callable[[Connection], _T]) -> _T:
+    with engine.begin() as connection:
+        return work(connection)
+
+
+def _engine(url: str, *, begin: str, pool_size: int) -> Engine:
+    engine = create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        connect_args={"timeout": BUSY_SECONDS},
+        hide_parameters=True,
+    )
+
+    # The sqlite3 module would begin transactions on its own terms; SQLAlchemy documents this way round it.
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, record: object) -> None:
+        del record
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        enter_wal(cursor)
+        # FULL: a commit outlives a power cut too. It is one sync a group of messages, off the loop.
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        # Deleted data is overwritten with zeros.
+        cursor.execute("PRAGMA secure_delete=ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def start(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
