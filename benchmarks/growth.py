@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import orjson
 import psutil  # type: ignore[import-untyped]
@@ -87,7 +88,7 @@ async def _grow(service: ServiceProcess, data_dir: Path, count: int) -> Grown:
     )
 
 
-async def _write(service: ServiceProcess, count: int) -> dict:  # type: ignore[type-arg]
+async def _write(service: ServiceProcess, count: int) -> dict[str, Any]:
     """The last message of a text."""
     reply = await service.client.http.post(
         "/api/v1/runs",
