@@ -189,7 +189,7 @@ def _surely_tables(part: ast.AST) -> Iterator[str]:
 def _is_derived(value: ast.AST) -> bool:
     """Whether it is a query in the place of a table, which is read itself."""
     function = value.func if isinstance(value, ast.Call) else None
-    return isinstance(function, ast.Attribute) and function.attr in ("subquery", "cte")
+    return isinstance(function, ast.Attribute) and function.attr in ("subquery", "cte", "table_valued")
 
 
 def _called(node: ast.Call) -> str:
