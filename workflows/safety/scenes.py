@@ -22,8 +22,11 @@ _PART = re.compile(r"(!?)<(\w+)>")
 _ENDS_SENTENCE = re.compile(r"[.!?;…\n]")
 _LONGEST = 40  # words that are looked at together
 _WIDEST = 14  # words from a scene's first word to its last
+_SHORTEST = 3  # letters of a word behind several prefixed letters
 _MOST_REMEMBERED = 20_000
 _WARNING, _NEGATION, _CONTRAST, _MODAL = "warning", "negation", "contrast", "modal"
+_NEGATABLE, _SOOTHING = "negatable", "soothing"
+_DONT, _SECOND_PERSON = "אל", "ת"  # "don't" before a verb of the second person
 _NONE: frozenset[str] = frozenset()
 
 
@@ -74,16 +77,31 @@ class Scenes(Generic[_T]):
 
     def _read(self, words: Sequence[Word]) -> _Sentence:
         classes = [self._classes_of(word.text) for word in words]
+        for place, word in enumerate(words):
+            following = words[place + 1].text if place + 1 < len(words) else ""
+            if word.text == _DONT:
+                classes[place] = self._of_dont(classes[place], following)
         places: dict[str, list[int]] = {}
         for place, names in enumerate(classes):
             for name in names:
                 places.setdefault(name, []).append(place)
         return _Sentence(classes, places)
 
+    def _of_dont(self, names: frozenset[str], verb: str) -> frozenset[str]:
+        """The classes of "don't": a warning, unless what follows is "tell" or "be afraid"; none where it means "to"."""
+        if not verb.startswith(_SECOND_PERSON):
+            return _NONE
+        return names if _SOOTHING in self._classes_of(verb) else names | {_WARNING}
+
     def _classes_of(self, word: str) -> frozenset[str]:
         known = self._known.get(word)
         if known is None:
-            spellings = without_prefix(word)
+            # "שכבה" is no "when in her": a pair of letters is a word behind one prefixed letter at most.
+            spellings = [
+                spelling
+                for spelling in without_prefix(word)
+                if len(spelling) >= _SHORTEST or len(word) - len(spelling) <= 1
+            ]
             known = _NONE.union(*(self._classes.get(spelling, _NONE) for spelling in spellings))
             if len(self._known) < _MOST_REMEMBERED:
                 self._known[word] = known
@@ -171,6 +189,8 @@ def _is_harmless(found: list[int], sentence: _Sentence) -> bool:
 
 def _is_denied(place: int, found: list[int], sentence: _Sentence) -> bool:
     """Whether "not" stands before the word, or before "want to", "have to" and the word."""
+    if sentence.has(place, _NEGATABLE):  # a man he doesn't know
+        return False
     before = place - 1
     while before not in found and sentence.has(before, _MODAL):
         before -= 1
