@@ -29,7 +29,7 @@ from backend.api.starts import RunStart, RunStartDep, Start, check_ticket, run_h
 from backend.api.streams import STREAM_RESPONSES, stream_response
 from backend.api.views import RunPage, RunSummaryView, RunView, StartedRun, started, summary, whole
 from backend.runs.admission.resume_quote import Quote
-from backend.runs.commands import RunRequest
+from backend.runs.requests import RunRequest
 from backend.store.run_values import MAX_TOKENS, MAX_USD, RunOptions
 from backend.store.runs import Run
 from backend.store.transitions import Status

@@ -8,7 +8,7 @@ from backend.runs.admission.caller import caller_key
 from backend.runs.admission.quota import Quota
 from backend.runs.admission.start_quote import StartQuote, make_start_quote
 from backend.runs.admission.validation import Admission
-from backend.runs.commands import RunRequest
+from backend.runs.requests import RunRequest
 from backend.store.owner import Owner
 from backend.store.usage import UsageRepository
 from workflows.formats.capabilities import AdaptsToModel

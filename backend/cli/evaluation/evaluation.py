@@ -10,7 +10,7 @@ from backend.cli.evaluation.tasks import EvaluationTask, Outcome, Results, list_
 from backend.cli.local import read_run
 from backend.logs import configure_logs
 from backend.resources import Resources, open_resources
-from backend.runs.commands import RunRequest
+from backend.runs.requests import RunRequest
 from backend.settings import Settings
 from backend.store.owner import LOCAL
 from backend.store.run_values import RunOptions
