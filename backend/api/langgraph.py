@@ -13,8 +13,9 @@ from backend.api.dependencies import OwnerDep, ResourcesDep, RunsDep, SettingsDe
 from backend.api.generate import format_at
 from backend.api.starts import RunStart, RunStartDep
 from backend.api.streams import event_stream
+from backend.log.notifier import Notifier
 from backend.runs.requests import RunRequest
-from backend.runs.threads import Thread, ThreadBells, ThreadReader, ThreadRun
+from backend.runs.threads import Thread, ThreadReader, ThreadRun
 from backend.store.run_values import RunOptions
 from backend.store.runs import Run
 from backend.store.transitions import WAITING
@@ -101,13 +102,13 @@ class EventsBody(_Open):
 ThreadId = Annotated[str, Path(max_length=256, description="The client's id of the thread")]
 
 
-def get_bells(request: Request) -> ThreadBells:
+def get_notifier(request: Request) -> Notifier:
     """The wake-ups of this process's readers of threads."""
-    bells: ThreadBells = request.app.state.thread_bells
-    return bells
+    notifier: Notifier = request.app.state.thread_notifier
+    return notifier
 
 
-BellsDep = Annotated[ThreadBells, Depends(get_bells)]
+NotifierDep = Annotated[Notifier, Depends(get_notifier)]
 
 
 async def get_thread(thread_id: ThreadId, owner: OwnerDep, resources: ResourcesDep) -> Thread:
@@ -126,7 +127,7 @@ ThreadDep = Annotated[Thread, Depends(get_thread)]
 
 @router.post("/{thread_id}/commands")
 async def command(
-    body: Command, thread: ThreadDep, resources: ResourcesDep, start: RunStartDep, bells: BellsDep
+    body: Command, thread: ThreadDep, resources: ResourcesDep, start: RunStartDep, notifier: NotifierDep
 ) -> dict[str, Any]:
     """Starts a run (`run.start`), or answers its question (`input.respond`). What is refused is a reply, too, as the
     protocol has it."""
@@ -137,13 +138,13 @@ async def command(
                 seq = each.first_seq
             case "input.respond":
                 each = await _respond(thread, start, body.params)
-                seq = await _last_seq(thread, bells)
+                seq = await _last_seq(thread, notifier)
             case _:
                 return _refusal(body.id, "unknown_command", f"There is no command {body.method[:64]!r} here.")
     except StorywireError as error:
         word = _NOT_FOUND[body.method] if isinstance(error, NotFound) else _WORDS.get(error.code)
         return _refusal(body.id, word or "unknown_error", error.message)
-    bells.ring(thread.prefix)
+    notifier.notify(thread.prefix)
     result = {"run_id": each.run.id}
     return {"type": "success", "id": body.id, "result": result, "meta": {"applied_through_seq": seq}}
 
@@ -234,22 +235,22 @@ async def _plan_of(thread: Thread, run: Run) -> dict[str, Any]:
     return {} if outline is None else outline.model_dump()
 
 
-async def _last_seq(thread: Thread, bells: ThreadBells) -> int:
+async def _last_seq(thread: Thread, notifier: Notifier) -> int:
     """The number of the newest event."""
-    return max((event.seq for event in await ThreadReader(thread, bells).read_once()), default=0)
+    return max((event.seq for event in await ThreadReader(thread, notifier).read_once()), default=0)
 
 
 @router.post("/{thread_id}/stream/events", response_class=Response, responses=STREAM)
 @router.post("/{thread_id}/stream", response_class=Response, responses=STREAM, include_in_schema=False)
 async def read_events(
-    request: Request, body: EventsBody, thread: ThreadDep, settings: SettingsDep, bells: BellsDep
+    request: Request, body: EventsBody, thread: ThreadDep, settings: SettingsDep, notifier: NotifierDep
 ) -> Response:
     """The thread's events of some channels, from its first run or from after `since`, and then as they come. The stream
     stays open, since another run may follow."""
     unknown = next((each for each in body.channels if each.partition(":")[0] not in CHANNELS), None)
     if unknown is not None:
         raise InvalidInput.of("channels", f"{', '.join(sorted(CHANNELS))} are there; got {unknown[:64]!r}")
-    reader = ThreadReader(thread, bells, _since(request, body))
+    reader = ThreadReader(thread, notifier, _since(request, body))
     refusal = error_frame("permission_denied", CREDENTIAL_ENDED)
     return event_stream(_frames(reader, body, await reader.read()), settings, refusal=refusal)
 
@@ -271,23 +272,23 @@ async def _frames(reader: ThreadReader, body: EventsBody, first: Iterable[Any]) 
 
 
 @router.get("/{thread_id}/state")
-async def read_state(thread_id: ThreadId, thread: ThreadDep, bells: BellsDep) -> dict[str, Any]:
+async def read_state(thread_id: ThreadId, thread: ThreadDep, notifier: NotifierDep) -> dict[str, Any]:
     """The thread's state, with which a page begins that is loaded anew."""
-    state = await _state(thread_id, thread, bells)
+    state = await _state(thread_id, thread, notifier)
     if state is None:
         raise NotFound(f"There is no thread {thread_id[:64]} yet.")
     return state
 
 
 @router.post("/{thread_id}/history")
-async def read_history(thread_id: ThreadId, thread: ThreadDep, bells: BellsDep) -> list[dict[str, Any]]:
+async def read_history(thread_id: ThreadId, thread: ThreadDep, notifier: NotifierDep) -> list[dict[str, Any]]:
     """The newest state alone: earlier ones aren't kept."""
-    state = await _state(thread_id, thread, bells)
+    state = await _state(thread_id, thread, notifier)
     return [] if state is None else [state]
 
 
-async def _state(thread_id: str, thread: Thread, bells: ThreadBells) -> dict[str, Any] | None:
-    reader = ThreadReader(thread, bells)
+async def _state(thread_id: str, thread: Thread, notifier: Notifier) -> dict[str, Any] | None:
+    reader = ThreadReader(thread, notifier)
     await reader.read_once()
     if reader.mapper is None or reader.current is None:
         return None

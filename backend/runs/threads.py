@@ -4,13 +4,13 @@ A thread is nothing that is stored: its runs are known by their idempotency keys
 runs it is, and the id of the message that it answers.
 """
 
-import asyncio
 import re
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from backend.log.notifier import Notifier
 from backend.runs.queries import RunQueries
 from backend.runs.readers.durable import OF_AN_ENTRY, DurableReader
 from backend.store.owner import Owner
@@ -21,7 +21,8 @@ from workflows.errors import InvalidInput, NotFound
 
 OF_A_RUN = 10**10
 """Numbers of a run's events. A thread's stay below 2**53, up to which JavaScript counts exactly."""
-_OF_AN_ENTRY = 10**4
+_NUMBERS_OF_AN_ENTRY = 10**4
+"""Of those, the numbers of one entry's events: fewer than a durable stream has (`OF_AN_ENTRY`), so that they fit."""
 _LOOK_AGAIN_SECONDS = 0.25
 _LOOK_SELDOM_SECONDS = 2.0
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
@@ -91,31 +92,6 @@ class Thread:
         )
 
 
-class ThreadBells:
-    """Wake-ups for readers of threads that wait for a run to begin or to go on, within this process."""
-
-    def __init__(self) -> None:
-        self._waiting: dict[str, set[asyncio.Event]] = {}
-
-    def ring(self, prefix: str) -> None:
-        """Wakes those that wait for this thread."""
-        for event in self._waiting.get(prefix, ()):
-            event.set()
-
-    async def wait(self, prefix: str, seconds: float) -> None:
-        """Returns when it rings, at the latest after `seconds`."""
-        event, waiting = asyncio.Event(), self._waiting.setdefault(prefix, set())
-        waiting.add(event)
-        try:
-            await asyncio.wait_for(event.wait(), seconds)
-        except TimeoutError:
-            pass
-        finally:
-            waiting.discard(event)
-            if not waiting:
-                self._waiting.pop(prefix, None)
-
-
 class ThreadEvent(NamedTuple):
     """An event: its number in the thread, its channel, and the event as JSON without that number."""
 
@@ -130,10 +106,11 @@ class ThreadReader:
     Of a run that another one has followed it leaves out beginning and end, which clients would take for the other's.
     """
 
-    def __init__(self, thread: Thread, bells: ThreadBells, since: int = 0) -> None:
-        """`since`: events up to this number aren't read."""
+    def __init__(self, thread: Thread, notifier: Notifier, since: int = 0) -> None:
+        """`notifier` is notified of a thread, by its prefix, when a run in it begins or goes on. `since`: events up to
+        this number aren't read."""
         self._thread = thread
-        self._bells = bells
+        self._notifier = notifier
         self._since = since
         self._current: ThreadRun | None = None
         self._reader: DurableReader | None = None
@@ -175,7 +152,7 @@ class ThreadReader:
         if self._reader is not None and self.mapper is not None and not self._is_over:
             await self._reader.wait(_LOOK_SELDOM_SECONDS)
             return
-        await self._bells.wait(self._thread.prefix, self._patience)
+        await self._notifier.wait(self._thread.prefix, self._patience)
         self._patience = min(_LOOK_SELDOM_SECONDS, self._patience * 1.5)
 
     async def aclose(self) -> None:
@@ -210,7 +187,7 @@ class ThreadReader:
         events = []
         for entry in await reader.read():
             place, number = divmod(entry.seq, OF_AN_ENTRY)
-            seq = each.first_seq + place * _OF_AN_ENTRY + number
+            seq = each.first_seq + place * _NUMBERS_OF_AN_ENTRY + number
             if seq > self._since:
                 events.append(ThreadEvent(seq, entry.type, entry.data))
         return events
