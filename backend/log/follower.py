@@ -137,9 +137,8 @@ class Follower:
         while True:
             await self._has_news.wait()
             self._has_news.clear()
-            await asyncio.sleep(
-                begun + _WINDOW_SECONDS - time.monotonic()
-            )  # what comes meanwhile is fetched with it
+            # What comes meanwhile is fetched with it.
+            await asyncio.sleep(begun + _WINDOW_SECONDS - time.monotonic())
             begun = time.monotonic()
             news, doubtful = self._news, self._doubtful
             self._news, self._doubtful = set(), set()

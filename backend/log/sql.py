@@ -169,9 +169,8 @@ class SqlLog(ABC):
             stale = await self._insert(batch)
         except Exception as error:
             runs_of_it = _by_run(batch)
-            is_everybodys = isinstance(
-                error, OperationalError | LogUnavailable
-            )  # it is the database, whoever writes
+            # It is the database, whoever writes.
+            is_everybodys = isinstance(error, OperationalError | LogUnavailable)
             if len(runs_of_it) == 1 or is_everybodys:
                 for item in batch:
                     _fail(item, _own(error, item.run_id))
