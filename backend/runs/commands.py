@@ -103,10 +103,8 @@ class RunCommands:
         """The new run, stored in one transaction with the beginning of its log, and being executed. None: as the
         repository's `add`."""
         since, opening = self._cache.kept_since(new.options), self._engine.open_log(new.id)
-        if opening is None:
-            run = await self._repository.add(new, limit=limit, kept_since=since)
-        else:
-            run = await self._repository.add(new, limit=limit, kept_since=since, also=opening.store)
+        also = None if opening is None else opening.store
+        run = await self._repository.add(new, limit=limit, kept_since=since, also=also)
         if run is not None:
             await self._engine.begin(run, opening)
         return run

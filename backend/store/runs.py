@@ -66,10 +66,6 @@ def _not_at_all(connection: Connection, run_id: str) -> None:
     """Where runs execute in the process that stores them."""
 
 
-def _nothing(connection: Connection) -> None:
-    """Where nothing else is stored with a run."""
-
-
 class RunRepository:
     """Runs in SQL."""
 
@@ -84,7 +80,7 @@ class RunRepository:
         *,
         limit: Limit | None = None,
         kept_since: datetime | None = None,
-        also: Callable[[Connection], None] = _nothing,
+        also: Callable[[Connection], None] | None = None,
     ) -> Run | None:
         """Stores a new run; None if its owner has used this idempotency key before, or its part is taken. `also` stores
         what belongs to it.
@@ -100,7 +96,8 @@ class RunRepository:
             connection.execute(insert(runs).values({**new.row(), "source_run_id": source}))
             if source is None:
                 charge(connection, new.id, new.owner, new.format, limit)
-            also(connection)
+            if also is not None:
+                also(connection)
             mine = (runs.c.owner == new.owner) & (runs.c.id == new.id)
             stored = _run(connection.execute(select(*_WHOLE).where(mine)).one())
             self._enqueue(connection, new.id)  # the last of all: starts wait for each other from here on

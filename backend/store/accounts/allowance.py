@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, func, select
 from backend.store.accounts.former_use import find_former_use
 from backend.store.accounts.tables import accounts
 from backend.store.json_sql import among
-from backend.store.limits import AllowanceReached, check_owner
+from backend.store.limits import AllowanceReached
 from backend.store.owner import Owner
 from backend.store.tables import quota_charges, runs, usage
 from backend.store.transitions import EXECUTING, UNFINISHED
@@ -98,9 +98,7 @@ def check_allowance(
     connection: Connection, owner: Owner, defaults: Allowance, *, is_new: bool, now: datetime | None = None
 ) -> None:
     """Of a run that was just stored as running, and charged: raises AllowanceReached where it is one too many, or may
-    cost more than is left, and Unauthenticated where the account is gone. Part of that transaction, so that of many at
-    once no more get through."""
-    check_owner(connection, owner)
+    cost more than is left. Part of that transaction, so that of many at once no more get through."""
     use = find_use(connection, owner, defaults, now)
     if use is not None:
         check_use(use, "account", is_new=is_new, now=now)
