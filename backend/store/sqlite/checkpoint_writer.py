@@ -130,7 +130,7 @@ class CheckpointWriter:
                     item.done.set_result(None)
 
     async def _try(self, batch: list[_Write]) -> None:
-        """As often as the log does: what a run's readers have been told is worth as much as what it goes on from."""
+        """As often as the log does: what a run's readers have been sent is worth as much as what it goes on from."""
         loop = asyncio.get_running_loop()
         for seconds in (*_RETRY_SECONDS, None):
             try:
