@@ -40,7 +40,7 @@ from backend.api.openapi import describe
 from backend.api.origins import CROSS_ORIGIN, OwnSite
 from backend.api.problems import add_problem_handlers
 from backend.extensions.base import HasRoutes
-from backend.log.notifier import Notifier
+from backend.notifier import Notifier
 from backend.plugins import list_extensions
 from backend.resources import open_resources
 from backend.settings import Settings

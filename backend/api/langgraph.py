@@ -13,7 +13,7 @@ from backend.api.dependencies import OwnerDep, ResourcesDep, RunsDep, SettingsDe
 from backend.api.generate import format_at
 from backend.api.starts import RunStart, RunStartDep
 from backend.api.streams import event_stream
-from backend.log.notifier import Notifier
+from backend.notifier import Notifier
 from backend.runs.requests import RunRequest
 from backend.runs.threads import Thread, ThreadReader, ThreadRun
 from backend.store.run_values import RunOptions

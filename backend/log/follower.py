@@ -11,8 +11,8 @@ import psycopg
 
 from backend.log.connections import LogConnection, Unavailable
 from backend.log.entry import Entry
-from backend.log.notifier import Notifier
 from backend.log.tails import newer
+from backend.notifier import Notifier
 from backend.store.postgres.database import CONNECT_SECONDS
 
 CHANNEL = "storywire_log"

@@ -20,8 +20,8 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from backend.log import archive
 from backend.log.entry import DuplicateSeq, Entry, LogUnavailable, StaleWriter
-from backend.log.notifier import Notifier
 from backend.log.tails import newer
+from backend.notifier import Notifier
 from backend.store.database import Database
 from backend.store.dialect import upsert
 from backend.store.tables import log_archives, log_entries, log_heads, runs

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from backend.log.notifier import Notifier
+from backend.notifier import Notifier
 from backend.runs.queries import RunQueries
 from backend.runs.readers.durable import OF_AN_ENTRY, DurableReader
 from backend.store.owner import Owner
