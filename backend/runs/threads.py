@@ -167,7 +167,7 @@ class ThreadReader:
     @property
     def _is_over(self) -> bool:
         gone = self._reader is not None and self._reader.is_gone
-        return gone or self.mapper is None or self.mapper.is_over or self.mapper.asked is not None
+        return gone or self.mapper is None or self.mapper.is_over or self.mapper.open_interrupt is not None
 
     async def _following(self) -> list[ThreadRun]:
         """The runs after the current one; it isn't looked for any while that is being written."""
