@@ -1,7 +1,7 @@
 """LangGraph's Agent Streaming Protocol: `useStream` and the LangGraph SDKs with the service as their back end."""
 
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Annotated, Any, Literal
 
@@ -18,7 +18,7 @@ from backend.runs.requests import RunRequest
 from backend.runs.threads import Thread, ThreadReader, ThreadRun
 from backend.store.run_values import RunOptions
 from backend.store.runs import Run
-from backend.store.transitions import WAITING
+from backend.store.transitions import COMPLETED, WAITING
 from backend.streaming.wires.langgraph_events import CHANNELS, error_frame, frame
 from backend.streaming.wires.wire import CREDENTIAL_ENDED
 from workflows.errors import Conflict, InvalidInput, NotFound, StorywireError
@@ -156,7 +156,8 @@ def _refusal(id: int, error: str, message: str) -> dict[str, Any]:
 async def _start(
     thread: Thread, formats: Mapping[str, AnyFormat], start: RunStart, given: dict[str, Any]
 ) -> ThreadRun:
-    """The run that is started, or the one under way where the same is sent again."""
+    """The run that is started, or the one that the same message has started, or the one under way where the same is
+    sent again."""
     try:
         params = StartParams.model_validate(given)
     except ValidationError as error:
@@ -165,15 +166,27 @@ async def _start(
     inputs, message_id = _input(format, params.input or {})
     options = start.with_timezone(params.config.configurable.options if params.config else RunOptions())
     digest = hashed(json.dumps([format.name, inputs, options.model_dump()], sort_keys=True))
-    newest = next(reversed(await thread.runs()), None)
-    if newest is not None and not newest.run.is_finished:
-        if newest.digest == digest:
-            return newest
-        await _make_room(start, newest.run, params.multitask_strategy)
-    ordinal = 1 if newest is None else newest.ordinal + 1
+    earlier = await thread.runs()
+    if (known := _known(earlier, digest, message_id)) is not None:
+        return known
+    ordinal = earlier[-1].ordinal + 1 if earlier else 1
     key = thread.key(ordinal, digest, message_id)
-    run, _ = await start.runs.start(start.owner, RunRequest(format.name, inputs, options, key))
+    request = RunRequest(format.name, inputs, options, key, alone=thread.place(ordinal))
+    if earlier and not earlier[-1].run.is_finished:
+        await start.runs.check(start.owner, request)
+        await _make_room(start, earlier[-1].run, params.multitask_strategy)
+    run, _ = await start.runs.start(start.owner, request)
     return ThreadRun(run, ordinal, digest, message_id)
+
+
+def _known(earlier: Sequence[ThreadRun], digest: str, message_id: str) -> ThreadRun | None:
+    """The completed run that answers this very message, or the run under way that the same has started: a command
+    whose reply was lost is sent again."""
+    same = [each for each in reversed(earlier) if each.digest == digest]
+    for each in same:
+        if message_id and each.message_id == message_id and each.run.status == COMPLETED:
+            return each
+    return next((each for each in same if each is earlier[-1] and not each.run.is_finished), None)
 
 
 async def _make_room(start: RunStart, run: Run, strategy: str | None) -> None:

@@ -92,19 +92,27 @@ class RunCommands:
             inputs = await self._admission.resolve(owner, format, inputs)
         new = self._new_run(owner, request, format, inputs, request_hash)
         with self._quota.reserve(new.format) as limit, self._engine.reserve_slot():
-            if (run := await self._add(new, limit)) is not None:
+            if (run := await self._add(new, limit, request.alone)) is not None:
                 return run, True
         # The same came in twice at the same moment, and the other was quicker.
         if (known := await self._known(owner, request.idempotency_key, request_hash)) is not None:
             return known, False
+        if request.alone is not None:
+            raise Conflict("Another run was started here at this moment.")
         raise Conflict(f"Part {new.part} of this series is being written by another run.")
 
-    async def _add(self, new: NewRun, limit: Limit) -> Run | None:
+    async def check(self, owner: Owner, request: RunRequest) -> None:
+        """Raises what `start` would raise for the request itself."""
+        format = self._admission.format(request.format)
+        inputs = await self._admission.resolve(owner, format, format.parse(request.input))
+        self._admission.apply_defaults(format, inputs, request.options)
+
+    async def _add(self, new: NewRun, limit: Limit, alone: str | None) -> Run | None:
         """The new run, stored in one transaction with the beginning of its log, and being executed. None: as the
         repository's `add`."""
         since, opening = self._cache.kept_since(new.options), self._engine.open_log(new.id)
         also = None if opening is None else opening.store
-        run = await self._repository.add(new, limit=limit, kept_since=since, also=also)
+        run = await self._repository.add(new, limit=limit, kept_since=since, also=also, alone=alone)
         if run is not None:
             await self._engine.begin(run, opening)
         return run

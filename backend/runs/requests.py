@@ -31,6 +31,8 @@ class RunRequest:
     idempotency_key: str | None = None
     parentage: Parentage | None = None
     binding: StartBinding | None = None
+    alone: str | None = None
+    """Beginning of idempotency keys of which the owner may have one."""
 
 
 def hash_request(

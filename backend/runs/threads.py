@@ -27,6 +27,8 @@ _LOOK_AGAIN_SECONDS = 0.25
 _LOOK_SELDOM_SECONDS = 2.0
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 """What ids of messages look like that are kept; a message with another one is given an id of ours."""
+_KEY = re.compile(rf"([0-9]{{6}}):([0-9a-f]{{32}}):((?:{_MESSAGE_ID.pattern})?)")
+"""An idempotency key of a thread's run, after the thread's prefix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +64,19 @@ class Thread:
     def key(self, ordinal: int, digest: str, message_id: str) -> str:
         """The idempotency key of a run: the same for the same request in the same place."""
         kept = message_id if _MESSAGE_ID.fullmatch(message_id) else ""
-        return f"{self.prefix}{ordinal:06d}:{digest}:{kept}"
+        return f"{self.place(ordinal)}{digest}:{kept}"
+
+    def place(self, ordinal: int) -> str:
+        """The beginning of the idempotency key of a run in this place."""
+        return f"{self.prefix}{ordinal:06d}:"
 
     async def runs(self) -> list[ThreadRun]:
         """Its runs, in the order of their beginnings."""
         found = []
         for run in await self.queries.by_key(self.owner, self.prefix):
-            ordinal, digest, message_id = (run.idempotency_key or "").removeprefix(self.prefix).split(":", 2)
-            found.append(ThreadRun(run, int(ordinal), digest, message_id))
+            key = (run.idempotency_key or "").removeprefix(self.prefix)
+            if (parts := _KEY.fullmatch(key)) is not None:  # else a client made the key
+                found.append(ThreadRun(run, int(parts[1]), parts[2], parts[3]))
         return sorted(found, key=lambda each: (each.ordinal, each.run.id))
 
     async def find(self, run_id: str) -> ThreadRun:
@@ -173,8 +180,9 @@ class ThreadReader:
         """The runs after the current one; it isn't looked for any while that is being written."""
         if self._current is not None and not self._is_over:
             return []
-        last = 0 if self._current is None else self._current.ordinal
-        return [each for each in await self._thread.runs() if each.ordinal > last]
+        # By their ids too: the next run takes the place of one that was deleted as the last.
+        last = (0, "") if self._current is None else (self._current.ordinal, self._current.run.id)
+        return [each for each in await self._thread.runs() if (each.ordinal, each.run.id) > last]
 
     async def _begin(self, each: ThreadRun) -> None:
         await self._readings.aclose()
