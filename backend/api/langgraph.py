@@ -6,7 +6,7 @@ from contextlib import aclosing
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from backend.api.chat_input import hashed, text_in, text_of_content, with_text
 from backend.api.dependencies import OwnerDep, ResourcesDep, RunsDep, SettingsDep
@@ -28,6 +28,7 @@ from workflows.messages.messages import OutlinePlanned
 router = APIRouter(prefix="/api/v1/langgraph/threads", tags=["langgraph"])
 
 _MOST = 2**53 - 1
+_Name = Annotated[str, StringConstraints(max_length=256)]
 _WORDS = {
     "INVALID_INPUT": "invalid_argument",
     "CONFLICT": "invalid_argument",
@@ -86,8 +87,8 @@ class InterruptAnswer(_Open):
 class EventsBody(_Open):
     """The events that a client wants."""
 
-    channels: list[str] = Field(max_length=64, description="Such as messages, values, custom:progress")
-    namespaces: list[list[str]] | None = Field(None, max_length=256, description="Ours is the root, []")
+    channels: list[_Name] = Field(max_length=64, description="Such as messages, values, custom:progress")
+    namespaces: list[list[_Name]] | None = Field(None, max_length=256, description="Ours is the root, []")
     depth: int | None = Field(None, ge=0, le=_MOST, description="Below the namespaces; ours has none below")
     since: int | None = Field(None, ge=0, le=_MOST, description="The seq of the last event that it has")
 

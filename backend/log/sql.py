@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby
 from operator import attrgetter
@@ -45,12 +45,13 @@ class Append:
 
 @dataclass(frozen=True, slots=True)
 class SqlOpening:
-    """A `LogOpening` in a database. `begun` is called with its run and entries when it is published."""
+    """A `LogOpening` in a database. `begun` is called with it when it is published."""
 
     run_id: str
     entries: Sequence[Entry]
-    begun: Callable[[str, Sequence[Entry]], None]
+    begun: "Callable[[SqlOpening], None]"
     epoch: int = 1
+    made: float = field(default_factory=time.monotonic)
 
     def store(self, connection: Connection) -> None:
         """See `LogOpening`."""
@@ -59,7 +60,7 @@ class SqlOpening:
 
     def publish(self) -> None:
         """See `LogOpening`."""
-        self.begun(self.run_id, self.entries)
+        self.begun(self)
 
 
 class SqlLog(ABC):
@@ -96,7 +97,11 @@ class SqlLog(ABC):
 
     def opening(self, run_id: str, entries: Sequence[Entry]) -> SqlOpening:
         """See `RunLog`."""
-        return SqlOpening(run_id, entries, self._begin)
+        return SqlOpening(run_id, entries, self._open)
+
+    def _open(self, opening: SqlOpening) -> None:
+        self._begin(opening.run_id, opening.entries)
+        self._appended(time.monotonic() - opening.made, len(opening.entries))
 
     def _begin(self, run_id: str, entries: Sequence[Entry]) -> None:
         """Makes this process the run's writer, as readers here see it; `entries` are what it has written."""

@@ -46,10 +46,10 @@ SOME = [
 RESUMING = ["claim:after:1", "take_over:before:1", "take_over:after:1", "log:before:1", "log:after:1"]
 # And where the telling of a kept result can.
 RETELLING = [
-    "log:after:2",
-    "log:before:3",
     "log:after:1",
     "log:before:2",
+    "log:before:1",
+    "log:after:2",
     "result:before:1",
     "result:after:1",
 ]

@@ -133,7 +133,8 @@ async def test_share_link_of_a_childs_chapter_ends_with_the_child(service: LiveS
     run = (await person.http.post(f"{RUNS}?wait=true", json=wish)).json()["run_id"]
     url = (await person.http.post(f"{RUNS}/{run}/share")).json()["url"]
     assert (await anonymous(service).get(url)).status_code == 200
-    assert (await person.http.delete(f"/api/v1/children/{child}")).json()["runs_kept"] == 1
+    deleted = await person.http.delete(f"/api/v1/children/{child}?chapters=keep")
+    assert deleted.json()["runs_kept"] == 1
     assert (await anonymous(service).get(url)).status_code == 404
 
 

@@ -1,5 +1,6 @@
 """Syncs of the checkpoints' file: one when somebody waits for it, and none for each commit."""
 
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -19,9 +20,9 @@ def syncs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Of each sync that was asked for, the bytes that the write-ahead log had then."""
     found: list[int] = []
 
-    def sync(file: Path) -> None:
-        database.sync_log(file)
-        found.append(Path(f"{file}-wal").stat().st_size)
+    def sync(log: int) -> None:
+        database.sync_log(log)
+        found.append(os.fstat(log).st_size)
 
     monkeypatch.setattr(checkpoint_writer, "sync_log", sync)
     return found
@@ -71,8 +72,8 @@ async def test_deletion_of_a_thread_is_synced(saver: SqliteCheckpoints, syncs: l
 async def test_disk_that_failed_once_fails_for_whoever_waits_from_then_on(
     saver: SqliteCheckpoints, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(file: Path) -> None:
-        raise OSError(5, "Input/output error", str(file))
+    def fail(_: int) -> None:
+        raise OSError(5, "Input/output error")
 
     await put(saver)
     with monkeypatch.context() as broken:

@@ -19,7 +19,15 @@ from workflows.formats.story.input import StoryReader
 from workflows.text.json_values import JsonModel
 
 BODIES: list[type[JsonModel]] = [
-    *(runs.StartBody, runs.ResumeBody, runs.AnswerBody, versions.VersionBody, safety.CheckBody, TextBody),
+    *(
+        runs.StartBody,
+        runs.ResumeBody,
+        runs.AnswerBody,
+        runs.RunTitleBody,
+        versions.VersionBody,
+        safety.CheckBody,
+        TextBody,
+    ),
     *(SessionBody, BookmarkBody, ChangeBody, ChoiceBody, StoryReader, Profile, RunOptions),
 ]
 FORMATS = [format for _, format in sorted(list_formats().items())]

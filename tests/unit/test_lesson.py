@@ -230,7 +230,7 @@ def test_plan_that_a_person_gave_other_sections_still_covers_the_document() -> N
 
 def test_words_are_shared_by_the_length_of_the_parts() -> None:
     words = share_words(["one " * 100, "one " * 400], 3)
-    assert words == [151, 302] and share_words(["a"] * 12, 1) == [60] * 12
+    assert words == [151, 303] and share_words(["a"] * 12, 1) == [60] * 12
 
 
 def test_plan_of_a_model_must_have_as_many_parts_as_the_document() -> None:

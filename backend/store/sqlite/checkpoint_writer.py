@@ -5,6 +5,7 @@ disk when somebody waits for that (`synced`), with all commits before it.
 """
 
 import asyncio
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +17,7 @@ from pathlib import Path
 import structlog
 
 from backend.store.sqlite.blobs import Statement
-from backend.store.sqlite.database import sync_log, truncate_log
+from backend.store.sqlite.database import open_log, sync_log, truncate_log
 
 log = structlog.get_logger()
 
@@ -47,7 +48,8 @@ class CheckpointWriter:
         self._connection = connect(file, busy_seconds)
         # Most commits are of steps whose results are in the next one too: they needn't be synced one by one.
         self._connection.execute("PRAGMA synchronous=NORMAL")
-        self._is_synced = True  # the writing thread's
+        self._log: int | None = None  # the writing thread's, as the next two are
+        self._is_synced = True
         self._sync_failure: OSError | None = None
         # What is deleted is overwritten with zeros.
         self._connection.execute("PRAGMA secure_delete=ON")
@@ -99,6 +101,9 @@ class CheckpointWriter:
                 await asyncio.wait([self._committing])
         await asyncio.to_thread(self._thread.shutdown)
         self._connection.close()
+        if self._log is not None:
+            os.close(self._log)
+            self._log = None
 
     async def _commit_queue(self) -> None:
         try:
@@ -157,6 +162,8 @@ class CheckpointWriter:
                 self._connection.execute("ROLLBACK")
             raise
         self._is_synced = False
+        if self._log is None:  # there since the first commit
+            self._log = open_log(self._file)
         erases = any(item.erases for item in batch)
         if erases:
             self._sync()  # what is deleted stays so
@@ -170,7 +177,8 @@ class CheckpointWriter:
         if self._sync_failure is not None:  # what the disk lost then, no later sync brings back
             raise self._sync_failure
         try:
-            sync_log(self._file)
+            assert self._log is not None  # something was committed
+            sync_log(self._log)
         except OSError as error:
             self._sync_failure = error
             raise

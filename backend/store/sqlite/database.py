@@ -142,16 +142,18 @@ def truncate_log(cursor: Any, busy_seconds: float = BUSY_SECONDS) -> bool:
     return not busy
 
 
-def sync_log(file: Path) -> None:
-    """Syncs the write-ahead log of a SQLite file to the disk, and with it all that was committed to the file. Blocks.
+def open_log(file: Path) -> int:
+    """Descriptor of the write-ahead log of a SQLite file, for `sync_log`. The log is the same file for as long as a
+    connection is open to it, wherever its folder is moved meanwhile."""
+    return os.open(f"{file}-wal", os.O_RDWR)
+
+
+def sync_log(log: int) -> None:
+    """Syncs a write-ahead log to the disk, and with it all that was committed to its file. Blocks.
 
     For connections with `synchronous=NORMAL`, whose commits outlive a kill, but not a power cut.
     """
-    log = os.open(f"{file}-wal", os.O_RDWR)
-    try:
-        _sync(log)
-    finally:
-        os.close(log)
+    _sync(log)
 
 
 def enter_wal(
