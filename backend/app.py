@@ -40,9 +40,9 @@ from backend.api.openapi import describe
 from backend.api.origins import CROSS_ORIGIN, OwnSite
 from backend.api.problems import add_problem_handlers
 from backend.extensions.base import HasRoutes
+from backend.notifier import Notifier
 from backend.plugins import list_extensions
 from backend.resources import open_resources
-from backend.runs.threads import ThreadBells
 from backend.settings import Settings
 
 _OWN = (
@@ -93,7 +93,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     app.state.measured_streams = set()
-    app.state.thread_bells = ThreadBells()
+    app.state.thread_notifier = Notifier()
     headers = app.state.security_headers = security_headers(settings)
     _add_middleware(app, settings, headers)
     add_problem_handlers(app, headers)

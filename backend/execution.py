@@ -40,15 +40,15 @@ from workflows.models.budget.ledger import Ledgers
 from workflows.models.clients.catalog import ModelCatalog
 from workflows.safety.registry import PolicyRegistry
 
+if TYPE_CHECKING:
+    from backend.runs.engine.worker import Worker
+
 log = structlog.get_logger()
 
 _MEASURE_SECONDS = 5.0
 """Between two looks at the queue's length."""
 _PLACES_SECONDS = 2.0
 """Between two statements of the places in the queue."""
-
-if TYPE_CHECKING:
-    from backend.runs.engine.worker import Worker
 
 
 @dataclass(frozen=True, slots=True)

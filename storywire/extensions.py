@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from backend.api.dependencies import OwnerDep, ResourcesDep, RunsDep, SettingsDep
     from backend.resources import Resources, open_resources
     from backend.runs.attempt.version_seed import VersionRequest
-    from backend.runs.commands import RunCommands, RunRequest
+    from backend.runs.commands import RunCommands
     from backend.runs.queries import RunQueries
+    from backend.runs.requests import RunRequest
     from backend.runs.retention import RetainedData
     from backend.settings import Settings
     from backend.store.database import Database
@@ -90,7 +91,7 @@ _LATE = {
     "RunOptions": "backend.store.run_values",
     "RunQueries": "backend.runs.queries",
     "RunRepository": "backend.store.runs",
-    "RunRequest": "backend.runs.commands",
+    "RunRequest": "backend.runs.requests",
     "RunsDep": "backend.api.dependencies",
     "Settings": "backend.settings",
     "SettingsDep": "backend.api.dependencies",

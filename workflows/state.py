@@ -225,7 +225,7 @@ class State(TypedDict, total=False):
     ]  # a person's, for a version: whatever has their section written again, they hold
     results: dict[str, Any]  # the format's own results, such as a story's choices
     metadata: dict[str, Any]
-    spent: Annotated[list[dict[str, Any]], add]  # what each call cost, as its node told it
+    spent: Annotated[list[dict[str, Any]], add]  # what each call cost, as its node reported it
 
 
 class SectionTask(TypedDict):

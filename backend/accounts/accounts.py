@@ -88,7 +88,7 @@ class Accounts:
         self._background = background
 
     async def register(self, email: str, password: str, invitation: str | None, address: str) -> None:
-        """Makes an account, unless the address has one: that isn't told, but by mail to the address itself.
+        """Makes an account, unless the address has one: only a mail to the address itself says so.
 
         Raises Forbidden where nobody may register, or the invitation is not valid; InvalidInput, RateLimited.
         """
@@ -143,7 +143,7 @@ class Accounts:
         await self._audit.note("email_verified", owner)
 
     async def forgot_password(self, email: str, address: str) -> None:
-        """Sends a link to set a new one, if there is such an account; that isn't told. Raises RateLimited."""
+        """Sends a link to set a new one, if there is such an account, and doesn't say whether. Raises RateLimited."""
         name = normalise_email(email)
         await self._throttle.check(MAIL, name, address)
         self._background.do(lambda: self._send_reset(name), name="reset_mail")

@@ -1,4 +1,4 @@
-"""API keys: credentials of machines, told once, bounded in what they allow and for how long."""
+"""API keys: credentials of machines, shown once, bounded in what they allow and for how long."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
@@ -36,7 +36,7 @@ class ApiKeys:
         models: Sequence[str] | None = None,
         limits: Allowance = _NO_LIMITS,
     ) -> tuple[ApiKey, str]:
-        """A key and its secret, which is told this once; `models` is its allow-list, and what it may use is within its
+        """A key and its secret, which is shown this once; `models` is its allow-list, and what it may use is within its
         account's allowance. Raises InvalidInput, Conflict for one too many."""
         unknown = [scope for scope in scopes if scope not in self._scopes]
         if unknown or not scopes:

@@ -1,4 +1,4 @@
-"""Secrets that people and machines show: made of chance, told once, kept as hashes."""
+"""Secrets that people and machines show: random, shown once, stored as hashes."""
 
 import hashlib
 import re
@@ -14,7 +14,7 @@ PREFIXES: dict[SecretKind, str] = {
     "ticket": "swt_",
     "once": "swo_",
 }
-"""Each kind is told by its beginning: one can't be used in place of another, and a scanner finds a leaked one."""
+"""Each kind is recognised by its prefix: one can't be used in place of another, and a scanner finds a leaked one."""
 
 _BYTES = 32
 _BODY = re.compile(r"[A-Za-z0-9_-]{43}")

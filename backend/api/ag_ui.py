@@ -11,8 +11,8 @@ from backend.api.dependencies import EventIdDep, OwnerDep, ResourcesDep, Setting
 from backend.api.generate import format_at
 from backend.api.starts import RunStart, RunStartDep
 from backend.api.streams import stream_response
-from backend.runs.commands import RunRequest
 from backend.runs.queries import RunQueries
+from backend.runs.requests import RunRequest
 from backend.store.owner import Owner
 from backend.store.run_values import RunOptions
 from backend.store.runs import Run

@@ -17,7 +17,7 @@ from backend.api.dependencies import (
 from backend.api.generate import format_at
 from backend.api.starts import RunStartDep
 from backend.api.streams import stream_response
-from backend.runs.commands import RunRequest
+from backend.runs.requests import RunRequest
 from backend.store.run_values import RunOptions
 from backend.store.runs import Run
 from backend.streaming.views import Wire

@@ -15,7 +15,7 @@ from backend.api.dependencies import ResourcesDep, is_event_id_name
 from backend.api.query import read_query, typed
 from backend.api.starts import RunStartDep
 from backend.api.streams import STREAM_RESPONSES
-from backend.runs.commands import RunRequest
+from backend.runs.requests import RunRequest
 from backend.store.run_values import RunOptions
 from backend.store.runs import Run
 from workflows.errors import NotFound

@@ -1,7 +1,7 @@
 """LangGraph's Agent Streaming Protocol: `useStream` and the LangGraph SDKs with the service as their back end."""
 
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Annotated, Any, Literal
 
@@ -13,11 +13,12 @@ from backend.api.dependencies import OwnerDep, ResourcesDep, RunsDep, SettingsDe
 from backend.api.generate import format_at
 from backend.api.starts import RunStart, RunStartDep
 from backend.api.streams import event_stream
-from backend.runs.commands import RunRequest
-from backend.runs.threads import Thread, ThreadBells, ThreadReader, ThreadRun
+from backend.notifier import Notifier
+from backend.runs.requests import RunRequest
+from backend.runs.threads import Thread, ThreadReader, ThreadRun
 from backend.store.run_values import RunOptions
 from backend.store.runs import Run
-from backend.store.transitions import WAITING
+from backend.store.transitions import COMPLETED, WAITING
 from backend.streaming.wires.langgraph_events import CHANNELS, error_frame, frame
 from backend.streaming.wires.wire import CREDENTIAL_ENDED
 from workflows.errors import Conflict, InvalidInput, NotFound, StorywireError
@@ -101,13 +102,13 @@ class EventsBody(_Open):
 ThreadId = Annotated[str, Path(max_length=256, description="The client's id of the thread")]
 
 
-def get_bells(request: Request) -> ThreadBells:
+def get_notifier(request: Request) -> Notifier:
     """The wake-ups of this process's readers of threads."""
-    bells: ThreadBells = request.app.state.thread_bells
-    return bells
+    notifier: Notifier = request.app.state.thread_notifier
+    return notifier
 
 
-BellsDep = Annotated[ThreadBells, Depends(get_bells)]
+NotifierDep = Annotated[Notifier, Depends(get_notifier)]
 
 
 async def get_thread(thread_id: ThreadId, owner: OwnerDep, resources: ResourcesDep) -> Thread:
@@ -126,7 +127,7 @@ ThreadDep = Annotated[Thread, Depends(get_thread)]
 
 @router.post("/{thread_id}/commands")
 async def command(
-    body: Command, thread: ThreadDep, resources: ResourcesDep, start: RunStartDep, bells: BellsDep
+    body: Command, thread: ThreadDep, resources: ResourcesDep, start: RunStartDep, notifier: NotifierDep
 ) -> dict[str, Any]:
     """Starts a run (`run.start`), or answers its question (`input.respond`). What is refused is a reply, too, as the
     protocol has it."""
@@ -137,13 +138,13 @@ async def command(
                 seq = each.first_seq
             case "input.respond":
                 each = await _respond(thread, start, body.params)
-                seq = await _last_seq(thread, bells)
+                seq = await _last_seq(thread, notifier)
             case _:
                 return _refusal(body.id, "unknown_command", f"There is no command {body.method[:64]!r} here.")
     except StorywireError as error:
         word = _NOT_FOUND[body.method] if isinstance(error, NotFound) else _WORDS.get(error.code)
         return _refusal(body.id, word or "unknown_error", error.message)
-    bells.ring(thread.prefix)
+    notifier.notify(thread.prefix)
     result = {"run_id": each.run.id}
     return {"type": "success", "id": body.id, "result": result, "meta": {"applied_through_seq": seq}}
 
@@ -155,7 +156,8 @@ def _refusal(id: int, error: str, message: str) -> dict[str, Any]:
 async def _start(
     thread: Thread, formats: Mapping[str, AnyFormat], start: RunStart, given: dict[str, Any]
 ) -> ThreadRun:
-    """The run that is started, or the one under way where the same is sent again."""
+    """The run that is started, or the one that the same message has started, or the one under way where the same is
+    sent again."""
     try:
         params = StartParams.model_validate(given)
     except ValidationError as error:
@@ -164,15 +166,27 @@ async def _start(
     inputs, message_id = _input(format, params.input or {})
     options = start.with_timezone(params.config.configurable.options if params.config else RunOptions())
     digest = hashed(json.dumps([format.name, inputs, options.model_dump()], sort_keys=True))
-    newest = next(reversed(await thread.runs()), None)
-    if newest is not None and not newest.run.is_finished:
-        if newest.digest == digest:
-            return newest
-        await _make_room(start, newest.run, params.multitask_strategy)
-    ordinal = 1 if newest is None else newest.ordinal + 1
+    earlier = await thread.runs()
+    if (known := _known(earlier, digest, message_id)) is not None:
+        return known
+    ordinal = earlier[-1].ordinal + 1 if earlier else 1
     key = thread.key(ordinal, digest, message_id)
-    run, _ = await start.runs.start(start.owner, RunRequest(format.name, inputs, options, key))
+    request = RunRequest(format.name, inputs, options, key, alone=thread.place(ordinal))
+    if earlier and not earlier[-1].run.is_finished:
+        await start.runs.check(start.owner, request)
+        await _make_room(start, earlier[-1].run, params.multitask_strategy)
+    run, _ = await start.runs.start(start.owner, request)
     return ThreadRun(run, ordinal, digest, message_id)
+
+
+def _known(earlier: Sequence[ThreadRun], digest: str, message_id: str) -> ThreadRun | None:
+    """The completed run that answers this very message, or the run under way that the same has started: a command
+    whose reply was lost is sent again."""
+    same = [each for each in reversed(earlier) if each.digest == digest]
+    for each in same:
+        if message_id and each.message_id == message_id and each.run.status == COMPLETED:
+            return each
+    return next((each for each in same if each is earlier[-1] and not each.run.is_finished), None)
 
 
 async def _make_room(start: RunStart, run: Run, strategy: str | None) -> None:
@@ -234,22 +248,22 @@ async def _plan_of(thread: Thread, run: Run) -> dict[str, Any]:
     return {} if outline is None else outline.model_dump()
 
 
-async def _last_seq(thread: Thread, bells: ThreadBells) -> int:
+async def _last_seq(thread: Thread, notifier: Notifier) -> int:
     """The number of the newest event."""
-    return max((event.seq for event in await ThreadReader(thread, bells).read_once()), default=0)
+    return max((event.seq for event in await ThreadReader(thread, notifier).read_once()), default=0)
 
 
 @router.post("/{thread_id}/stream/events", response_class=Response, responses=STREAM)
 @router.post("/{thread_id}/stream", response_class=Response, responses=STREAM, include_in_schema=False)
 async def read_events(
-    request: Request, body: EventsBody, thread: ThreadDep, settings: SettingsDep, bells: BellsDep
+    request: Request, body: EventsBody, thread: ThreadDep, settings: SettingsDep, notifier: NotifierDep
 ) -> Response:
     """The thread's events of some channels, from its first run or from after `since`, and then as they come. The stream
     stays open, since another run may follow."""
     unknown = next((each for each in body.channels if each.partition(":")[0] not in CHANNELS), None)
     if unknown is not None:
         raise InvalidInput.of("channels", f"{', '.join(sorted(CHANNELS))} are there; got {unknown[:64]!r}")
-    reader = ThreadReader(thread, bells, _since(request, body))
+    reader = ThreadReader(thread, notifier, _since(request, body))
     refusal = error_frame("permission_denied", CREDENTIAL_ENDED)
     return event_stream(_frames(reader, body, await reader.read()), settings, refusal=refusal)
 
@@ -271,23 +285,23 @@ async def _frames(reader: ThreadReader, body: EventsBody, first: Iterable[Any]) 
 
 
 @router.get("/{thread_id}/state")
-async def read_state(thread_id: ThreadId, thread: ThreadDep, bells: BellsDep) -> dict[str, Any]:
+async def read_state(thread_id: ThreadId, thread: ThreadDep, notifier: NotifierDep) -> dict[str, Any]:
     """The thread's state, with which a page begins that is loaded anew."""
-    state = await _state(thread_id, thread, bells)
+    state = await _state(thread_id, thread, notifier)
     if state is None:
         raise NotFound(f"There is no thread {thread_id[:64]} yet.")
     return state
 
 
 @router.post("/{thread_id}/history")
-async def read_history(thread_id: ThreadId, thread: ThreadDep, bells: BellsDep) -> list[dict[str, Any]]:
+async def read_history(thread_id: ThreadId, thread: ThreadDep, notifier: NotifierDep) -> list[dict[str, Any]]:
     """The newest state alone: earlier ones aren't kept."""
-    state = await _state(thread_id, thread, bells)
+    state = await _state(thread_id, thread, notifier)
     return [] if state is None else [state]
 
 
-async def _state(thread_id: str, thread: Thread, bells: ThreadBells) -> dict[str, Any] | None:
-    reader = ThreadReader(thread, bells)
+async def _state(thread_id: str, thread: Thread, notifier: Notifier) -> dict[str, Any] | None:
+    reader = ThreadReader(thread, notifier)
     await reader.read_once()
     if reader.mapper is None or reader.current is None:
         return None

@@ -27,5 +27,4 @@ async def usage(
 ) -> UsageView:
     """Runs of this month that are active or were charged, whatever their outcome; not those from the cache."""
     found = await resources.quota.usage(owner, format_at(resources.formats, path).name)
-    left = None if found.quota is None else max(0, found.quota - found.used)
-    return UsageView(used=found.used, quota=found.quota, left=left, resets_at=found.resets_at)
+    return UsageView(used=found.used, quota=found.quota, left=found.left, resets_at=found.resets_at)

@@ -51,18 +51,12 @@ _OF_MODELS = frozenset({f"POST {_RUNS}"})
 def refusals_of(method: str, path: str, *, has_body: bool, has_accounts: bool) -> frozenset[int]:
     """Statuses from 400 on that the operation may answer with."""
     name = f"{method} {path}"
-    found = {
-        403,
-        422,
-        500,
-        503,
-    }  # of any: a name that isn't the service's, an address with a NUL, a bug, no connection
-    is_public = access_to(method, path).is_public
-    if name in _LOG_INS or (has_accounts and not is_public):
+    # Of any: a name that isn't the service's, an address with a NUL, a bug, no connection.
+    found = {403, 422, 500, 503}
+    wants_credential = has_accounts and not access_to(method, path).is_public
+    if wants_credential or name in _LOG_INS:
         found.add(401)
-    if name in _LIMITED or (
-        has_accounts and not is_public
-    ):  # whatever is asked for as a stream counts as one
+    if wants_credential or name in _LIMITED:  # what is requested as a stream counts as one
         found.add(429)
     if "{" in path or name in _REFERRING or path.startswith((ACCOUNT, ADMIN, AUTH)):
         found.add(404)

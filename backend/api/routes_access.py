@@ -64,7 +64,9 @@ _STREAM = re.compile(
     r"/api/v1/(?:(?:[^/]+/generate|runs/[^/]+|diagnostics|[^/]+/chat/[^/]+)/stream|[^/]+/chat|ag-ui/[^/]+|runs/[^/]+/ds"
     r"|langgraph/threads/[^/]+/stream(?:/events)?)"
 )
-_READ_BY_POST = re.compile(r"/api/v1/langgraph/threads/[^/]+/(?:stream(?:/events)?|history)")
+_READ_BY_POST = re.compile(
+    r"/api/v1/(?:langgraph/threads/[^/]+/(?:stream(?:/events)?|history)|runs/[^/]+/export)"
+)
 _ENDS_ITSELF = re.compile(rf"{ACCOUNT}/(?:logout|deletion|sessions(?:/[^/]+)?)")
 _READ_RUN = re.compile(r"/api/v1/runs/([^/]+)/stream")
 

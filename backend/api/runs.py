@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from backend.api.dependencies import (
     EventIdDep,
@@ -28,14 +28,15 @@ from backend.api.problems import problem_of_run
 from backend.api.starts import RunStart, RunStartDep, Start, check_ticket, run_headers
 from backend.api.streams import STREAM_RESPONSES, stream_response
 from backend.api.views import RunPage, RunSummaryView, RunView, StartedRun, started, summary, whole
-from backend.runs.admission.quote import Quote
-from backend.runs.commands import RunRequest
+from backend.runs.admission.resume_quote import Quote
+from backend.runs.requests import RunRequest
 from backend.store.run_values import MAX_TOKENS, MAX_USD, RunOptions
 from backend.store.runs import Run
 from backend.store.transitions import Status
 from workflows.errors import Conflict
 from workflows.models.budget.ledger import Caps
 from workflows.text.json_values import JsonModel
+from workflows.text.normaliser import normalise
 
 router = APIRouter(prefix="/api/v1/runs", tags=["runs"])
 
@@ -80,11 +81,18 @@ class ResumeBody(JsonModel):
     )
 
 
+def _on_one_line(title: str) -> str:
+    line = " ".join(normalise(title).split())
+    if not line:
+        raise ValueError("a title has a character at least")
+    return line
+
+
 class RunTitleBody(JsonModel):
     """A title of a run's own."""
 
-    title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)] = Field(
-        description="What it is called"
+    title: Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_on_one_line)] = (
+        Field(description="What it is called")
     )
 
 

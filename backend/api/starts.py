@@ -25,7 +25,7 @@ from backend.api.dependencies import (
 )
 from backend.api.streams import stream_response
 from backend.api.views import started
-from backend.runs.commands import StartBinding
+from backend.runs.requests import StartBinding
 from backend.store.owner import Owner
 from backend.store.run_values import RunOptions
 from backend.store.runs import Run

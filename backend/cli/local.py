@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from backend.logs import configure_logs
 from backend.resources import Resources, open_resources
-from backend.runs.commands import RunRequest
 from backend.runs.readers.replay import read_entry
+from backend.runs.requests import RunRequest
 from backend.settings import Settings
 from backend.store.owner import LOCAL
 from backend.store.run_values import RunOptions

@@ -1,6 +1,7 @@
 """Runs as commands list and show them: those of this machine, or of a service. Both give what the API's JSON has."""
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -8,6 +9,15 @@ from backend.cli.service_client import RUNS, Service
 from backend.settings import Settings
 
 RunJson = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedFile:
+    """A run as a file. `warnings` are lines that whoever uses it has to know."""
+
+    suffix: str
+    content: bytes
+    warnings: list[str]
 
 
 class RunSource(ABC):
@@ -28,6 +38,10 @@ class RunSource(ABC):
     @abstractmethod
     async def versions(self, run_id: str) -> list[RunJson]:
         """All versions of its text, oldest first."""
+
+    @abstractmethod
+    async def export(self, run_id: str, name: str) -> ExportedFile:
+        """A completed run as a file of this kind."""
 
     @abstractmethod
     async def delete(self, run_id: str) -> None:
@@ -59,6 +73,12 @@ class RemoteRunSource(RunSource):
         """All versions of its text, oldest first."""
         found: list[RunJson] = (await self._get(run_id, "/versions"))["versions"]
         return found
+
+    async def export(self, run_id: str, name: str) -> ExportedFile:
+        """A completed run as a file of this kind. Its warnings stand in it."""
+        reply = await self.service.send("GET", path_of(run_id, f"/export?as={quote(name, safe='')}"))
+        plain = reply.headers.get("Content-Disposition", "").partition("filename=")[2].partition(";")[0]
+        return ExportedFile(plain.rpartition(".")[2] or name, reply.content, [])
 
     async def delete(self, run_id: str) -> None:
         """Deletes the run with its text."""
@@ -116,6 +136,20 @@ class LocalRunSource(RunSource):
         async with open_resources(self._settings) as resources:
             found = await resources.queries.versions(LOCAL, run_id)
         return [version_view(number, one).model_dump(mode="json") for number, one in enumerate(found, 1)]
+
+    async def export(self, run_id: str, name: str) -> ExportedFile:
+        """A completed run as a file of this kind."""
+        from backend.resources import open_resources
+        from backend.runs.admission.validation import format_of
+        from backend.runs.results.exports import find_exporter, finished
+        from backend.store.owner import LOCAL
+
+        async with open_resources(self._settings) as resources:
+            run = await resources.queries.find(LOCAL, run_id)
+            format = format_of(resources.formats, run)
+            exporter = find_exporter(format, name)
+            whole = finished(format, run)
+            return ExportedFile(exporter.suffix, exporter.render(whole), whole.danger_lines)
 
     async def delete(self, run_id: str) -> None:
         """Deletes the run with its text."""

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Coroutine
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
-from urllib.parse import quote as quoted
 
 import typer
 from rich.table import Column
@@ -24,7 +23,6 @@ from backend.cli.watching import (
     status_of,
     watch,
 )
-from backend.settings import Settings
 from workflows.errors import StorywireError
 from workflows.formats.notices import list_notices, notice_lines
 from workflows.messages.messages import Message, RunCompleted, RunFailed
@@ -123,15 +121,14 @@ def export(
     as_json: JsonOption = False,
 ) -> None:
     """Write a completed run into a file."""
-    work = _export(quiet_settings(), run_id, name) if server is None else _fetch(server, key, run_id, name)
-    suffix, content, warnings = _do(work)
-    path = out or Path(f"{run_id}.{suffix}")
+    file = _do(_source(server, key).export(run_id, name))
+    path = out or Path(f"{run_id}.{file.suffix}")
     try:
-        path.write_bytes(content)
+        path.write_bytes(file.content)
     except OSError as error:
         fail(f"{path} can't be written: {error.strerror}.", status=2)
-    _report({"file": str(path), "warnings": warnings}, str(path), as_json=as_json)
-    for line in warnings:
+    _report({"file": str(path), "warnings": file.warnings}, str(path), as_json=as_json)
+    for line in file.warnings:
         say(line, err=True)
 
 
@@ -273,28 +270,6 @@ def _quote_line(found: dict[str, Any]) -> str:
         cost = f"for about ${low:.4f} to ${high:.4f} ({found['basis']})"
     left = f"{len(found['sections_left'])} sections, about {found['words_left']} words"
     return f"{left}, {cost}, by {found['model']}"
-
-
-async def _fetch(server: str, key: str | None, run_id: str, name: str) -> tuple[str, bytes, list[str]]:
-    """The file as a service makes it. Its warnings stand in it."""
-    reply = await _service(server, key).send("GET", path_of(run_id, f"/export?as={quoted(name, safe='')}"))
-    plain = reply.headers.get("Content-Disposition", "").partition("filename=")[2].partition(";")[0]
-    return plain.rpartition(".")[2] or name, reply.content, []
-
-
-async def _export(settings: Settings, run_id: str, name: str) -> tuple[str, bytes, list[str]]:
-    # The modules that execute runs take seconds to import.
-    from backend.resources import open_resources
-    from backend.runs.admission.validation import format_of
-    from backend.runs.results.exports import find_exporter, finished
-    from backend.store.owner import LOCAL
-
-    async with open_resources(settings) as resources:
-        run = await resources.queries.find(LOCAL, run_id)
-        format = format_of(resources.formats, run)
-        exporter = find_exporter(format, name)
-        whole = finished(format, run)
-        return exporter.suffix, exporter.render(whole), whole.danger_lines
 
 
 def _print_how_to_answer(run_id: str) -> None:

@@ -11,8 +11,8 @@ import psycopg
 
 from backend.log.connections import LogConnection, Unavailable
 from backend.log.entry import Entry
-from backend.log.notifier import Notifier
 from backend.log.tails import newer
+from backend.notifier import Notifier
 from backend.store.postgres.database import CONNECT_SECONDS
 
 CHANNEL = "storywire_log"
@@ -137,9 +137,8 @@ class Follower:
         while True:
             await self._has_news.wait()
             self._has_news.clear()
-            await asyncio.sleep(
-                begun + _WINDOW_SECONDS - time.monotonic()
-            )  # what comes meanwhile is fetched with it
+            # What comes meanwhile is fetched with it.
+            await asyncio.sleep(begun + _WINDOW_SECONDS - time.monotonic())
             begun = time.monotonic()
             news, doubtful = self._news, self._doubtful
             self._news, self._doubtful = set(), set()

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from backend.log import archive
 from backend.log.entry import DuplicateSeq, Entry, StaleWriter
-from backend.log.notifier import Notifier
+from backend.notifier import Notifier
 
 _seq = attrgetter("seq")
 

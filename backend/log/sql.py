@@ -20,8 +20,8 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from backend.log import archive
 from backend.log.entry import DuplicateSeq, Entry, LogUnavailable, StaleWriter
-from backend.log.notifier import Notifier
 from backend.log.tails import newer
+from backend.notifier import Notifier
 from backend.store.database import Database
 from backend.store.dialect import upsert
 from backend.store.tables import log_archives, log_entries, log_heads, runs
@@ -169,9 +169,8 @@ class SqlLog(ABC):
             stale = await self._insert(batch)
         except Exception as error:
             runs_of_it = _by_run(batch)
-            is_everybodys = isinstance(
-                error, OperationalError | LogUnavailable
-            )  # it is the database, whoever writes
+            # It is the database, whoever writes.
+            is_everybodys = isinstance(error, OperationalError | LogUnavailable)
             if len(runs_of_it) == 1 or is_everybodys:
                 for item in batch:
                     _fail(item, _own(error, item.run_id))

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from backend.log.sql import Append, SqlLog
+from backend.store.json_sql import among
 from backend.store.tables import log_heads
 
 # The epoch is checked in the very statement that writes: a writer that was taken over writes nothing. That is enough
@@ -34,7 +35,7 @@ def _write(connection: Connection, batch: Sequence[Append]) -> set[tuple[str, in
         return set()
     epochs = connection.execute(
         select(log_heads.c.run_id, log_heads.c.epoch).where(
-            log_heads.c.run_id.in_({item.run_id for item in batch})
+            log_heads.c.run_id.in_(among({item.run_id for item in batch}))
         )
     )
     known = {row.run_id: row.epoch for row in epochs}

@@ -1,13 +1,11 @@
 """Commands on runs: start, new version, cancel, resume, answer, delete."""
 
 import asyncio
-import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
 import structlog
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from pydantic import BaseModel
@@ -19,9 +17,10 @@ from backend.runs.admission.plan_edit import check_outline
 from backend.runs.admission.quota import Quota
 from backend.runs.admission.validation import Admission
 from backend.runs.attempt.recording import RecordingFolders
-from backend.runs.attempt.version_seed import Parentage, VersionRequest, make_parentage
+from backend.runs.attempt.version_seed import VersionRequest, make_parentage
 from backend.runs.engine.base import Engine
 from backend.runs.queries import RunQueries
+from backend.runs.requests import RunRequest, hash_request
 from backend.runs.results.cache import ResultCache
 from backend.store.charges import Limit
 from backend.store.owner import Owner
@@ -35,26 +34,6 @@ from workflows.models.budget.ledger import Caps
 from workflows.models.spec import ModelSpec
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class RunRequest:
-    """A request for a run, validated field by field before anything is stored or spent."""
-
-    format: str
-    input: Mapping[str, Any]
-    options: RunOptions = field(default_factory=RunOptions)
-    idempotency_key: str | None = None
-    parentage: Parentage | None = None
-    binding: "StartBinding | None" = None
-
-
-@dataclass(frozen=True, slots=True)
-class StartBinding:
-    """Binding of a start to one request, by its hash, and to a deadline: what a stream ticket allows."""
-
-    request_hash: str
-    start_by: datetime
 
 
 class RunCommands:
@@ -113,21 +92,27 @@ class RunCommands:
             inputs = await self._admission.resolve(owner, format, inputs)
         new = self._new_run(owner, request, format, inputs, request_hash)
         with self._quota.reserve(new.format) as limit, self._engine.reserve_slot():
-            if (run := await self._add(new, limit)) is not None:
+            if (run := await self._add(new, limit, request.alone)) is not None:
                 return run, True
         # The same came in twice at the same moment, and the other was quicker.
         if (known := await self._known(owner, request.idempotency_key, request_hash)) is not None:
             return known, False
+        if request.alone is not None:
+            raise Conflict("Another run was started here at this moment.")
         raise Conflict(f"Part {new.part} of this series is being written by another run.")
 
-    async def _add(self, new: NewRun, limit: Limit) -> Run | None:
+    async def check(self, owner: Owner, request: RunRequest) -> None:
+        """Raises what `start` would raise for the request itself."""
+        format = self._admission.format(request.format)
+        inputs = await self._admission.resolve(owner, format, format.parse(request.input))
+        self._admission.apply_defaults(format, inputs, request.options)
+
+    async def _add(self, new: NewRun, limit: Limit, alone: str | None) -> Run | None:
         """The new run, stored in one transaction with the beginning of its log, and being executed. None: as the
         repository's `add`."""
         since, opening = self._cache.kept_since(new.options), self._engine.open_log(new.id)
-        if opening is None:
-            run = await self._repository.add(new, limit=limit, kept_since=since)
-        else:
-            run = await self._repository.add(new, limit=limit, kept_since=since, also=opening.store)
+        also = None if opening is None else opening.store
+        run = await self._repository.add(new, limit=limit, kept_since=since, also=also, alone=alone)
         if run is not None:
             await self._engine.begin(run, opening)
         return run
@@ -286,26 +271,3 @@ class RunFiles:
         await self.checkpoints.adelete_thread(run_id)
         if self.recordings is not None:
             self.recordings.delete(run_id)
-
-
-def hash_request(
-    format: str, inputs: BaseModel, options: RunOptions, parents: Parentage | None = None
-) -> str:
-    """A digest that is equal for equal requests, by which idempotency keys and tickets are checked."""
-    body = {
-        "format": format,
-        "input": inputs.model_dump(mode="json"),
-        "options": options.model_dump(),
-        **({"origin": _origin(parents)} if parents else {}),
-    }
-    return hashlib.sha256(
-        orjson.dumps(body, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
-    ).hexdigest()
-
-
-def _origin(parents: Parentage) -> dict[str, Any]:
-    return {
-        "parent_run_id": parents.parent_run_id,
-        "root_run_id": parents.root_run_id,
-        "origin": parents.origin.model_dump(mode="json"),
-    }

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 
 from backend.log.base import RunLog
 from backend.log.entry import Entry
-from backend.runs.admission.quote import Quote, make_quote
+from backend.runs.admission.resume_quote import Quote, make_resume_quote
 from backend.runs.readers.audience import Audience
 from backend.runs.readers.durable import DurableReader
 from backend.runs.readers.reader import Reader, open_reader
@@ -106,7 +106,7 @@ class RunQueries:
         if run.status == COMPLETED:
             raise Conflict("The run is complete: there is nothing left to write.")
         price = self._prices.find(ModelSpec.parse(run.model))
-        return make_quote(run, await self.transcript(run), price)
+        return make_resume_quote(run, await self.transcript(run), price)
 
     def reader(self, run: Run, cursor: int, options: StreamOptions = _PLAIN) -> Reader:
         """A reader of the run from after `cursor`."""

@@ -1,23 +1,26 @@
 """Quotes: what a run will take, before anything is stored or spent."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from backend.runs.admission.caller import caller_key
 from backend.runs.admission.quota import Quota
 from backend.runs.admission.start_quote import StartQuote, make_start_quote
 from backend.runs.admission.validation import Admission
-from backend.runs.commands import RunRequest
-from backend.store.accounts.allowance import AllowanceUse
+from backend.runs.requests import RunRequest
 from backend.store.owner import Owner
 from backend.store.usage import UsageRepository
 from workflows.formats.capabilities import AdaptsToModel
 from workflows.formats.defaults import expected_words
 
+_Number = TypeVar("_Number", int, float)
+
 
 @dataclass(frozen=True, slots=True)
 class Remainder:
-    """Rest of the limits, an API key's own included: runs of the format this month, runs today, US dollars this month;
-    None without a limit."""
+    """Rest of the limits: of the format's quota this month; of runs today and US dollars this month, those of the
+    account and of the API key that is used. None without a limit."""
 
     runs: int | None
     runs_today: int | None
@@ -58,17 +61,12 @@ class Quotes:
         of_account = await self._quota.allowance_use(owner)
         uses = [*([] if of_account is None else [of_account]), *of_key.values()]
         return Remainder(
-            runs=None if month.quota is None else max(0, month.quota - month.used),
-            runs_today=min((left for use in uses if (left := _left_today(use)) is not None), default=None),
-            usd=min((usd for use in uses if (usd := _left_usd(use)) is not None), default=None),
+            runs=month.left,
+            runs_today=_least(use.runs_left_today for use in uses),
+            usd=_least(use.usd_left for use in uses),
         )
 
 
-def _left_today(use: AllowanceUse) -> int | None:
-    most = use.limits.runs_a_day
-    return None if most is None else max(0, most - use.runs_today)
-
-
-def _left_usd(use: AllowanceUse) -> float | None:
-    most = use.limits.usd_a_month
-    return None if most is None else round(max(0.0, most - use.spent_usd - use.reserved_usd), 6)
+def _least(limits: Iterable[_Number | None]) -> _Number | None:
+    """The narrowest of the limits that there are."""
+    return min((each for each in limits if each is not None), default=None)

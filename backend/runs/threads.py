@@ -4,13 +4,13 @@ A thread is nothing that is stored: its runs are known by their idempotency keys
 runs it is, and the id of the message that it answers.
 """
 
-import asyncio
 import re
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from backend.notifier import Notifier
 from backend.runs.queries import RunQueries
 from backend.runs.readers.durable import OF_AN_ENTRY, DurableReader
 from backend.store.owner import Owner
@@ -21,11 +21,14 @@ from workflows.errors import InvalidInput, NotFound
 
 OF_A_RUN = 10**10
 """Numbers of a run's events. A thread's stay below 2**53, up to which JavaScript counts exactly."""
-_OF_AN_ENTRY = 10**4
+_NUMBERS_OF_AN_ENTRY = 10**4
+"""Of those, the numbers of one entry's events: fewer than a durable stream has (`OF_AN_ENTRY`), so that they fit."""
 _LOOK_AGAIN_SECONDS = 0.25
 _LOOK_SELDOM_SECONDS = 2.0
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 """What ids of messages look like that are kept; a message with another one is given an id of ours."""
+_KEY = re.compile(rf"([0-9]{{6}}):([0-9a-f]{{32}}):((?:{_MESSAGE_ID.pattern})?)")
+"""An idempotency key of a thread's run, after the thread's prefix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +64,19 @@ class Thread:
     def key(self, ordinal: int, digest: str, message_id: str) -> str:
         """The idempotency key of a run: the same for the same request in the same place."""
         kept = message_id if _MESSAGE_ID.fullmatch(message_id) else ""
-        return f"{self.prefix}{ordinal:06d}:{digest}:{kept}"
+        return f"{self.place(ordinal)}{digest}:{kept}"
+
+    def place(self, ordinal: int) -> str:
+        """The beginning of the idempotency key of a run in this place."""
+        return f"{self.prefix}{ordinal:06d}:"
 
     async def runs(self) -> list[ThreadRun]:
         """Its runs, in the order of their beginnings."""
         found = []
         for run in await self.queries.by_key(self.owner, self.prefix):
-            ordinal, digest, message_id = (run.idempotency_key or "").removeprefix(self.prefix).split(":", 2)
-            found.append(ThreadRun(run, int(ordinal), digest, message_id))
+            key = (run.idempotency_key or "").removeprefix(self.prefix)
+            if (parts := _KEY.fullmatch(key)) is not None:  # else a client made the key
+                found.append(ThreadRun(run, int(parts[1]), parts[2], parts[3]))
         return sorted(found, key=lambda each: (each.ordinal, each.run.id))
 
     async def find(self, run_id: str) -> ThreadRun:
@@ -91,31 +99,6 @@ class Thread:
         )
 
 
-class ThreadBells:
-    """Wake-ups for readers of threads that wait for a run to begin or to go on, within this process."""
-
-    def __init__(self) -> None:
-        self._waiting: dict[str, set[asyncio.Event]] = {}
-
-    def ring(self, prefix: str) -> None:
-        """Wakes those that wait for this thread."""
-        for event in self._waiting.get(prefix, ()):
-            event.set()
-
-    async def wait(self, prefix: str, seconds: float) -> None:
-        """Returns when it rings, at the latest after `seconds`."""
-        event, waiting = asyncio.Event(), self._waiting.setdefault(prefix, set())
-        waiting.add(event)
-        try:
-            await asyncio.wait_for(event.wait(), seconds)
-        except TimeoutError:
-            pass
-        finally:
-            waiting.discard(event)
-            if not waiting:
-                self._waiting.pop(prefix, None)
-
-
 class ThreadEvent(NamedTuple):
     """An event: its number in the thread, its channel, and the event as JSON without that number."""
 
@@ -130,10 +113,11 @@ class ThreadReader:
     Of a run that another one has followed it leaves out beginning and end, which clients would take for the other's.
     """
 
-    def __init__(self, thread: Thread, bells: ThreadBells, since: int = 0) -> None:
-        """`since`: events up to this number aren't read."""
+    def __init__(self, thread: Thread, notifier: Notifier, since: int = 0) -> None:
+        """`notifier` is notified of a thread, by its prefix, when a run in it begins or goes on. `since`: events up to
+        this number aren't read."""
         self._thread = thread
-        self._bells = bells
+        self._notifier = notifier
         self._since = since
         self._current: ThreadRun | None = None
         self._reader: DurableReader | None = None
@@ -175,7 +159,7 @@ class ThreadReader:
         if self._reader is not None and self.mapper is not None and not self._is_over:
             await self._reader.wait(_LOOK_SELDOM_SECONDS)
             return
-        await self._bells.wait(self._thread.prefix, self._patience)
+        await self._notifier.wait(self._thread.prefix, self._patience)
         self._patience = min(_LOOK_SELDOM_SECONDS, self._patience * 1.5)
 
     async def aclose(self) -> None:
@@ -190,14 +174,15 @@ class ThreadReader:
     @property
     def _is_over(self) -> bool:
         gone = self._reader is not None and self._reader.is_gone
-        return gone or self.mapper is None or self.mapper.is_over or self.mapper.asked is not None
+        return gone or self.mapper is None or self.mapper.is_over or self.mapper.open_interrupt is not None
 
     async def _following(self) -> list[ThreadRun]:
         """The runs after the current one; it isn't looked for any while that is being written."""
         if self._current is not None and not self._is_over:
             return []
-        last = 0 if self._current is None else self._current.ordinal
-        return [each for each in await self._thread.runs() if each.ordinal > last]
+        # By their ids too: the next run takes the place of one that was deleted as the last.
+        last = (0, "") if self._current is None else (self._current.ordinal, self._current.run.id)
+        return [each for each in await self._thread.runs() if (each.ordinal, each.run.id) > last]
 
     async def _begin(self, each: ThreadRun) -> None:
         await self._readings.aclose()
@@ -210,7 +195,7 @@ class ThreadReader:
         events = []
         for entry in await reader.read():
             place, number = divmod(entry.seq, OF_AN_ENTRY)
-            seq = each.first_seq + place * _OF_AN_ENTRY + number
+            seq = each.first_seq + place * _NUMBERS_OF_AN_ENTRY + number
             if seq > self._since:
                 events.append(ThreadEvent(seq, entry.type, entry.data))
         return events

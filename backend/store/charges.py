@@ -52,7 +52,8 @@ class ChargeRepository:
 
 
 def charge(connection: Connection, run_id: str, owner: Owner, format: str, limit: Limit | None) -> None:
-    """Charges a run, once. Part of a transaction; raises LimitReached, which rolls it back."""
+    """Charges a run, once. Part of a transaction that holds the owner's lock; raises LimitReached, and Unauthenticated
+    where the account is gone, which roll it back."""
     if limit is not None and limit.allowance is not None:
         check_owner(connection, owner)
     is_new = _add(connection, run_id, owner, format)

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Insert, Table, column, delete, func, select, table
 from sqlalchemy.dialects import postgresql, sqlite
 
+from backend.store.json_sql import among
 from backend.store.owner import Owner
 
 _INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
@@ -60,7 +61,7 @@ def delete_checkpoints(connection: Connection, run_ids: Sequence[str]) -> None:
     if connection.dialect.name == _SERVER:
         for name in _CHECKPOINT_TABLES:
             rows = table(name, column("thread_id"))
-            connection.execute(delete(rows).where(rows.c.thread_id.in_(run_ids)))
+            connection.execute(delete(rows).where(rows.c.thread_id.in_(among(run_ids))))
 
 
 def delete_all_checkpoints(connection: Connection) -> None:

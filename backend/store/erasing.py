@@ -1,11 +1,9 @@
 """Deletion of runs with everything that hangs on them, in one transaction."""
 
-from collections.abc import Sequence
-
 from sqlalchemy import ColumnElement, Connection, delete, select
 
-from backend.store.batches import batches
 from backend.store.dialect import delete_checkpoints
+from backend.store.json_sql import among
 from backend.store.tables import log_archives, log_entries, log_heads, runs
 
 
@@ -16,16 +14,14 @@ def delete_runs(connection: Connection, *conditions: ColumnElement[bool]) -> int
     locked in the order in which an executor locks them.
     """
     run_ids = list(connection.scalars(select(runs.c.id).where(*conditions).order_by(runs.c.id)))
-    return sum(_delete(connection, some, conditions) for some in batches(run_ids))
-
-
-def _delete(connection: Connection, run_ids: Sequence[str], conditions: Sequence[ColumnElement[bool]]) -> int:
-    heads = log_heads.c.run_id.in_(run_ids)
+    if not run_ids:
+        return 0
+    heads = log_heads.c.run_id.in_(among(run_ids))
     connection.execute(select(log_heads.c.run_id).where(heads).order_by(log_heads.c.run_id).with_for_update())
     for table in (log_heads, log_archives):
-        connection.execute(delete(table).where(table.c.run_id.in_(run_ids)))
+        connection.execute(delete(table).where(table.c.run_id.in_(among(run_ids))))
     delete_checkpoints(connection, run_ids)
-    deleted = connection.execute(delete(runs).where(runs.c.id.in_(run_ids), *conditions)).rowcount
+    deleted = connection.execute(delete(runs).where(runs.c.id.in_(among(run_ids)), *conditions)).rowcount
     # Last: the head of a log that is begun at this moment holds the run's row until its entries are there.
-    connection.execute(delete(log_entries).where(log_entries.c.run_id.in_(run_ids)))
+    connection.execute(delete(log_entries).where(log_entries.c.run_id.in_(among(run_ids))))
     return deleted

@@ -66,8 +66,9 @@ def _not_at_all(connection: Connection, run_id: str) -> None:
     """Where runs execute in the process that stores them."""
 
 
-def _nothing(connection: Connection) -> None:
-    """Where nothing else is stored with a run."""
+def _of_key(owner: Owner, prefix: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Conditions on runs that this owner started with an idempotency key that begins so."""
+    return runs.c.owner == owner, runs.c.idempotency_key.startswith(prefix, autoescape=True)
 
 
 class RunRepository:
@@ -84,23 +85,27 @@ class RunRepository:
         *,
         limit: Limit | None = None,
         kept_since: datetime | None = None,
-        also: Callable[[Connection], None] = _nothing,
+        also: Callable[[Connection], None] | None = None,
+        alone: str | None = None,
     ) -> Run | None:
-        """Stores a new run; None if its owner has used this idempotency key before, or its part is taken. `also` stores
-        what belongs to it.
+        """Stores a new run; None if its owner has used this idempotency key before, or one that begins with `alone`, or
+        its part is taken. `also` stores what belongs to it.
 
         It is given the text of another run of the same `cache_key` if one was kept since `kept_since`, or is being
         written; otherwise it is charged. Raises LimitReached. All in one transaction: of several processes, one gets
         the last place, and one writes what many ask for at once.
         """
 
-        def work(connection: Connection) -> Run:
+        def work(connection: Connection) -> Run | None:
             lock_owner(connection, new.owner)
+            if alone is not None and connection.scalar(select(exists().where(*_of_key(new.owner, alone)))):
+                return None
             source = find_source(connection, new.owner, new.cache_key, kept_since, new.id)
             connection.execute(insert(runs).values({**new.row(), "source_run_id": source}))
             if source is None:
                 charge(connection, new.id, new.owner, new.format, limit)
-            also(connection)
+            if also is not None:
+                also(connection)
             mine = (runs.c.owner == new.owner) & (runs.c.id == new.id)
             stored = _run(connection.execute(select(*_WHOLE).where(mine)).one())
             self._enqueue(connection, new.id)  # the last of all: starts wait for each other from here on
@@ -125,14 +130,12 @@ class RunRepository:
 
     async def newest_by_key(self, owner: Owner, prefix: str) -> Run | None:
         """The newest run that this owner started with an idempotency key that begins so."""
-        begins = runs.c.idempotency_key.startswith(prefix, autoescape=True)
-        newest = select(func.max(runs.c.id)).where(runs.c.owner == owner, begins).scalar_subquery()
+        newest = select(func.max(runs.c.id)).where(*_of_key(owner, prefix)).scalar_subquery()
         return await self._one(runs.c.owner == owner, runs.c.id == newest)
 
     async def by_key(self, owner: Owner, prefix: str) -> list[Run]:
         """All runs that this owner started with an idempotency key that begins so, oldest first."""
-        begins = runs.c.idempotency_key.startswith(prefix, autoescape=True)
-        found = select(*_WHOLE).where(runs.c.owner == owner, begins).order_by(runs.c.id)
+        found = select(*_WHOLE).where(*_of_key(owner, prefix)).order_by(runs.c.id)
         return await self._many(found, _run)
 
     async def find_part(self, owner: Owner, series: str, part: int) -> Run | None:

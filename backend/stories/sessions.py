@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Generic
 
-from backend.runs.commands import RunCommands, RunRequest
+from backend.runs.commands import RunCommands
 from backend.runs.queries import RunQueries
+from backend.runs.requests import RunRequest
 from backend.runs.results.exports import finished
 from backend.store.owner import Owner
 from backend.store.run_values import RunOptions

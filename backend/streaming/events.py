@@ -78,9 +78,8 @@ class EventMapping:
 
     def __init__(self, tally: UsageTotals) -> None:
         self._tally = tally
-        self._open: dict[
-            tuple[NodeName, int | None], str | None
-        ] = {}  # nodes that began and didn't end: titles
+        # Titles of the nodes that began and didn't end, by node and section.
+        self._open: dict[tuple[NodeName, int | None], str | None] = {}
 
     def messages(self, event: StreamEvent) -> Iterator[Message]:
         """The messages of an event. Pure but for the token totals."""
@@ -104,7 +103,7 @@ class EventMapping:
                 yield usage
             return
         if (payload.get("__metadata__") or {}).get("cached"):
-            return  # a task that an earlier attempt finished: it was told then
+            return  # a task that an earlier attempt finished, and logged
         for node, update in payload.items():
             if node == "__interrupt__":
                 yield _input_required(update)

@@ -20,7 +20,7 @@ from workflows.text.words import WordCounter, count_words
 _EVERY_SECONDS = 1.0
 _PLANNED = 5
 _CHECKED = 3 / 90
-"""Work of the last check as a share of all writing, where no run before told; it is 3 percent of the bar."""
+"""Work of the last check as a share of all writing, where no earlier run was measured; it is 3 percent of the bar."""
 _ADDED = 1 / 90
 """The same of each step after it."""
 _MOST = 99
@@ -100,7 +100,7 @@ class ProgressMeter:
         self._anchor: tuple[float, float] | None = None  # percent, and the work that was left there
 
     def recall(self, transcript: Transcript) -> None:
-        """Goes on from what earlier attempts told."""
+        """Goes on from what earlier attempts logged."""
         words: dict[Slot, int] = {
             index: count_words(transcript.text_of(index)) for index in transcript.started
         }

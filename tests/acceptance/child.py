@@ -18,7 +18,8 @@ from backend.log.sqlite import SqliteLog
 from backend.server import run_server
 from backend.store.owned_runs import OwnedRunRepository
 from backend.store.runs import RunRepository
-from backend.store.sqlite.checkpoints import CheckpointWriter, GroupCommitSaver
+from backend.store.sqlite.checkpoint_writer import CheckpointWriter
+from backend.store.sqlite.checkpoints import GroupCommitSaver
 from tests.service import settings_for  # which imports the SDKs: once, before the fork
 
 POINTS: dict[str, tuple[type, str]] = {

@@ -61,7 +61,6 @@ BY_EXECUTION = {  # by whoever executes runs, or serves their readers, whose the
 }
 BY_CALLER = {  # these are given their conditions, and each call of them is read as a statement
     f"{STORE}/erasing.py:delete_runs",
-    f"{STORE}/erasing.py:_delete",
     f"{STORE}/runs.py:RunRepository._one",
     f"{STORE}/runs.py:moving",
 }
@@ -121,7 +120,7 @@ def test_every_statement_over_a_table_found_meanwhile_says_whose_rows_it_means(
     # Of logs and checkpoints, by the ids of runs, or all of them where a database is copied.
     of_checkpoints = ("delete_checkpoints", "delete_all_checkpoints")
     assert found == {
-        f"{STORE}/erasing.py:_delete",
+        f"{STORE}/erasing.py:delete_runs",
         *(f"{STORE}/dialect.py:{name}" for name in of_checkpoints),
     }
 

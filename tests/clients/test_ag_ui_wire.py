@@ -9,8 +9,6 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from backend.log.entry import Entry
 from backend.streaming.sse import data_frames
@@ -18,11 +16,12 @@ from backend.streaming.wires.ag_ui import STYLE, AgUiMapper, Caller
 from backend.streaming.wires.wire import UNNUMBERED, WireView
 from tests.clients.conftest import World
 from tests.clients.node import run_script
-from tests.clients.test_ai_sdk_wire import PLAN, joined, read_until_cut, stored
+from tests.clients.planned_logs import PLAN, gather_logs
+from tests.clients.test_ai_sdk_wire import joined, read_until_cut, stored
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.service import CALLS, STORY, LiveService, serve, settings_for
-from tests.unit.logs import read_texts, run_logs
+from tests.unit.logs import read_texts
 from tests.unit.messages import (
     OUTLINE,
     USAGE,
@@ -34,7 +33,7 @@ from tests.unit.messages import (
     retract,
     workflow,
 )
-from workflows.messages.messages import InputRequested, Message, decode
+from workflows.messages.messages import InputRequested, Message
 
 RUN = "01RUN"
 CALLER = Caller("t1", "r1", ({"id": "u1", "role": "user", "content": "owls"},))
@@ -71,20 +70,6 @@ def read_agents(*readers: Sequence[str]) -> list[dict[str, Any]]:
 def agent_of(*messages: Message) -> dict[str, Any]:
     [found] = read_agents([frames_of(events_of(number(workflow("started"), *messages)))])
     return found
-
-
-def gather_logs() -> list[list[Entry]]:
-    logs: list[list[Entry]] = []
-
-    @settings(max_examples=60, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
-    @given(run_logs, st.booleans())
-    def gather(log: list[Entry], is_planned: bool) -> None:
-        first, *rest = (decode(entry.data) for entry in log)
-        logs.append(number(first, *((PLAN,) if is_planned else ()), *rest))
-
-    gather()
-    assert len(logs) > 25
-    return logs
 
 
 def test_agent_has_the_text_of_any_log_in_section_order_after_cuts_and_late_joins() -> None:

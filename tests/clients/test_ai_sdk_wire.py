@@ -20,19 +20,13 @@ from backend.streaming.wires.ai_sdk_whole import WITHDRAWN
 from backend.streaming.wires.wire import UNNUMBERED, WireView
 from tests.clients.conftest import World
 from tests.clients.node import run_script
+from tests.clients.planned_logs import PLAN
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.service import NO_TLS, STORY, LiveService, serve, settings_for
 from tests.unit.logs import read_texts, run_logs
 from tests.unit.messages import OUTLINE, complete, content, error, number, retract, workflow
-from workflows.messages.messages import Message, OutlinePlanned, PlannedSection, decode
-
-PLAN = OutlinePlanned(
-    title="Four",
-    sections=[
-        PlannedSection(index=index, title=f"Part {index}", summary="", target_words=10) for index in range(4)
-    ],
-)
+from workflows.messages.messages import Message, decode
 
 
 def frames_of(entries: Sequence[Entry]) -> str:

@@ -10,8 +10,6 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from langgraph_sdk import get_client
 
 from backend.log.entry import Entry
@@ -20,13 +18,14 @@ from backend.streaming.wires.langgraph import STYLE, LangGraphMapper, ThreadTurn
 from backend.streaming.wires.langgraph_events import ThreadView, frame
 from tests.clients.conftest import World
 from tests.clients.node import run_script
-from tests.clients.test_ai_sdk_wire import PLAN, joined, read_until_cut, stored
+from tests.clients.planned_logs import PLAN, gather_logs
+from tests.clients.test_ai_sdk_wire import joined, read_until_cut, stored
 from tests.clients.test_durable_wire import written
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.people import add_person, anonymous, make_key, serve_accounts
 from tests.service import CALLS, STORY, LiveService, serve, settings_for
-from tests.unit.logs import read_texts, run_logs
+from tests.unit.logs import read_texts
 from tests.unit.messages import (
     OUTLINE,
     complete,
@@ -36,7 +35,7 @@ from tests.unit.messages import (
     retract,
     workflow,
 )
-from workflows.messages.messages import InputRequested, Message, decode
+from workflows.messages.messages import InputRequested, Message
 
 RUN = "01RUN"
 SDK = "@langchain/langgraph-sdk"
@@ -80,20 +79,6 @@ async def read_pages(*readers: dict[str, Any]) -> list[dict[str, Any]]:
 async def page_of(*messages: Message) -> dict[str, Any]:
     [found] = await read_pages(await reader_of(number(workflow("started"), *messages)))
     return found
-
-
-def gather_logs() -> list[list[Entry]]:
-    logs: list[list[Entry]] = []
-
-    @settings(max_examples=60, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
-    @given(run_logs, st.booleans())
-    def gather(log: list[Entry], is_planned: bool) -> None:
-        first, *rest = (decode(entry.data) for entry in log)
-        logs.append(number(first, *((PLAN,) if is_planned else ()), *rest))
-
-    gather()
-    assert len(logs) > 25
-    return logs
 
 
 async def test_page_has_the_text_of_any_log_in_section_order_after_cuts_and_late_loads() -> None:

@@ -20,7 +20,7 @@ from langgraph.types import Send
 
 from backend.store.checkpoints import DurableSaver, MemoryCheckpoints
 from backend.store.postgres.checkpoints import open_postgres_checkpoints
-from backend.store.sqlite import checkpoints as sqlite_checkpoints
+from backend.store.sqlite import checkpoint_writer
 from backend.store.sqlite.checkpoints import SqliteCheckpoints, open_checkpoints
 from tests.databases import new_database
 
@@ -305,7 +305,7 @@ async def test_run_whose_checkpoints_file_is_locked_for_a_while_goes_on_when_it_
 async def test_checkpoints_file_that_stays_locked_ends_the_write_with_the_drivers_error(
     impatient: SqliteCheckpoints, lock: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite_checkpoints, "_RETRY_SECONDS", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(checkpoint_writer, "_RETRY_SECONDS", (0.0, 0.0, 0.0))
     with structlog.testing.capture_logs() as logged, pytest.raises(sqlite3.OperationalError, match="locked"):
         await impatient.aput(THREAD, empty_checkpoint(), {}, {})
         await impatient.aget_tuple(THREAD)

@@ -63,6 +63,20 @@ async def test_idempotency_key_that_comes_twice_at_once_is_taken_once(repository
     assert await repository.find_by_key(Owner("maya"), "k") == run
 
 
+async def test_only_one_of_the_keys_that_begin_alike_is_taken_where_that_is_asked(
+    repository: RunRepository,
+) -> None:
+    keys = [f"place:1:{number}" for number in range(6)]
+    added = await asyncio.gather(
+        *(repository.add(new_run(idempotency_key=key), alone="place:1:") for key in keys)
+    )
+    assert sum(run is not None for run in added) == 1
+    assert await repository.add(new_run(idempotency_key="place:2:0"), alone="place:2:") is not None
+    assert (
+        await repository.add(new_run(idempotency_key="place:1:9", owner="noa"), alone="place:1:") is not None
+    )
+
+
 async def test_runs_without_a_key_are_never_each_others(repository: RunRepository) -> None:
     first, second = await add_run(repository), await add_run(repository)
     assert first.id != second.id

@@ -11,7 +11,7 @@ from nacl.pwhash import argon2id
 
 from backend.accounts.argon2 import PARAMETERS
 from backend.documents.documents import Upload
-from backend.runs.commands import RunRequest
+from backend.runs.requests import RunRequest
 from backend.store.accounts.belongings import BelongingsRepository
 from backend.store.run_values import RunOptions
 from tests.fakes.provider import FakeProvider

@@ -76,7 +76,10 @@ async def _take_own_wordings(noa: Person, ben: Person, run: str) -> None:
     named = await noa.http.get(f"{run}/export", params={"as": "md"})
     assert named.text.startswith("# A name of mine\n")
     assert (await ben.http.patch(run, json={"title": "Ben's"})).status_code == 404
-    assert (await noa.http.patch(run, json={"title": " "})).status_code == 422
+    cleaned = await noa.http.patch(run, json={"title": "\x1b[31mA name\r\nof mine"})
+    assert cleaned.json()["title"] == "[31mA name of mine"
+    for nothing in (" ", "\x1b", "\ufeff"):
+        assert (await noa.http.patch(run, json={"title": nothing})).status_code == 422
     far = {"sections": [{"index": 99, "text": MINE}]}
     refused = await noa.http.post(f"{run}/export", params={"as": "txt"}, json=far)
     assert refused.status_code == 422 and refused.json()["errors"][0]["field"] == "sections"

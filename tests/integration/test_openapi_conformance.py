@@ -38,12 +38,15 @@ _BOUNDED = settings(
 )
 _RULES_BEYOND_A_SCHEMA = (
     "/api/v1/runs",  # an input is screened, and its fields must go together
+    "/api/v1/runs/quote",  # an input that is the format's
+    "/api/v1/{path}/chat/{chat_id}/stream",  # a place that the stream has
     "/api/v1/runs/{run_id}/input",
     "/api/v1/runs/{run_id}/stream",  # a Last-Event-ID belongs to a view
     "/api/v1/runs/{run_id}/versions",
     "/api/v1/{path}/generate/stream",  # an input that is the format's
     "/api/v1/{path}/chat",  # the same, and one of the messages is a user's
     "/api/v1/ag-ui/{path}",  # the same, and the id of a run or of an event
+    "/api/v1/langgraph/threads/{thread_id}/commands",  # the same, in its query
     "/api/v1/runs/{run_id}/ds",  # offsets that were handed out
     "/api/v1/stream-tickets",  # a run, or an input that is the format's
     "/api/v1/stories/sessions",  # a theme or a run, a child or a reader

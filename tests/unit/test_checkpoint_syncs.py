@@ -7,8 +7,7 @@ import pytest
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import empty_checkpoint
 
-from backend.store.sqlite import checkpoints as sqlite_checkpoints
-from backend.store.sqlite import database
+from backend.store.sqlite import checkpoint_writer, database
 from backend.store.sqlite.checkpoints import SqliteCheckpoints, open_checkpoints
 
 THREAD = RunnableConfig(configurable={"thread_id": "t", "checkpoint_ns": ""})
@@ -24,7 +23,7 @@ def syncs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         database.sync_log(file)
         found.append(Path(f"{file}-wal").stat().st_size)
 
-    monkeypatch.setattr(sqlite_checkpoints, "sync_log", sync)
+    monkeypatch.setattr(checkpoint_writer, "sync_log", sync)
     return found
 
 
@@ -77,7 +76,7 @@ async def test_disk_that_failed_once_fails_for_whoever_waits_from_then_on(
 
     await put(saver)
     with monkeypatch.context() as broken:
-        broken.setattr(sqlite_checkpoints, "sync_log", fail)
+        broken.setattr(checkpoint_writer, "sync_log", fail)
         with pytest.raises(OSError, match="Input/output"):
             await saver.flushed("t")
     with pytest.raises(OSError, match="Input/output"):  # the system has forgotten what it couldn't write

@@ -10,7 +10,8 @@ import pytest
 
 from backend.runs.attempt.recording import RecordingFolders
 from backend.runs.attempt.version_seed import VersionRequest
-from backend.runs.commands import RunFiles, RunRequest, StartBinding, hash_request
+from backend.runs.commands import RunFiles
+from backend.runs.requests import RunRequest, StartBinding, hash_request
 from backend.store.database import Database
 from backend.store.owner import Owner
 from backend.store.run_values import RunOptions

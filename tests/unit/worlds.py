@@ -19,7 +19,7 @@ from backend.runs.attempt.budget import Budgets
 from backend.runs.attempt.executor import Executor
 from backend.runs.attempt.finalize import RunFinalizer
 from backend.runs.attempt.progress import ProgressStore
-from backend.runs.commands import RunCommands, RunFiles, RunRequest
+from backend.runs.commands import RunCommands, RunFiles
 from backend.runs.engine.inline import InlineEngine
 from backend.runs.engine.liveness import FileLiveness, Liveness
 from backend.runs.engine.local_runs import LocalRuns
@@ -28,6 +28,7 @@ from backend.runs.engine.recovery import Recovery
 from backend.runs.formats import RunFormats
 from backend.runs.queries import RunQueries
 from backend.runs.readers.audience import Audience
+from backend.runs.requests import RunRequest
 from backend.runs.results.cache import ResultCache
 from backend.runs.results.sources import SourceReader
 from backend.store.cache import CacheRepository

@@ -104,7 +104,7 @@ def review_turns(turns: Mapping[int, Sequence[Turn]]) -> Iterator[ReviewFinding]
             )
             yield _finding("same_speaker", index, advice)
         elif names and names[0] == last:
-            # A section may well begin with whoever ended the last one: that is told, and not worth writing it again.
+            # A section may well begin with whoever ended the last one: it is reported, not worth writing it again.
             advice = "It begins with the speaker who had the last turn of the section before."
             yield ReviewFinding(rule="same_speaker", advice=advice, rewrite=False, section=index)
         last = names[-1] if names else last

@@ -21,7 +21,7 @@ _TRIES = 3
 async def derive(context: NodeContext, state: State) -> dict[str, Any]:
     """The format's own results and pieces, checked as the text is. A format without any buys nothing here.
 
-    When no try is fit for the readers, the text stays and the results are left out, which is told.
+    When no try is fit for the readers, the text stays and the results are left out, which is reported.
     """
     inputs = await context.inputs(state["input"])
     # A model each: once a piece has words, nobody may take over from its model, and the results are no part of it.

@@ -10,11 +10,10 @@ on the whole text asks about every section again.
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Self
 
 from langgraph.types import StreamWriter
 
@@ -25,49 +24,12 @@ from workflows.models.clients.catalog import Model
 from workflows.models.configuration.moderation import SentenceModeration
 from workflows.safety.moderation import MODERATED_SCORE, moderate
 from workflows.safety.policy import Policy
-from workflows.sections.node_context import NodeContext
-from workflows.state import ModeratedSentences, Section, SectionTask
+from workflows.state import ModeratedSentences, Section
 from workflows.text.sentences import SentenceSplitter
 from workflows.text.words import has_words
 
 _AT_ONCE = 16
 """Sentences of one request, at most."""
-
-
-class SectionStream(Protocol):
-    """The way of a section's messages to the run's stream."""
-
-    @property
-    def publish(self) -> StreamWriter:
-        """Takes the section's messages."""
-
-    async def __aenter__(self) -> Self: ...
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
-
-    async def finish(self, section: Section) -> Section:
-        """The finished section for the state, once all of it that may be shown has been."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlainStream:
-    """The way of a section whose sentences no provider moderates."""
-
-    publish: StreamWriter
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        return None
-
-    async def finish(self, section: Section) -> Section:
-        """The section as it is."""
-        return section
 
 
 @dataclass(slots=True)
@@ -89,20 +51,8 @@ class _Measures:
     seconds: list[float] = field(default_factory=list)
 
 
-def open_stream(context: NodeContext, task: SectionTask, model: Model) -> SectionStream:
-    """The way of the task's section, which `model` writes: moderated where a policy shows it by sentences, and the
-    settings ask for that."""
-    limits = context.services.models.sentence_moderation(model)
-    if limits is None:
-        return PlainStream(context.publish)
-    policy = context.policy(context.format.parse(task["input"]))
-    if policy.gate != "sentence":
-        return PlainStream(context.publish)
-    return ModeratedStream(task["index"], context.publish, model, policy, limits, time.monotonic)
-
-
 class ModeratedStream:
-    """The way of a section whose sentences `model`'s provider moderates by `policy` (`async with`).
+    """Path of a section whose sentences `model`'s provider moderates by `policy` (`async with`).
 
     `clock` gives seconds.
     """

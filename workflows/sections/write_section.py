@@ -17,8 +17,8 @@ from workflows.models.clients.catalog import Model
 from workflows.safety.check import keep_fit
 from workflows.safety.policy import Policy
 from workflows.safety.untrusted_content import report, strip_injections
-from workflows.sections.moderated_stream import open_stream
 from workflows.sections.node_context import NodeContext
+from workflows.sections.section_stream import open_stream
 from workflows.sections.section_writer import SectionWriter
 from workflows.state import Facts, Section, SectionTask
 from workflows.text.landing import LandingBuffer, landing_room, landing_words

@@ -104,7 +104,7 @@ class KeyBody(JsonModel):
 
 
 class KeyView(BaseModel):
-    """A key, with its own limits and what it uses of them. `key` is told when it is made, and never again."""
+    """A key, with its own limits and what it uses of them. `key` is shown when it is made, and never again."""
 
     id: str
     name: str

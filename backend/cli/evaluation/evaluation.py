@@ -10,7 +10,7 @@ from backend.cli.evaluation.tasks import EvaluationTask, Outcome, Results, list_
 from backend.cli.local import read_run
 from backend.logs import configure_logs
 from backend.resources import Resources, open_resources
-from backend.runs.commands import RunRequest
+from backend.runs.requests import RunRequest
 from backend.settings import Settings
 from backend.store.owner import LOCAL
 from backend.store.run_values import RunOptions
@@ -39,7 +39,7 @@ class Evaluation:
 
     async def run(self, formats: list[str], n: int) -> Results:
         """Writes and judges, and keeps what there is after every text. Raises StorywireError where a judge can't be
-        opened; a text that can't be written or judged is told in its outcome."""
+        opened; a text that can't be written or judged is reported in its outcome."""
         configure_logs(self._settings)
         (self._out / "texts").mkdir(parents=True, exist_ok=True)
         async with open_resources(self._settings) as resources:
@@ -52,7 +52,7 @@ class Evaluation:
         return self._results
 
     def _check(self, resources: Resources, tasks: list[EvaluationTask], formats: list[str]) -> None:
-        """Raises InvalidInput, before anything is spent, for what could only be told when it is too late."""
+        """Raises InvalidInput, before anything is spent, for what would only be noticed when it is too late."""
         if (self._out / _RESULTS).exists():
             raise InvalidInput(f"--out: {self._out} holds an evaluation already; give another folder")
         if unknown := [name for name in formats if name not in resources.formats]:

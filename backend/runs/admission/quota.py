@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from backend.runs.admission.caller import caller_key
-from backend.store.accounts.allowance import Allowance, AllowanceUse
+from backend.store.accounts.allowance import Allowance, AllowanceUse, month_of, next_month
 from backend.store.charges import ChargeRepository, Limit
 from backend.store.limits import AllowanceReached, LimitReached
 from backend.store.owner import Owner
@@ -20,6 +20,11 @@ class QuotaUsage:
     used: int
     quota: int | None
     resets_at: datetime
+
+    @property
+    def left(self) -> int | None:
+        """Runs that may still be charged; None where there is no limit."""
+        return None if self.quota is None else max(0, self.quota - self.used)
 
 
 class Quota:
@@ -70,7 +75,6 @@ class Quota:
             ) from None
 
     def _limit(self, format: str) -> Limit:
-        start = self._now().astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-        end = (start + timedelta(days=32)).replace(day=1)
-        key = caller_key()
-        return Limit(self._limits.get(format), start, end, self._allowance, None if key is None else key.id)
+        now, key = self._now(), caller_key()
+        key_id = None if key is None else key.id
+        return Limit(self._limits.get(format), month_of(now), next_month(now), self._allowance, key_id)

@@ -5,18 +5,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from backend.runs.admission.cost_assumptions import (
+    ASSUMED_MARGINS,
+    MEASURED_MARGINS,
+    PROMPT_TOKENS,
+    TOKENS_PER_WORD,
+)
 from backend.store.usage import RunCost
 from workflows.models.budget.prices import Price, Tokens
 
-# Assumptions where nothing was measured: tokens per word; words of a section, tokens of its prompt beside the text;
-# and the plan, the verdict and the results, as tokens read and written.
-_TOKENS_PER_WORD = 1.4
 _SECTION_WORDS = 400
-_PROMPT_TOKENS = 700
+# The plan, the verdict and the results: tokens read and written.
 _AROUND = Tokens(2_000, 1_000)
-# Error margins of the estimate, downwards and upwards.
-_MEASURED = (0.8, 1.3)
-_ASSUMED = (0.5, 2.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +63,13 @@ def _estimate(
         return None, None
     rates = [run.cost_usd / run.words for run in past if run.cost_usd is not None]
     if rates:
-        return round(min(rates) * words * _MEASURED[0], 6), round(max(rates) * words * _MEASURED[1], 6)
+        low, high = MEASURED_MARGINS
+        return round(min(rates) * words * low, 6), round(max(rates) * words * high, 6)
     if price is None:
         return None, None
     sections = math.ceil(words / _SECTION_WORDS)
     # Each section is shown the text before it: half of it, on the average.
-    read = sections * (_PROMPT_TOKENS + words * _TOKENS_PER_WORD / 2) + _AROUND.input
-    cost = price.cost(Tokens(round(read), round(words * _TOKENS_PER_WORD) + _AROUND.output))
-    return round(cost * _ASSUMED[0], 6), round(cost * _ASSUMED[1], 6)
+    read = sections * (PROMPT_TOKENS + words * TOKENS_PER_WORD / 2) + _AROUND.input
+    cost = price.cost(Tokens(round(read), round(words * TOKENS_PER_WORD) + _AROUND.output))
+    low, high = ASSUMED_MARGINS
+    return round(cost * low, 6), round(cost * high, 6)

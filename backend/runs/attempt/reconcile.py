@@ -43,7 +43,7 @@ def unless_logged(transcript: Transcript, shown: Shown) -> Shown:
 def reconcile(transcript: Transcript, state: State, shown: Shown = show_all) -> Iterator[Message]:
     """The messages that bring the log up to the checkpoint; usually none.
 
-    What a gate holds back isn't told by this way either: `shown` says what may be.
+    What a gate holds back isn't logged in this way either: `shown` says what may be.
     """
     yield from _outline(transcript, state)
     sections, at_fault = state.get("sections", {}), sections_at_fault(state)

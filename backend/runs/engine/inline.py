@@ -23,7 +23,7 @@ from workflows.errors import Overloaded
 log = structlog.get_logger()
 
 POLL_EVERY_SECONDS = 0.3
-"""How often a process asks whether it was told to stop a run of its own."""
+"""How often a process asks whether one of its runs has a stop request."""
 
 
 class InlineEngine:

@@ -13,7 +13,8 @@ from sqlalchemy import Connection, Row, func, select
 
 from backend.store.accounts.former_use import find_former_use
 from backend.store.accounts.tables import accounts
-from backend.store.limits import AllowanceReached, check_owner
+from backend.store.json_sql import among
+from backend.store.limits import AllowanceReached
 from backend.store.owner import Owner
 from backend.store.tables import quota_charges, runs, usage
 from backend.store.transitions import EXECUTING, UNFINISHED
@@ -43,6 +44,18 @@ class AllowanceUse:
     spent_usd: float
     reserved_usd: float
     limits: Allowance
+
+    @property
+    def runs_left_today(self) -> int | None:
+        """Runs that may still be started today; None without a limit."""
+        most = self.limits.runs_a_day
+        return None if most is None else max(0, most - self.runs_today)
+
+    @property
+    def usd_left(self) -> float | None:
+        """US dollars that may still be spent this month; None without a limit."""
+        most = self.limits.usd_a_month
+        return None if most is None else round(max(0.0, most - self.spent_usd - self.reserved_usd), 6)
 
 
 def find_use(
@@ -85,9 +98,7 @@ def check_allowance(
     connection: Connection, owner: Owner, defaults: Allowance, *, is_new: bool, now: datetime | None = None
 ) -> None:
     """Of a run that was just stored as running, and charged: raises AllowanceReached where it is one too many, or may
-    cost more than is left, and Unauthenticated where the account is gone. Part of that transaction, so that of many at
-    once no more get through."""
-    check_owner(connection, owner)
+    cost more than is left. Part of that transaction, so that of many at once no more get through."""
     use = find_use(connection, owner, defaults, now)
     if use is not None:
         check_use(use, "account", is_new=is_new, now=now)
@@ -113,15 +124,15 @@ def check_use(
     if is_new and limits.runs_a_month is not None and use.runs_this_month > limits.runs_a_month:
         raise AllowanceReached(
             f"All {limits.runs_a_month} runs that the {of} may start a month are used; the next month begins on "
-            f"{_next_month(now):%Y-%m-%d}, in UTC.",
-            _next_month(now),
+            f"{next_month(now):%Y-%m-%d}, in UTC.",
+            next_month(now),
         )
     if limits.usd_a_month is not None and use.spent_usd + use.reserved_usd > limits.usd_a_month + _DUST_USD:
         others = "" if use.spent_usd >= limits.usd_a_month else ", or give the run a smaller budget_usd"
         raise AllowanceReached(
             f"Of the ${limits.usd_a_month:g} that the {of} may spend a month, ${use.spent_usd:.4f} are spent, and "
             f"its unfinished runs with this one may cost ${use.reserved_usd:.4f}: wait{others}.",
-            _next_month(now) if not others else datetime.now(UTC) + _SOON,
+            next_month(now) if not others else datetime.now(UTC) + _SOON,
         )
 
 
@@ -146,7 +157,8 @@ def month_of(now: datetime | None) -> datetime:
     return day_of(now).replace(day=1)
 
 
-def _next_month(now: datetime | None) -> datetime:
+def next_month(now: datetime | None) -> datetime:
+    """The beginning of the month after, in UTC."""
     return (month_of(now) + timedelta(days=32)).replace(day=1)
 
 
@@ -169,7 +181,7 @@ def _limits(connection: Connection, owner: Owner, defaults: Allowance) -> Allowa
 def _spent_by_run(connection: Connection, owner: Owner, run_ids: Iterable[str]) -> dict[str, float]:
     query = (
         select(usage.c.run_id, func.coalesce(func.sum(usage.c.cost_usd), 0.0))
-        .where(usage.c.owner == owner, usage.c.run_id.in_(list(run_ids)))
+        .where(usage.c.owner == owner, usage.c.run_id.in_(among(run_ids)))
         .group_by(usage.c.run_id)
     )
     return {row[0]: float(row[1]) for row in connection.execute(query)}

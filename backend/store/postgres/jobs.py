@@ -6,7 +6,7 @@ The clock is the database's alone: hosts may disagree about the time.
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection, text
 
 from backend.store.database import Database
 from backend.store.dialect import lock
@@ -125,9 +125,8 @@ class JobRepository:
                 finish = text("SELECT procrastinate_finish_job_v1(:id, 'aborted', true)")
                 connection.execute(finish, {"id": job_id})
                 found.append(run_id)
-            found += connection.scalars(
-                text(_LOST), {**self._lease, **_EXECUTING}
-            )  # among them those of the jobs just closed
+            # Among them those of the jobs just closed.
+            found += connection.scalars(text(_LOST), {**self._lease, **_EXECUTING})
             for run_id in dict.fromkeys(found):
                 self._enqueue(connection, run_id)
             return list(dict.fromkeys(found))
@@ -147,8 +146,8 @@ class JobRepository:
     async def give_back(self, job_ids: Sequence[int]) -> None:
         """Puts jobs back that were given to a worker which never heard of it."""
         query = text(
-            "UPDATE procrastinate_jobs SET status = 'todo' WHERE status = 'doing' AND id IN :ids"
-        ).bindparams(bindparam("ids", expanding=True))
+            "UPDATE procrastinate_jobs SET status = 'todo' WHERE status = 'doing' AND id = ANY (:ids)"
+        )
         await self._db.write(lambda connection: connection.execute(query, {"ids": list(job_ids)}))
 
     async def state_places(self) -> list[str]:

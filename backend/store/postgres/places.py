@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, text
 
+from backend.store.json_sql import among
 from backend.store.tables import log_entries, log_heads, runs
 from backend.store.transitions import EXECUTING
 from workflows.messages.messages import ProgressReported, encode
@@ -51,10 +52,10 @@ def state_places(connection: Connection) -> list[str]:
         return []
     connection.execute(text(_NEW_HEADS), {"ids": list(news)})
     # As every writer: the heads of the logs first, and then who executes the run. Whoever takes it meanwhile waits.
-    heads = select(log_heads.c.run_id).where(log_heads.c.run_id.in_(news)).order_by(log_heads.c.run_id)
+    heads = select(log_heads.c.run_id).where(log_heads.c.run_id.in_(among(news))).order_by(log_heads.c.run_id)
     held = set(connection.scalars(heads.with_for_update()))
     waiting = select(runs.c.id).where(
-        runs.c.id.in_(held), runs.c.process.is_(None), runs.c.status.in_(EXECUTING)
+        runs.c.id.in_(among(held)), runs.c.process.is_(None), runs.c.status.in_(EXECUTING)
     )
     rows = [news[run_id] for run_id in connection.scalars(waiting)]
     if rows:

@@ -110,7 +110,7 @@ class AiSdkMapper:
             yield {"type": "text-end", "id": id_of(message.section)}
 
     def _append_piece(self, name: str, message: TextAppended) -> Iterator[Chunk]:
-        """A piece is told once it is whole."""
+        """A piece is sent once it is whole."""
         self._pieces.setdefault(name, []).append(message.chunk)
         if message.is_complete:
             yield self._remember(f"piece-{name}", {"name": name, "text": "".join(self._pieces.pop(name))})

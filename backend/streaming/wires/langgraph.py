@@ -42,7 +42,7 @@ class LifecyclePhase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ThreadTurn:
-    """The beginning of a run in its thread: when it was, what was asked, and the thread's messages before it."""
+    """The beginning of a run in its thread: its time, the person's message, and the thread's messages before it."""
 
     run_id: str
     started_at: datetime
@@ -85,8 +85,8 @@ class LangGraphMapper:
         """The newest checkpoint."""
         self.is_over = False
         """Whether the run's last message was fed."""
-        self.asked: InputRequested | None = None
-        """What the run waits for."""
+        self.open_interrupt: InputRequested | None = None
+        """The question whose answer the run waits for."""
         self._attempts = 0
         self._count = 0
         self._outline: WireMessage | None = None
@@ -109,7 +109,7 @@ class LangGraphMapper:
 
     def feed(self, message: Message) -> Iterator[WireMessage]:
         """The events that `message` leads to."""
-        self.is_over, self.asked = False, None
+        self.is_over, self.open_interrupt = False, None
         made = self._makers[type(message)](message)
         if isinstance(message, RunFailed | InputRequested):
             stem = f"{self._turn.run_id}:{message.type}:{self._attempts}"
@@ -135,9 +135,9 @@ class LangGraphMapper:
     # The state.
 
     def messages(self, *, unfinished: bool = True) -> list[WireMessage]:
-        """The thread's messages: those before this run, what was asked, and the sections."""
-        asked = [] if self._turn.question is None else [self._turn.question]
-        return [*self._turn.earlier, *asked, *self._texts(unfinished)]
+        """The thread's messages: those before this run, the person's own, and the sections."""
+        question = [] if self._turn.question is None else [self._turn.question]
+        return [*self._turn.earlier, *question, *self._texts(unfinished)]
 
     def _texts(self, unfinished: bool) -> Iterator[WireMessage]:
         for number, section in sorted(self._sections.items()):
@@ -147,12 +147,13 @@ class LangGraphMapper:
     def state(self, thread_id: str) -> WireMessage:
         """The thread's state, as a page that is loaded anew asks for it. A section that is being written isn't in it:
         clients take what is there for finished."""
-        asked = self._interrupts()
-        following = [] if self.is_over else ["outline" if asked else "generate_content"]
+        interrupts = self._interrupts()
+        following = [] if self.is_over else ["outline" if interrupts else "generate_content"]
+        task = {"id": self._turn.run_id, "name": "outline", "interrupts": interrupts}
         return {
             "values": self._values(unfinished=self.is_over),
             "next": following,
-            "tasks": [{"id": self._turn.run_id, "name": "outline", "interrupts": asked}] if asked else [],
+            "tasks": [task] if interrupts else [],
             "metadata": {"step": self.step, "run_id": self._turn.run_id},
             "created_at": datetime.fromtimestamp(self._turn.started_ms / 1000, UTC).isoformat(),
             "checkpoint": {
@@ -164,9 +165,9 @@ class LangGraphMapper:
         }
 
     def _interrupts(self) -> list[WireMessage]:
-        if self.asked is None:
+        if (request := self.open_interrupt) is None:
             return []
-        return [{"id": self._interrupt_id(self.asked), "value": plain(self.asked)["payload"]}]
+        return [{"id": self._interrupt_id(request), "value": plain(request)["payload"]}]
 
     def _values(self, *, unfinished: bool = True) -> WireMessage:
         outline = {} if self._outline is None else {"outline": self._outline}
@@ -215,7 +216,7 @@ class LangGraphMapper:
         yield from self._checkpoint()
 
     def _interrupt(self, message: InputRequested) -> Iterator[WireMessage]:
-        self.asked = message
+        self.open_interrupt = message
         payload = plain(message)["payload"]
         # The Python client reads `value`, the others `payload`.
         data = {"interrupt_id": self._interrupt_id(message), "payload": payload, "value": payload}

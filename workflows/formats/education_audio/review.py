@@ -25,7 +25,7 @@ _ADVICE = {
     "added_treatment": "Leave it out: a patient may act on it.",
     "added": "Leave it out, or say what the document says instead.",
 }
-"""By kind. What only words have no support for is told, and isn't written again."""
+"""By kind. What only words have no support for is reported, and isn't written again."""
 _ENDED_EARLY = {"trimmed", "landed"}
 _MOST_WARNINGS = 4
 """As many of a section as one rewrite can take in."""

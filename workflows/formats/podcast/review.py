@@ -41,7 +41,7 @@ def review_episode(
 def review_pieces(
     inputs: PodcastInput, pieces: Mapping[str, Piece], facts: Facts | None
 ) -> list[ReviewFinding]:
-    """What is wrong with the short forms, by their names. They are told, and not written again."""
+    """What is wrong with the short forms, by their names. They are reported, and not written again."""
     hosts, names = [host.name for host in inputs.hosts], [*pieces]
     texts = {index: pieces[name]["text"] for index, name in enumerate(names)}
     found: list[ReviewFinding] = []

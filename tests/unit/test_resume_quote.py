@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from backend.runs.admission.quote import make_quote
+from backend.runs.admission.resume_quote import make_resume_quote
 from tests.unit.messages import OUTLINE, content, error
 from tests.unit.stored_runs import a_run
 from workflows.messages.messages import CallUsage, Message, UsageUpdated
@@ -31,8 +31,8 @@ WRITTEN = (OUTLINE, content(0, "word " * 100, ends=True))
 
 
 def test_quote_is_measured_by_what_the_finished_sections_took() -> None:
-    cheap = make_quote(FAILED, transcript(*WRITTEN, usage(150)), PRICE)
-    dear = make_quote(FAILED, transcript(*WRITTEN, usage(300)), PRICE)
+    cheap = make_resume_quote(FAILED, transcript(*WRITTEN, usage(150)), PRICE)
+    dear = make_resume_quote(FAILED, transcript(*WRITTEN, usage(300)), PRICE)
     assert (cheap.basis, cheap.sections_left, cheap.words_left, cheap.resumable) == (
         "measured",
         [1],
@@ -47,7 +47,7 @@ def test_quote_is_measured_by_what_the_finished_sections_took() -> None:
 
 
 def test_quote_with_nothing_finished_is_assumed_and_wide() -> None:
-    quote = make_quote(FAILED, transcript(WRITTEN[0]), PRICE)
+    quote = make_resume_quote(FAILED, transcript(WRITTEN[0]), PRICE)
     assert (quote.basis, quote.sections_left, quote.words_left) == ("assumed", [0, 1], 180)
     assert quote.cost_usd_low is not None and quote.cost_usd_high is not None
     assert quote.cost_usd_high >= 4 * quote.cost_usd_low
@@ -55,13 +55,13 @@ def test_quote_with_nothing_finished_is_assumed_and_wide() -> None:
 
 def test_quote_without_a_price_has_no_cost_and_of_a_free_model_none_to_pay() -> None:
     said = transcript(*WRITTEN, usage(150))
-    unknown, free = make_quote(FAILED, said, None), make_quote(FAILED, said, FREE)
+    unknown, free = make_resume_quote(FAILED, said, None), make_resume_quote(FAILED, said, FREE)
     assert unknown.cost_usd_low is unknown.cost_usd_high is None and unknown.output_tokens
     assert free.cost_usd_low == free.cost_usd_high == 0
 
 
 def test_quote_without_a_plan_knows_nothing() -> None:
-    quote = make_quote(replace(FAILED, status="running"), transcript(), PRICE)
+    quote = make_resume_quote(replace(FAILED, status="running"), transcript(), PRICE)
     assert (quote.basis, quote.planned, quote.resumable, quote.cost_usd_low) == (
         "unknown",
         False,

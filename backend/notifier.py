@@ -1,4 +1,4 @@
-"""Wake-ups within one process: those who wait for a run are woken by its next notification."""
+"""Wake-ups within one process: those who wait for a key are woken by its next notification."""
 
 import asyncio
 

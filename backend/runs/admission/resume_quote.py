@@ -3,6 +3,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from backend.runs.admission.cost_assumptions import (
+    ASSUMED_MARGINS,
+    MEASURED_MARGINS,
+    PROMPT_TOKENS,
+    TOKENS_PER_WORD,
+)
 from backend.store.runs import Run
 from backend.store.transitions import RESUMABLE
 from workflows.messages.messages import OutlinePlanned
@@ -10,14 +16,8 @@ from workflows.messages.transcript import Transcript
 from workflows.models.budget.prices import Price, Tokens
 from workflows.text.words import count_words
 
-# Assumptions for a run without measurements yet: tokens per word, tokens of a section's prompt.
-_TOKENS_PER_WORD = 1.4
-_PROMPT_TOKENS = 700
 # The verdict and the results that come after the last section: tokens read beside the text, tokens written.
 _CLOSING = Tokens(1_000, 500)
-# Error margins of the estimate, downwards and upwards.
-_MEASURED = (0.8, 1.3)
-_ASSUMED = (0.5, 2.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,12 @@ class Quote:
     budget_usd: float | None
 
 
-def make_quote(run: Run, transcript: Transcript, price: Price | None) -> Quote:
+def make_resume_quote(run: Run, transcript: Transcript, price: Price | None) -> Quote:
     """The estimate; `price` is that of the run's model, None where it is unknown."""
     usage, plan = transcript.usage, transcript.outline
     left = [s for s in plan.sections if s["index"] not in transcript.finished] if plan else []
     expected, measured = _expect(transcript, plan) if plan else (None, False)
-    low, high = _MEASURED if measured else _ASSUMED
+    low, high = MEASURED_MARGINS if measured else ASSUMED_MARGINS
     cost = price.cost(expected) if price is not None and expected is not None else None
     return Quote(
         run_id=run.id,
@@ -80,6 +80,6 @@ def _expect(transcript: Transcript, plan: OutlinePlanned) -> tuple[Tokens, bool]
         tokens_per_word = sum(part.output_tokens for part in writing) / words
         prompt_tokens = sum(part.input_tokens for part in writing) / len(writing)
     else:
-        tokens_per_word, prompt_tokens = _TOKENS_PER_WORD, _PROMPT_TOKENS
-    read = len(left) * prompt_tokens + words_all * _TOKENS_PER_WORD + _CLOSING.input
+        tokens_per_word, prompt_tokens = TOKENS_PER_WORD, PROMPT_TOKENS
+    read = len(left) * prompt_tokens + words_all * TOKENS_PER_WORD + _CLOSING.input
     return Tokens(round(read), round(words_left * tokens_per_word) + _CLOSING.output), measured
