@@ -231,7 +231,7 @@ class Lexicon(Generic[_T]):
 
     def _reach(self, word: str) -> "_Nodes[_T]":
         found: list[_Node[_T]] = []
-        for spelling in (word,) if word.isascii() else _without_prefix(word):
+        for spelling in (word,) if word.isascii() else without_prefix(word):
             found += self._next(self._root, spelling)
             found += self._next(self._frames, spelling)
         return found
@@ -241,7 +241,7 @@ class Lexicon(Generic[_T]):
         if node.stems and (stems := node.stems.get(word[:2]) or node.stems.get(word[:1])):
             found += [further for stem, further in stems.items() if word.startswith(stem)]
         if node.classes:
-            spellings = (word,) if word.isascii() else _without_prefix(word)
+            spellings = (word,) if word.isascii() else without_prefix(word)
             names = {name for spelling in spellings for name in self._named.get(spelling, ())}
             found += [node.classes[name] for name in names & node.classes.keys()]
         return found
@@ -269,7 +269,7 @@ def _waiting(node: _Node[_T]) -> _Node[_T]:
     return _Node(is_frame=True, classes=node.classes, words=node.words)
 
 
-def _without_prefix(word: str) -> list[str]:
+def without_prefix(word: str) -> list[str]:
     """The word, and a Hebrew one without its prefixed letters."""
     if not "א" <= word[0] <= "ת":
         return [word]

@@ -11,6 +11,7 @@ from workflows.safety.classes import load_word_classes
 from workflows.safety.folding import load_lookalikes
 from workflows.safety.hebrew import expand
 from workflows.safety.lexicon import Lexicon
+from workflows.safety.scenes import Scenes, load_scene_classes, load_scenes
 
 _FOLDER = Path(__file__).parent / "policies"
 _WORDS = [Path(__file__).parent / name for name in ("words.toml", "words_child.toml")]
@@ -51,6 +52,10 @@ class Rule(_Part):
     unless: Terms = Field(
         default_factory=dict,
         description="By language: words, phrases and frames that make their whole sentence harmless, as a warning",
+    )
+
+    scenes: tuple[str, ...] = Field(
+        (), description="Classes of words (scenes_hebrew.toml) in one sentence, in any order: `<jump> <roof>`"
     )
 
     @field_validator("forms", "harmless_forms")
@@ -173,6 +178,11 @@ class Policy(_Part):
         return self._lexicons.terms
 
     @property
+    def scenes(self) -> Scenes[int]:
+        """The scenes of all rules, by the rule's number."""
+        return self._lexicons.scenes
+
+    @property
     def harmless(self) -> Lexicon[int]:
         """The harmless phrases, by the number of the rule that they are an exception from."""
         return self._lexicons.harmless
@@ -197,11 +207,17 @@ class _Lexicons:
     @cached_property
     def terms(self) -> Lexicon[int]:
         _ = (
-            self.blocked
+            self.blocked,
+            self.scenes,
         )  # the gate needs it on the event loop, a moment after the request was checked beside it
         terms = ((term, index) for index, rule in enumerate(self._rules) for term in rule.all_terms)
         frames = ((frame, index) for index, rule in enumerate(self._rules) for frame in _all(rule.frames))
         return Lexicon(terms, frames, load_word_classes())
+
+    @cached_property
+    def scenes(self) -> Scenes[int]:
+        scenes = ((scene, index) for index, rule in enumerate(self._rules) for scene in rule.scenes)
+        return Scenes(scenes, load_scene_classes())
 
     @cached_property
     def harmless(self) -> Lexicon[int]:
@@ -294,6 +310,8 @@ def _fields(policy: Policy) -> dict[str, Any]:
 
 
 def _with_words(rule: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(scenes := rule.get("scenes"), str):
+        rule = {**rule, "scenes": load_scenes(scenes)}
     if "words" not in rule:
         return rule
     rule, name = dict(rule), str(rule["words"])

@@ -61,7 +61,7 @@ def _readings(policy: Policy, text: str) -> Iterator[str]:
 
 def _search(policy: Policy, reading: str) -> Iterator[tuple[int, str]]:
     words = split_words(reading)
-    found = list(policy.lexicon.find(reading, words))
+    found = [*policy.lexicon.find(reading, words), *policy.scenes.find(reading, words)]
     if not found:
         return
     exempt = {
