@@ -1,7 +1,8 @@
 """Lexicon of words, phrases and frames with values, found in folded text in one pass. Linear in the text.
 
 A phrase is a path in a tree of words, so looking for ten thousand terms costs as much as looking for ten. A frame is a
-phrase with classes of words in it, `<hit> <person>`: small words (the, old, poor) may stand between its words.
+phrase with classes of words in it, `<hit> <person>`: small words (the, old, poor) may stand between its words, and up
+to eight words of any kind at a `..`; `hit|kick` is a class of its own, for one frame.
 """
 
 import re
@@ -23,6 +24,7 @@ _LONGEST_GAP = 4
 _ENDS_SENTENCE = re.compile(r"[.!?;:…\n]")
 _SHORTEST_PART = 4
 _MOST_FILLERS = 5
+_LONGEST_SKIP = 8
 _MOST_REMEMBERED = 20_000
 
 
@@ -60,13 +62,17 @@ class WordClasses:
         return cls({word: frozenset(names) for word, names in classes.items()}, fillers)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)  # compared and hashed by identity
 class _Node(Generic[_T]):
     is_frame: bool = False
     classes: dict[str, "_Node[_T]"] = field(default_factory=dict)
     words: dict[str, "_Node[_T]"] = field(default_factory=dict)
     stems: dict[str, dict[str, "_Node[_T]"]] = field(default_factory=dict)  # by their first two letters
     values: list[_T] = field(default_factory=list)
+    skip: "_Node[_T] | None" = None  # reached by any words, or none
+    targets: "dict[str, list[_Node[_T]]] | None" = (
+        None  # of a skip, by the next word; listed at its first use
+    )
 
 
 _Nodes: TypeAlias = list[_Node[_T]]
@@ -95,6 +101,7 @@ class Lexicon(Generic[_T]):
         self._root: _Node[_T] = _Node()
         self._frames: _Node[_T] = _Node(is_frame=True)
         self._classes = classes or WordClasses()
+        self._named = dict(self._classes.classes)  # the classes of a word, with those of one frame only
         self._in_line = in_line
         self._single: dict[tuple[str, int], set[tuple[str, bool]]] = {}
         self._parts: dict[int, set[str]] = {}
@@ -154,9 +161,24 @@ class Lexicon(Generic[_T]):
     def _add_frame(self, frame: str, value: _T) -> None:
         node = self._frames
         for part in frame.split():
+            if "|" in part:
+                self._add_alternatives(part)
+                node = node.classes.setdefault(part, _Node(is_frame=True))
+                continue
+            if part == "..":
+                node.skip = node.skip or _Node(is_frame=True)
+                node = node.skip
+                continue
             branch, key = (node.classes, part[1:-1]) if part.startswith("<") else (node.words, part)
             node = branch.setdefault(key, _Node(is_frame=True))
         node.values.append(value)
+
+    def _add_alternatives(self, part: str) -> None:
+        named = self._named
+        for each in part.split("|"):
+            is_class = each.startswith("<")
+            words = [word for word, names in named.items() if each[1:-1] in names] if is_class else [each]
+            named.update({word: named.get(word, frozenset()) | {part} for word in words})
 
     def _find_at(
         self, folded: str, words: list[Word], first: int, nodes: "_Nodes[_T]"
@@ -178,19 +200,24 @@ class Lexicon(Generic[_T]):
     ) -> Iterator[tuple[_Node[_T], int]]:
         """The nodes reached from the root by the word `first` (`nodes`) and by the words after it."""
         last, fillers = first, 0
-        while nodes:
+        skips: dict[_Node[_T], int] = {}  # with the last word that may be skipped
+        while nodes or skips:
             yield from ((node, last) for node in nodes)
+            skips |= {node.skip: last + _LONGEST_SKIP + 1 for node in nodes if node.skip}
             last += 1
             if last == len(words) or not self._is_joint(folded[words[last - 1].end : words[last].start]):
                 return
             word, gap = words[last].text, folded[words[last - 1].end : words[last].start]
             if _ENDS_SENTENCE.search(gap):
-                nodes = [node for node in nodes if not node.is_frame]
+                nodes, skips = [node for node in nodes if not node.is_frame], {}
             further = [next_node for node in nodes for next_node in self._next(node, word)]
+            for node in skips:
+                further += self._after_skip(node, word)
             if word in self._classes.fillers and fillers < _MOST_FILLERS:
                 fillers += 1
                 further += [_waiting(node) for node in nodes if node.is_frame]
-            nodes = further
+            nodes = list(dict.fromkeys(further)) if skips else further
+            skips = {node: until for node, until in skips.items() if last < until}
 
     def _begin(self, word: str) -> "_Nodes[_T]":
         """The nodes reached from the root by a word; cached, since few words make up a text."""
@@ -215,9 +242,21 @@ class Lexicon(Generic[_T]):
             found += [further for stem, further in stems.items() if word.startswith(stem)]
         if node.classes:
             spellings = (word,) if word.isascii() else without_prefix(word)
-            names = {name for spelling in spellings for name in self._classes.classes.get(spelling, ())}
-            found += [node.classes[name] for name in names if name in node.classes]
+            names = {name for spelling in spellings for name in self._named.get(spelling, ())}
+            found += [node.classes[name] for name in names & node.classes.keys()]
         return found
+
+    def _after_skip(self, node: _Node[_T], word: str) -> _Nodes[_T]:
+        """The same as `_next` by one look-up, since a skip is followed at each of its words."""
+        if not word.isascii():
+            return self._next(node, word)
+        if node.targets is None:
+            targets = {each: [further] for each, further in node.words.items()}
+            for each, names in self._named.items():
+                if found := names & node.classes.keys():
+                    targets.setdefault(each, []).extend(node.classes[name] for name in found)
+            node.targets = targets
+        return node.targets.get(word, [])
 
     def _is_joint(self, gap: str) -> bool:
         if len(gap) > _LONGEST_GAP:

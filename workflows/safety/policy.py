@@ -14,7 +14,7 @@ from workflows.safety.lexicon import Lexicon
 from workflows.safety.scenes import Scenes, load_scene_classes, load_scenes
 
 _FOLDER = Path(__file__).parent / "policies"
-_WORDS = Path(__file__).parent / "words.toml"
+_WORDS = [Path(__file__).parent / name for name in ("words.toml", "words_child.toml")]
 _SHORTEST_OF_COMPOUND = 3  # letters of either word
 
 Severity = Literal["low", "medium", "high"]
@@ -48,6 +48,10 @@ class Rule(_Part):
 
     frames: Terms = Field(
         default_factory=dict, description="Phrases with classes of words (classes.toml): `<hit> <person>`"
+    )
+    unless: Terms = Field(
+        default_factory=dict,
+        description="By language: words, phrases and frames that make their whole sentence harmless, as a warning",
     )
 
     scenes: tuple[str, ...] = Field(
@@ -184,6 +188,11 @@ class Policy(_Part):
         return self._lexicons.harmless
 
     @property
+    def unless(self) -> Lexicon[int]:
+        """What makes a sentence harmless, by the number of the rule that it is harmless for."""
+        return self._lexicons.unless
+
+    @property
     def blocked(self) -> Lexicon[None]:
         """The words and phrases of the rules that stop a text."""
         return self._lexicons.blocked
@@ -220,6 +229,13 @@ class _Lexicons:
         )
         frames = ((frame, index) for index, rule in enumerate(self._rules) for frame in rule.harmless_frames)
         return Lexicon(terms, frames, load_word_classes(), in_line=True)
+
+    @cached_property
+    def unless(self) -> Lexicon[int]:
+        listed = [(term, index) for index, rule in enumerate(self._rules) for term in _all(rule.unless)]
+        frames = [(term, index) for term, index in listed if not _is_phrase(term)]
+        terms = [(term, index) for term, index in listed if _is_phrase(term)]
+        return Lexicon(terms, frames, load_word_classes())
 
     @cached_property
     def blocked(self) -> Lexicon[None]:
@@ -304,15 +320,18 @@ def _with_words(rule: dict[str, Any]) -> dict[str, Any]:
         raise ValueError(f"words names no list of ours: {name!r}; there is {', '.join(_word_lists())}")
     listed = dict(_word_lists()[name])
     beside: dict[str, Any] = {
-        key: listed.pop(key) for key in ("harmless", "forms", "frames", "harmless_forms") if key in listed
+        key: listed.pop(key)
+        for key in ("harmless", "forms", "frames", "harmless_forms", "unless")
+        if key in listed
     }
     return {"terms": listed, **beside, **rule}
 
 
 @cache
 def _word_lists() -> dict[str, dict[str, Any]]:
-    with _WORDS.open("rb") as file:
-        return tomllib.load(file)
+    return {
+        name: listed for path in _WORDS for name, listed in tomllib.loads(path.read_text("utf-8")).items()
+    }
 
 
 def _is_phrase(term: str) -> bool:

@@ -3,6 +3,8 @@
 "war" isn't in "warm", and "Scunthorpe" passes.
 """
 
+import re
+from bisect import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -14,6 +16,7 @@ from workflows.safety.policy import Policy, Rule
 from workflows.safety.spelling import is_spelling_out, long_runs, masked_words, readings, windows
 
 _TAIL = 80
+_SENTENCE_END = re.compile(r"[.!?\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,13 @@ def _search(policy: Policy, reading: str) -> Iterator[tuple[int, str]]:
         for match in policy.harmless.find(reading, words)
         for place in range(match.first, match.last + 1)
     }
+    ends = [end.start() for end in _SENTENCE_END.finditer(reading)]
+    pardoned = {
+        (match.value, bisect(ends, words[match.first].start)) for match in policy.unless.find(reading, words)
+    }
     for match in found:
+        if (match.value, bisect(ends, words[match.first].start)) in pardoned:
+            continue
         if is_likeness(reading, words, match, policy.rules[match.value].category):
             continue
         if not any((match.value, place) in exempt for place in range(match.first, match.last + 1)):
