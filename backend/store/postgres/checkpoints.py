@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
@@ -98,9 +99,9 @@ class FencedSaver(AsyncPostgresSaver):
         return await BaseCheckpointSaver.aget_delta_channel_history(self, config=config, channels=channels)
 
     async def adelete_thread(self, thread_id: str) -> None:
-        """As LangGraph's."""
+        """As LangGraph's, and again where a writer that was ending its thread stood in the way (a deadlock)."""
         self._deltas.forget(str(thread_id))
-        await super().adelete_thread(thread_id)
+        await self._persist(lambda: super(FencedSaver, self).adelete_thread(thread_id))
 
     async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         """As LangGraph's: of each thread only the newest checkpoint is kept, or none. Raises StaleCheckpoint."""
@@ -109,8 +110,11 @@ class FencedSaver(AsyncPostgresSaver):
                 await self.adelete_thread(thread_id)
                 continue
             self._deltas.forget(thread_id)
-            async with self._cursor(pipeline=True) as cursor:
-                await keep_newest(cursor, thread_id, self.serde)
+            await self._persist(partial(self._keep_newest, thread_id))
+
+    async def _keep_newest(self, thread_id: str) -> None:
+        async with self._cursor(pipeline=True) as cursor:
+            await keep_newest(cursor, thread_id, self.serde)
 
     def _dump_blobs(
         self, thread_id: str, checkpoint_ns: str, values: dict[str, Any], versions: ChannelVersions
