@@ -117,7 +117,16 @@ async function readLive() {
     if (step === "whole") {
       const { values } = await stateOf(controller.rootStore.getSnapshot().threadId);
       const whole = values.messages.filter(({ type }) => type === "ai").map(({ content }) => content).join("\n\n");
-      await until(() => report(controller).shown === whole);
+      const isShown = () => report(controller).shown === whole;
+      const isLost = () => given.again && (controller.rootStore.getSnapshot().error || !controller.rootStore.getSnapshot().isLoading);
+      for (let loads = 0; loads < 10 && !isShown(); loads++) {
+        await until(() => isShown() || isLost());
+        if (isShown()) break;
+        await controller.dispose(); // its streams broke for good while the run ended: the page is loaded again
+        controller = connect(given.thread, events);
+        await controller.hydrationPromise.catch(() => {});
+      }
+      await until(isShown);
       found.pop();
     }
     if (step === "stop") await controller.stop();
