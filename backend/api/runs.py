@@ -64,7 +64,7 @@ class StartQuoteView(BaseModel):
     basis: Literal["measured", "assumed", "unknown"]
     budget_usd: float | None
     runs_left: int | None
-    """Of this format, this month."""
+    """This month: of this format, of the account or of the API key, whichever leaves least."""
     runs_left_today: int | None
     usd_left: float | None
     """This month."""

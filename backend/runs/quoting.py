@@ -19,8 +19,8 @@ _Number = TypeVar("_Number", int, float)
 
 @dataclass(frozen=True, slots=True)
 class Remainder:
-    """Rest of the limits: of the format's quota this month; of runs today and US dollars this month, those of the
-    account and of the API key that is used. None without a limit."""
+    """Rest of the limits, the narrowest of each kind: of runs this month (the format's quota, the account's and the API
+    key's), of runs today and of US dollars this month (the account's and the key's). None without a limit."""
 
     runs: int | None
     runs_today: int | None
@@ -61,7 +61,7 @@ class Quotes:
         of_account = await self._quota.allowance_use(owner)
         uses = [*([] if of_account is None else [of_account]), *of_key.values()]
         return Remainder(
-            runs=month.left,
+            runs=_least([month.left, *(use.runs_left_this_month for use in uses)]),
             runs_today=_least(use.runs_left_today for use in uses),
             usd=_least(use.usd_left for use in uses),
         )

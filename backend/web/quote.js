@@ -32,7 +32,7 @@ function costOf({ words, cost_usd_low: low, cost_usd_high: high, basis }) {
 
 function leftOf({ runs_left: runs, runs_left_today: today, usd_left: dollars }) {
 	const left = [
-		typeof runs === "number" && `${formatCount(runs)} of these this month`,
+		typeof runs === "number" && `${formatCount(runs)} texts this month`,
 		typeof today === "number" && `${formatCount(today)} texts today`,
 		typeof dollars === "number" && `${formatDollars(dollars)} this month`,
 	].filter(Boolean);

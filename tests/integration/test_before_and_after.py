@@ -24,7 +24,7 @@ async def _ask_for_quotes(noa: Person, ben: Person, provider: FakeProvider) -> N
     first = (await noa.http.post(f"{RUNS}/quote", json=BODY)).json()
     assert (first["format"], first["basis"]) == ("story", "assumed")
     assert first["words"] > 100 and 0 < first["cost_usd_low"] < first["cost_usd_high"] < 1
-    assert first["usd_left"] > 0 and first["runs_left_today"] > 0 and first["runs_left"] is None
+    assert first["usd_left"] > 0 and first["runs_left_today"] > 0 and first["runs_left"] > 0
     assert provider.calls == [] and (await noa.http.get(RUNS)).json()["runs"] == []
 
     wrong = await noa.http.post(f"{RUNS}/quote", json={**BODY, "input": {}})
@@ -39,6 +39,9 @@ async def _ask_for_quotes(noa: Person, ben: Person, provider: FakeProvider) -> N
     cost = done["usage"]["cost_usd"] * first["words"] / done["words"]
     assert later["basis"] == "measured" and later["cost_usd_low"] < cost < later["cost_usd_high"]
     assert later["runs_left_today"] == first["runs_left_today"] - 1
+    assert (
+        later["runs_left"] == first["runs_left"] - 1
+    )  # of the account's month: the format has no quota of its own
     assert (await ben.http.post(f"{RUNS}/quote", json=BODY)).json() == {
         **first,
         "budget_usd": first["budget_usd"],

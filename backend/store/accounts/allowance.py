@@ -52,6 +52,12 @@ class AllowanceUse:
         return None if most is None else max(0, most - self.runs_today)
 
     @property
+    def runs_left_this_month(self) -> int | None:
+        """Runs that may still begin this month; None where there is no limit."""
+        most = self.limits.runs_a_month
+        return None if most is None else max(0, most - self.runs_this_month)
+
+    @property
     def usd_left(self) -> float | None:
         """US dollars that may still be spent this month; None without a limit."""
         most = self.limits.usd_a_month
