@@ -1,9 +1,12 @@
 """How a run ended, also one of a format whose package has gone since, or whose usage can't be stored."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import OperationalError
 
 from backend.log.entry import StaleWriter
 from backend.log.sql import SqlLog
@@ -64,6 +67,33 @@ async def test_ending_is_stored_although_the_usage_is_beyond_all_numbers(
     transcript.apply(USAGE.model_copy(update={"call": call}))
     run = await add_run(repository, process="P1")
     assert await finalizer.store(run, await lease_run(log, run), error(), transcript) == "failed"
+
+
+async def test_spending_is_stored_although_the_database_was_away_for_a_moment(
+    finalizer: RunFinalizer,
+    repository: RunRepository,
+    database: Database,
+    log: SqlLog,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    transcript, write, failures = (
+        Transcript(),
+        database.write,
+        [OperationalError("", None, Exception("away"))],
+    )
+    transcript.apply(USAGE.model_copy(update={"call": BOUGHT}))
+    run = await add_run(repository, process="P1")
+    lease = await lease_run(log, run)
+
+    async def write_later(work: Callable[[Connection], Any]) -> Any:
+        if failures:
+            raise failures.pop()
+        return await write(work)
+
+    monkeypatch.setattr(database, "write", write_later)
+    assert await finalizer.store(run, lease, error(), transcript) == "failed"
+    rows = await database.read(lambda connection: [*connection.execute(select(usage)).mappings()])
+    assert [(row["run_id"], row["cost_usd"]) for row in rows] == [(run.id, 1.0)]
 
 
 async def test_ending_by_an_attempt_that_lost_the_run_is_refused(

@@ -5,6 +5,7 @@ from typing import cast
 import structlog
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.types import StateSnapshot
+from sqlalchemy.exc import OperationalError
 
 from backend.log.entry import StaleWriter
 from backend.runs.attempt.budget import Budgets
@@ -51,6 +52,9 @@ class RunFinalizer:
             return await self._end(run, lease, ending, transcript, usage)
         except StaleWriter:
             raise
+        except OperationalError:  # no fault of the figures: a database that was away may be there again
+            log.exception("ending_not_stored")
+            return await self._end(run, lease, ending, transcript, usage)
         except Exception:
             if usage is None:
                 raise
