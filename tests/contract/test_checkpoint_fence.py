@@ -7,6 +7,7 @@ from itertools import pairwise
 from operator import add
 from typing import Annotated, Any, TypedDict
 
+import psycopg
 import pytest
 import structlog
 from langchain_core.runnables import RunnableConfig
@@ -147,3 +148,27 @@ def test_saver_of_langgraph_still_writes_through_the_cursor_that_is_fenced() -> 
     for name in ("aput", "aput_writes"):
         assert "self._cursor(pipeline=True)" in inspect.getsource(getattr(AsyncPostgresSaver, name))
     assert list(inspect.signature(AsyncPostgresSaver._cursor).parameters) == ["self", "pipeline"]
+
+
+async def test_thread_is_deleted_although_a_writer_of_it_stands_in_the_way(
+    saver: PostgresCheckpoints, database_url: str
+) -> None:
+    graph, thread = chain(saver, "one"), RunnableConfig(configurable={"thread_id": "t"})
+    await graph.ainvoke({"text": []}, thread)
+    await saver.all_flushed()
+    async with await psycopg.AsyncConnection.connect(database_url) as writer, asyncio.timeout(60):
+        await writer.execute("SET deadlock_timeout = '20s'")  # so that it is the deletion that gives way
+        await writer.execute("DELETE FROM checkpoint_blobs")
+        deleting = asyncio.create_task(saver.adelete_thread("t"))
+        waits = (
+            "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as looking:
+            while await (await looking.execute(waits)).fetchone() is None:
+                pass
+        with structlog.testing.capture_logs() as logged:
+            await writer.execute("DELETE FROM checkpoints")
+            await writer.rollback()
+            await deleting
+    assert [each["error"] for each in logged] == ["DeadlockDetected"]
+    assert (await graph.aget_state(thread)).values == {}
