@@ -5,12 +5,12 @@ from typing import cast
 import structlog
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.types import StateSnapshot
-from sqlalchemy.exc import OperationalError
 
 from backend.log.entry import StaleWriter
 from backend.runs.attempt.budget import Budgets
 from backend.runs.formats import RunFormats
 from backend.runs.results.cache import ResultCache
+from backend.store.database import UNAVAILABLE
 from backend.store.fences import StaleCheckpoint
 from backend.store.owned_runs import Lease, OwnedRunRepository
 from backend.store.runs import Run
@@ -52,7 +52,7 @@ class RunFinalizer:
             return await self._end(run, lease, ending, transcript, usage)
         except StaleWriter:
             raise
-        except OperationalError:  # no fault of the figures: a database that was away may be there again
+        except UNAVAILABLE:  # no fault of the figures: a database that was away may be there again
             log.exception("ending_not_stored")
             return await self._end(run, lease, ending, transcript, usage)
         except Exception:
