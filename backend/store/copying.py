@@ -4,7 +4,7 @@ Rows are copied as they are stored, and not as this release understands them. Th
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,9 +42,9 @@ def check_empty(connection: Connection) -> None:
             )
 
 
-def copy_tables(source: Path, target: Connection) -> Copied:
+def copy_tables(source: Path, target: Connection, is_in_use: Callable[[], bool] = lambda: False) -> Copied:
     """Copies all tables of the SQLite file into empty ones, and compares. Part of the target's transaction. Raises
-    CopyError."""
+    CopyError, also where the file `is_in_use` at the end: what a service wrote meanwhile would be missing."""
     engine = create_engine(f"sqlite:///file:{source}?mode=ro&uri=true")
     try:
         with engine.connect() as connection, connection.begin():
@@ -59,6 +59,10 @@ def copy_tables(source: Path, target: Connection) -> Copied:
     # No process of the source is alive: whoever takes a run next owns it.
     target.execute(text("UPDATE runs SET process = NULL"))
     _compare(copied, target)
+    if is_in_use():
+        raise CopyError(
+            f"--from: a service began to work on {source} while it was copied, so nothing was copied: stop it first"
+        )
     return copied
 
 
