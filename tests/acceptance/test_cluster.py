@@ -10,7 +10,7 @@ import pytest
 from backend.storage import copy_database
 from tests.acceptance.cluster import KillableCluster, KillableWorker
 from tests.acceptance.killable import KillableService
-from tests.acceptance.trials import COUNTS, OUTAGES, RUNS_IN_OUTAGES
+from tests.acceptance.trials import COUNTS, OUTAGES, RUNS_DISTURBED
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Rule, Script
 from tests.postgres import postgres_server
@@ -204,7 +204,7 @@ async def test_database_that_crashes_under_many_runs_costs_none_of_them_a_word_o
     server = postgres_server()
     async with asyncio.timeout(PATIENCE + sum(OUTAGES)):
         provider.script = LONG
-        run_ids = [await api.client.start() for api in cluster.apis for _ in range(RUNS_IN_OUTAGES // 2)]
+        run_ids = [await api.client.start() for api in cluster.apis for _ in range(RUNS_DISTURBED // 2)]
         for run_id in run_ids:
             await cluster.worker_of(run_id)
         for seconds in OUTAGES:
@@ -266,7 +266,7 @@ async def test_worker_that_is_told_to_stop_hands_its_runs_to_others_and_exits_in
 ) -> None:
     provider.script = LONG
     async with asyncio.timeout(PATIENCE):
-        run_ids = [await cluster.apis[0].client.start() for _ in range(4)]
+        run_ids = [await cluster.apis[0].client.start() for _ in range(RUNS_DISTURBED)]
         for run_id in run_ids:
             await cluster.worker_of(run_id)
         stopped = await cluster.worker_of(run_ids[0])
@@ -348,7 +348,7 @@ async def test_runs_of_a_sqlite_folder_go_on_in_a_cluster_after_they_were_moved(
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("skew", [-60.0, 60.0])
+@pytest.mark.parametrize("skew", [-60.0, -5.0, 5.0, 60.0])
 async def test_hosts_may_disagree_about_the_time(provider: FakeProvider, tmp_path: Path, skew: float) -> None:
     provider.script = LONG
     async with KillableCluster(provider.openai_url, tmp_path, apis=1) as cluster, asyncio.timeout(PATIENCE):
