@@ -11,7 +11,6 @@ from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import (
-    WRITES_IDX_MAP,
     BaseCheckpointSaver,
     ChannelVersions,
     Checkpoint,
@@ -21,7 +20,6 @@ from langgraph.checkpoint.base import (
     id,
 )
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.checkpoint.serde.types import ERROR
 
 from backend.store.fences import find_fence
 
@@ -84,11 +82,7 @@ class DurableSaver(BaseCheckpointSaver[Any]):
     def aput_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> Any:
-        """As LangGraph's, but returns before the write is done. Of a task that failed or was cancelled only that is
-        stored: LangGraph takes any other write for a result, and a node that has written its state may not have chosen
-        the next one yet, so that the thread would end there."""
-        if any(channel == ERROR for channel, _ in writes):
-            writes = [write for write in writes if write[0] in WRITES_IDX_MAP]
+        """As LangGraph's, but returns before the write is done."""
         thread_id = str(config["configurable"]["thread_id"])
         return self._begin(thread_id, super().aput_writes(config, writes, task_id, task_path))
 

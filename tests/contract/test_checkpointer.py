@@ -15,7 +15,6 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import empty_checkpoint
 from langgraph.checkpoint.base import id as checkpoint_ids
 from langgraph.checkpoint.conformance import checkpointer_test, validate
-from langgraph.checkpoint.serde.types import ERROR
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Send
 
@@ -180,32 +179,6 @@ async def test_fork_from_an_older_checkpoint_is_the_newest_although_the_clock_wa
         graph = chain(saver, go_on, go_on)
         await graph.aupdate_state(older, {"told": ["edited"]}, as_node="n0")
         assert (await graph.aget_state(THREAD)).values["told"] == ["n0", "edited"]
-
-
-async def test_node_that_failed_or_was_cancelled_before_the_next_one_was_chosen_is_executed_again(
-    open_saver: Open,
-) -> None:
-    def graph(saver: DurableSaver, *, fails: bool) -> Any:
-        def route(state: Words) -> str:
-            assert not fails, "as a cancellation does, which LangGraph stores in the same way"
-            return "second" if state["told"] else END
-
-        made = StateGraph(Words)
-        made.add_node("first", lambda _: {"told": ["first"]})
-        made.add_node("second", lambda _: {"told": ["second"]})
-        made.add_edge(START, "first")
-        made.add_conditional_edges("first", route, ["second", END])
-        return made.compile(checkpointer=saver)
-
-    async with open_saver() as saver:
-        with pytest.raises(AssertionError, match="as a cancellation does"):
-            await graph(saver, fails=True).ainvoke({"told": []}, THREAD)
-        stored = await saver.aget_tuple(THREAD)
-        assert stored is not None and [channel for _, channel, _ in stored.pending_writes or ()] == [ERROR]
-    async with open_saver() as saver:
-        ended = await graph(saver, fails=False).ainvoke(None, THREAD)
-        after = await graph(saver, fails=False).aget_state(THREAD)
-    assert ended["told"] == after.values["told"] == ["first", "second"] and after.next == ()
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 3])
