@@ -13,7 +13,7 @@ from backend.settings import Settings, SettingsError
 from backend.store.cache import CacheRepository
 from backend.store.charges import ChargeRepository
 from backend.store.checkpoints import DurableSaver
-from backend.store.copying import Copied, check_empty, copy_tables
+from backend.store.copying import Copied, check_empty, check_source, copy_tables
 from backend.store.database import Database
 from backend.store.dialect import delete_all_checkpoints
 from backend.store.documents import DocumentRepository
@@ -121,6 +121,7 @@ async def copy_database(source: Path, settings: Settings) -> Copied:
     def is_in_use() -> bool:
         return bool(find_alive(source.parent / PROCESSES))
 
+    check_source(source)
     database = PostgresDatabase(settings.sql_url)
     try:
         await database.migrate()

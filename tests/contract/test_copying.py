@@ -168,6 +168,29 @@ async def test_copy_of_data_that_a_service_began_to_work_on_meanwhile_is_refused
     assert (await copy_database(file, settings)).rows["runs"] == 3
 
 
+@pytest.mark.parametrize("name", ["storywire.db", "checkpoints.db"])
+async def test_copy_of_what_is_no_database_of_ours_is_refused_in_words(
+    source: SqliteDatabase, file: Path, settings: Settings, name: str
+) -> None:
+    await source.close()
+    (file.parent / name).write_text("Dear diary, today")
+    with pytest.raises(CopyError, match=rf"^--from: .*/{name} is no SQLite database: name the file"):
+        await copy_database(file, settings)
+    other = file.parent / "other.db"
+    other.touch()
+    (file.parent / name).unlink()
+    with pytest.raises(CopyError, match=r"^--from: .*/other.db holds no data of Storywire's"):
+        await copy_database(other, settings)
+
+
+async def test_copy_of_a_folder_whose_name_has_marks_of_an_address_is_whole(
+    source: SqliteDatabase, file: Path, settings: Settings
+) -> None:
+    await fill(source, file)
+    odd = file.parent.rename(file.parent.with_name("50 %41? #2 & more"))
+    assert (await copy_database(odd / file.name, settings)).rows["runs"] == 3
+
+
 async def test_copy_of_a_database_of_another_release_is_refused_in_words(
     source: SqliteDatabase, file: Path, settings: Settings
 ) -> None:
