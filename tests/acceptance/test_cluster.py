@@ -45,14 +45,14 @@ def held(*scenes: int) -> Script:
 async def cluster(
     provider: FakeProvider, tmp_path: Path, request: pytest.FixtureRequest
 ) -> AsyncIterator[KillableCluster]:
-    """Two API processes and two workers, whose lease a parameter may say; a scene takes half a second."""
+    """Two API processes and two workers, or what a parameter says in their place; a scene takes half a second."""
     provider.script = Script(rules=(Rule(Reply(pace=240, words=90), structured=False),))
-    lease = getattr(request, "param", 10)
-    async with KillableCluster(provider.openai_url, tmp_path, lease_seconds=lease) as running:
+    async with KillableCluster(provider.openai_url, tmp_path, **getattr(request, "param", {})) as running:
         yield running
 
 
-impatient = pytest.mark.parametrize("cluster", [LEASE], indirect=True, ids=["lease"])
+impatient = pytest.mark.parametrize("cluster", [{"lease_seconds": LEASE}], indirect=True, ids=["lease"])
+with_one_worker = pytest.mark.parametrize("cluster", [{"workers": 1}], indirect=True, ids=["one-worker"])
 
 
 async def start_held(cluster: KillableCluster, provider: FakeProvider, *scenes: int) -> tuple[str, Told]:
@@ -88,6 +88,7 @@ def check_whole(*readers: Told) -> None:
         assert told.ending == first.ending and told.text == first.ending["story_content"]
 
 
+@with_one_worker
 async def test_run_is_written_by_a_worker_and_read_from_every_api_process(
     cluster: KillableCluster, provider: FakeProvider
 ) -> None:
@@ -278,6 +279,7 @@ async def test_worker_that_is_told_to_stop_hands_its_runs_to_others_and_exits_in
     COUNTS["stops"] += 1
 
 
+@with_one_worker
 async def test_run_that_waits_for_a_person_uses_no_worker_and_goes_on_with_the_answer(
     cluster: KillableCluster,
 ) -> None:
@@ -303,6 +305,7 @@ async def find_outline(cluster: KillableCluster, run_id: str) -> dict[str, Any]:
     raise AssertionError("no outline")
 
 
+@with_one_worker
 async def test_run_that_was_cancelled_is_resumed_and_deleted_from_another_api_process(
     cluster: KillableCluster, provider: FakeProvider
 ) -> None:
