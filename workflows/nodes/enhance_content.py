@@ -13,7 +13,7 @@ async def enhance_content(context: NodeContext, state: RewriteTask) -> dict[str,
     """Retracts the section `state["index"]` and rewrites it by the findings. A failure leaves no trace in the
     state: the section is rewritten again."""
     await context.await_durable()
-    state = context.whole(state)
+    state = await context.whole(state)
     index, notes = state["index"], state["review_notes"]
     model = await context.open_model(section=index)
     task = await context.task(state)

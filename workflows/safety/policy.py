@@ -206,10 +206,8 @@ class _Lexicons:
 
     @cached_property
     def terms(self) -> Lexicon[int]:
-        _ = (
-            self.blocked,
-            self.scenes,
-        )  # the gate needs it on the event loop, a moment after the request was checked beside it
+        # The gate needs the others on the event loop, a moment after the request was checked beside it.
+        _ = self.blocked, self.scenes, self.harmless, self.unless
         terms = ((term, index) for index, rule in enumerate(self._rules) for term in rule.all_terms)
         frames = ((frame, index) for index, rule in enumerate(self._rules) for frame in _all(rule.frames))
         return Lexicon(terms, frames, load_word_classes())

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 from langchain_core.messages import BaseMessage
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
-from workflows.context import prompt_values, whole_text
+from workflows.context import prompt_values, text_size, whole_text
 from workflows.errors import InvalidInput, ModelBadOutput
 from workflows.formats.answer_fields import clip
 from workflows.formats.base import Format, Plan
@@ -44,6 +44,7 @@ from workflows.formats.speech.lines import titles_above
 from workflows.formats.speech.stream import filter_reply, in_steps
 from workflows.formats.speech.turns import parse_turns
 from workflows.formats.trailer import split_notes
+from workflows.loop_turns import off_loop
 from workflows.messages.messages import SafetyIssue
 from workflows.models.calls.calls import ask, stream_text
 from workflows.models.calls.search import Citation, can_search, stream_search
@@ -254,7 +255,7 @@ class PodcastFormat(Format[PodcastInput]):
             "pieces",
             **_shared(inputs),
             pack=_pack_text(state.get("facts")),
-            text_so_far=whole_text(state),
+            text_so_far=await off_loop(text_size(state), whole_text, state),
             pieces=[
                 {**piece, "beats": [beats[i] for i in beats_of_piece(piece["name"], len(beats))]}
                 for piece in pieces
