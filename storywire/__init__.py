@@ -72,8 +72,8 @@ from workflows.state import (
     summary_of,
     text_of,
 )
-from workflows.text.length import SectionLength
-from workflows.text.readability import reading_grade, vocabulary_level
+from workflows.text.metrics.readability import reading_grade, vocabulary_level
+from workflows.text.streams.length import SectionLength
 from workflows.text.words import count_words, last_paragraph
 
 __all__ = [

@@ -14,7 +14,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from workflows.messages.messages import CheckStage, PlannedSection, SafetyIssue, Source
-from workflows.text.length import SectionLength
+from workflows.text.streams.length import SectionLength
 
 _T = TypeVar("_T")
 

@@ -36,7 +36,7 @@ from backend.store.transitions import Status
 from workflows.errors import Conflict
 from workflows.models.budget.ledger import Caps
 from workflows.text.json_values import JsonModel
-from workflows.text.normaliser import normalise
+from workflows.text.streams.normaliser import normalise
 
 router = APIRouter(prefix="/api/v1/runs", tags=["runs"])
 

@@ -20,7 +20,7 @@ from workflows.messages.messages import (
 )
 from workflows.safety.policy import GateMode, Policy, load_policy
 from workflows.state import ModeratedSentences, Section, State, Verdict
-from workflows.text.normaliser import normalise
+from workflows.text.streams.normaliser import normalise
 
 CHILD = load_policy("child", 7)
 harmless = st.lists(st.sampled_from(HARMLESS), max_size=5)

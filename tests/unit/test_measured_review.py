@@ -16,7 +16,7 @@ from workflows.formats.speech.turns import Turn
 from workflows.messages.messages import PlannedSection, Source
 from workflows.section_tasks import rewrite_tasks
 from workflows.state import Facts, Outline, Piece, ReviewFinding, Section, State
-from workflows.text.length import SectionLength
+from workflows.text.streams.length import SectionLength
 
 EASY = "The fox ran to the hill. It saw a red ball. The ball was big. " * 6
 HARD = (

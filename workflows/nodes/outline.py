@@ -13,7 +13,7 @@ from workflows.safety.check import check_input, find_issues
 from workflows.safety.policy import Policy
 from workflows.sections.node_context import NodeContext
 from workflows.state import Outline, State, Verdict
-from workflows.text.normaliser import normalise_all
+from workflows.text.streams.normaliser import normalise_all
 
 _TRIES = 3
 # A thread in LangGraph Studio may be used for one text after another: the one before is forgotten, with the verdict

@@ -10,7 +10,7 @@ from workflows.formats.creator_script.script import HEADING, split_heading, spok
 from workflows.formats.creator_script.timing import TimeSlot, heading, words_for
 from workflows.formats.measured_review import part_of, review_repetition
 from workflows.state import ReviewFinding, Section, State
-from workflows.text.coverage import covers, find_statement
+from workflows.text.metrics.coverage import covers, find_statement
 from workflows.text.prose import listed_share
 from workflows.text.words import count_words
 

@@ -14,7 +14,7 @@ from workflows.models.calls.calls import ask
 from workflows.models.clients.catalog import Model
 from workflows.prompts import Prompts
 from workflows.state import ReviewFinding, Section
-from workflows.text.normaliser import normalise_all
+from workflows.text.streams.normaliser import normalise_all
 
 IDEAS = 4
 FEWEST_IDEAS = 3

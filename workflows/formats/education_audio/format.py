@@ -51,7 +51,7 @@ from workflows.safety.documents import examine, uncover
 from workflows.safety.policy import Policy, load_policy
 from workflows.state import Outline, Reviewed, ReviewFinding, Section, SectionTask, State
 from workflows.text.language import guess_language
-from workflows.text.normaliser import normalise
+from workflows.text.streams.normaliser import normalise
 from workflows.text.words import count_words
 
 _FOLDER = Path(__file__).parent
