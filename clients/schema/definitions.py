@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from backend.api.views import RunPage, RunSummaryView, RunView, StartedRun
+from backend.api.runs.views import RunPage, RunSummaryView, RunView, StartedRun
 from backend.runs.admission.resume_quote import Quote
 from backend.store.run_values import RunOptions
 from workflows.formats.registry import list_formats

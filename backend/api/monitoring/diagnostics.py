@@ -12,7 +12,7 @@ import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from backend.api.dependencies import Flag, SettingsDep
-from backend.api.streams import event_stream
+from backend.api.runs.streams import event_stream
 from backend.settings import Settings
 from backend.streaming.sse import retry_line
 from workflows.errors import Overloaded

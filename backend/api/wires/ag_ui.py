@@ -6,11 +6,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Path, Query, Response
 from pydantic import ConfigDict, Field
 
-from backend.api.chat_input import hashed, text_of_content, with_text
 from backend.api.dependencies import EventIdDep, OwnerDep, ResourcesDep, SettingsDep, speaking
-from backend.api.generate import format_at
-from backend.api.starts import RunStart, RunStartDep
-from backend.api.streams import stream_response
+from backend.api.runs.generate import format_at
+from backend.api.runs.starts import RunStart, RunStartDep
+from backend.api.runs.streams import stream_response
+from backend.api.wires.chat_input import hashed, text_of_content, with_text
 from backend.runs.queries import RunQueries
 from backend.runs.requests import RunRequest
 from backend.store.owner import Owner

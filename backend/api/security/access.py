@@ -17,9 +17,9 @@ from backend.accounts.open_requests import OpenRequest
 from backend.accounts.people import People
 from backend.accounts.principal import LOCAL_PRINCIPAL, Principal
 from backend.accounts.secrets import PREFIXES
-from backend.api.cookies import cookie_name
 from backend.api.problems import problem_of
-from backend.api.routes_access import (
+from backend.api.security.cookies import cookie_name
+from backend.api.security.routes_access import (
     Requirements,
     access_to,
     is_stream,

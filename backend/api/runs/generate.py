@@ -10,11 +10,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import ValidationError
 
-from backend.api.bodies import read_json_object
 from backend.api.dependencies import ResourcesDep, is_event_id_name
-from backend.api.query import read_query, typed
-from backend.api.starts import RunStartDep
-from backend.api.streams import STREAM_RESPONSES
+from backend.api.runs.bodies import read_json_object
+from backend.api.runs.query import read_query, typed
+from backend.api.runs.starts import RunStartDep
+from backend.api.runs.streams import STREAM_RESPONSES
 from backend.runs.requests import RunRequest
 from backend.store.run_values import RunOptions
 from backend.store.runs import Run

@@ -5,7 +5,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from backend.api.chat_input import hashed, with_text
 from backend.api.dependencies import (
     OwnerDep,
     QueriesDep,
@@ -14,9 +13,10 @@ from backend.api.dependencies import (
     StreamOptionsDep,
     speaking,
 )
-from backend.api.generate import format_at
-from backend.api.starts import RunStartDep
-from backend.api.streams import stream_response
+from backend.api.runs.generate import format_at
+from backend.api.runs.starts import RunStartDep
+from backend.api.runs.streams import stream_response
+from backend.api.wires.chat_input import hashed, with_text
 from backend.runs.requests import RunRequest
 from backend.store.run_values import RunOptions
 from backend.store.runs import Run

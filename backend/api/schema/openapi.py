@@ -6,8 +6,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from backend.api.problems import STATUS
-from backend.api.refusals import refusals_of
-from backend.api.routes_access import access_to, run_read_at, starts_by_get
+from backend.api.schema.refusals import refusals_of
+from backend.api.security.routes_access import access_to, run_read_at, starts_by_get
 from backend.settings import Settings
 from workflows.formats.registry import list_formats
 from workflows.messages.messages import StoryChunk

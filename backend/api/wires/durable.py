@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from backend.api.dependencies import OwnerDep, QueriesDep, RunId, SettingsDep
 from backend.api.problems import problem
-from backend.api.streams import event_stream
+from backend.api.runs.streams import event_stream
 from backend.log.entry import Entry
 from backend.runs.queries import RunQueries
 from backend.runs.readers.durable import DurableReader

@@ -8,11 +8,11 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from backend.api.chat_input import hashed, text_in, text_of_content, with_text
 from backend.api.dependencies import OwnerDep, ResourcesDep, RunsDep, SettingsDep
-from backend.api.generate import format_at
-from backend.api.starts import RunStart, RunStartDep
-from backend.api.streams import event_stream
+from backend.api.runs.generate import format_at
+from backend.api.runs.starts import RunStart, RunStartDep
+from backend.api.runs.streams import event_stream
+from backend.api.wires.chat_input import hashed, text_in, text_of_content, with_text
 from backend.notifier import Notifier
 from backend.runs.requests import RunRequest
 from backend.runs.threads import Thread, ThreadReader, ThreadRun

@@ -25,9 +25,9 @@ from backend.api.dependencies import (
 )
 from backend.api.paging import page_of
 from backend.api.problems import problem_of_run
-from backend.api.starts import RunStart, RunStartDep, Start, check_ticket, run_headers
-from backend.api.streams import STREAM_RESPONSES, stream_response
-from backend.api.views import RunPage, RunSummaryView, RunView, StartedRun, started, summary, whole
+from backend.api.runs.starts import RunStart, RunStartDep, Start, check_ticket, run_headers
+from backend.api.runs.streams import STREAM_RESPONSES, stream_response
+from backend.api.runs.views import RunPage, RunSummaryView, RunView, StartedRun, started, summary, whole
 from backend.runs.admission.resume_quote import Quote
 from backend.runs.requests import RunRequest
 from backend.store.run_values import MAX_TOKENS, MAX_USD, RunOptions

@@ -9,7 +9,7 @@ from fastapi import Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.types import Receive, Scope, Send
 
-from backend.api.access import REFUSAL
+from backend.api.security.access import REFUSAL
 from backend.log.entry import Entry
 from backend.runs.queries import RunQueries
 from backend.runs.readers.reader import Reader

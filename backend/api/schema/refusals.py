@@ -4,7 +4,7 @@ Most follow from what an operation is. What doesn't stands in the tables here; a
 of its routes.
 """
 
-from backend.api.routes_access import ACCOUNT, ADMIN, AUTH, TICKETS, access_to
+from backend.api.security.routes_access import ACCOUNT, ADMIN, AUTH, TICKETS, access_to
 
 _RUN, _RUNS = "/api/v1/runs/{run_id}", "/api/v1/runs"
 _STARTS = frozenset(

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from backend.api.dependencies import OwnerDep, QueriesDep, RunId
-from backend.api.starts import RunStartDep
-from backend.api.streams import STREAM_RESPONSES
-from backend.api.views import StartedRun
+from backend.api.runs.starts import RunStartDep
+from backend.api.runs.streams import STREAM_RESPONSES
+from backend.api.runs.views import StartedRun
 from backend.runs.attempt.version_seed import VersionRequest
 from backend.runs.results.diff import compare_sections, unified
 from backend.store.runs import Run, RunVersion

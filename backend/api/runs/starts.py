@@ -23,8 +23,8 @@ from backend.api.dependencies import (
     SettingsDep,
     StreamOptionsDep,
 )
-from backend.api.streams import stream_response
-from backend.api.views import started
+from backend.api.runs.streams import stream_response
+from backend.api.runs.views import started
 from backend.runs.requests import StartBinding
 from backend.store.owner import Owner
 from backend.store.run_values import RunOptions
