@@ -28,7 +28,7 @@ from backend.api.problems import problem_of_run
 from backend.api.runs.starts import RunStart, RunStartDep, Start, check_ticket, run_headers
 from backend.api.runs.streams import STREAM_RESPONSES, stream_response
 from backend.api.runs.views import RunPage, RunSummaryView, RunView, StartedRun, started, summary, whole
-from backend.runs.admission.resume_quote import Quote
+from backend.runs.admission.resume_quote import ResumeQuote
 from backend.runs.requests import RunRequest
 from backend.store.run_values import MAX_TOKENS, MAX_USD, RunOptions
 from backend.store.runs import Run
@@ -219,7 +219,7 @@ async def resume_run(
 
 
 @router.get("/{run_id}/resume-quote")
-async def quote_run(run_id: RunId, owner: OwnerDep, queries: QueriesDep) -> Quote:
+async def quote_run(run_id: RunId, owner: OwnerDep, queries: QueriesDep) -> ResumeQuote:
     """The sections left to write, and their estimated cost."""
     return await queries.quote(owner, run_id)
 
