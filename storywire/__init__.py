@@ -61,20 +61,17 @@ from workflows.state import (
     Outline,
     Piece,
     PlannedPiece,
-    Reviewed,
-    ReviewFinding,
     Section,
-    SectionFaults,
     SectionTask,
     State,
     TextSoFar,
-    Verdict,
     summary_of,
     text_of,
 )
 from workflows.text.metrics.readability import reading_grade, vocabulary_level
 from workflows.text.streams.length import SectionLength
 from workflows.text.words import count_words, last_paragraph
+from workflows.verdicts import Reviewed, ReviewFinding, SectionFaults, Verdict
 
 __all__ = [
     "AdaptsToModel",

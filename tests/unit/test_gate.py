@@ -19,8 +19,9 @@ from workflows.messages.messages import (
     TextRetracted,
 )
 from workflows.safety.policy import GateMode, Policy, load_policy
-from workflows.state import ModeratedSentences, Section, State, Verdict
+from workflows.state import ModeratedSentences, Section, State
 from workflows.text.streams.normaliser import normalise
+from workflows.verdicts import Verdict
 
 CHILD = load_policy("child", 7)
 harmless = st.lists(st.sampled_from(HARMLESS), max_size=5)

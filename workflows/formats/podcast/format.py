@@ -52,17 +52,8 @@ from workflows.models.parameters import RoleParameters
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts, marked
 from workflows.safety.policy import Policy, load_policy
-from workflows.state import (
-    Facts,
-    OpenPiece,
-    Outline,
-    PlannedPiece,
-    ReviewFinding,
-    Section,
-    SectionTask,
-    State,
-    texts_of,
-)
+from workflows.state import Facts, OpenPiece, Outline, PlannedPiece, Section, SectionTask, State, texts_of
+from workflows.verdicts import ReviewFinding
 
 _PROMPTS = Prompts(Path(__file__).parent / "prompts")
 _SUMMARY = 600
