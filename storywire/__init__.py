@@ -53,7 +53,8 @@ from workflows.models.clients.catalog import Model
 from workflows.models.configuration.paths import OwnPath
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
-from workflows.safety.policy import Policy, load_policy
+from workflows.safety.policy import Policy
+from workflows.safety.policy_files import load_policy
 from workflows.state import (
     EarlierSection,
     Facts,

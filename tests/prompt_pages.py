@@ -27,7 +27,7 @@ from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.clients.catalog import Model
 from workflows.prompts import dated
 from workflows.safety import judge
-from workflows.safety.policy import load_policy
+from workflows.safety.policy_files import load_policy
 from workflows.state import Facts, Outline, Section, SectionTask, State
 
 FOLDER = Path(__file__).parent.parent / "docs" / "prompts"

@@ -31,7 +31,7 @@ from workflows.safety.documents import examine, find_attack, uncover
 from workflows.safety.folding import fold, fold_lookalikes
 from workflows.safety.injection import find_injection
 from workflows.safety.personal import find_personal_data
-from workflows.safety.policy import load_policy
+from workflows.safety.policy_files import load_policy
 from workflows.safety.rules import find, is_open
 from workflows.safety.screen import filter_sentences
 from workflows.safety.spelling import readings

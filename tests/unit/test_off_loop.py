@@ -11,7 +11,7 @@ from workflows.formats.story import format as story
 from workflows.messages.messages import PlannedSection
 from workflows.models.calls.slices import off_loop
 from workflows.safety import folding
-from workflows.safety.policy import load_policy
+from workflows.safety.policy_files import load_policy
 from workflows.safety.screen import SentenceFilter
 from workflows.state import Outline, Section, State
 

@@ -48,7 +48,8 @@ from workflows.models.parameters import RoleParameters
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
 from workflows.safety.documents import examine, uncover
-from workflows.safety.policy import Policy, load_policy
+from workflows.safety.policy import Policy
+from workflows.safety.policy_files import load_policy
 from workflows.state import Outline, Section, SectionTask, State
 from workflows.text.language import guess_language
 from workflows.text.streams.normaliser import normalise
