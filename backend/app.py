@@ -21,7 +21,7 @@ from backend.api.security.access import Access
 from backend.api.security.headers import SecurityHeaders, security_headers
 from backend.api.security.limits import AddressLimit, BodyLimit
 from backend.api.security.origins import CROSS_ORIGIN, OwnSite
-from backend.api.wires import ag_ui, chat, durable, langgraph
+from backend.api.wires import ag_ui, chat, durable_runs, langgraph
 from backend.extensions.base import HasRoutes
 from backend.notifier import Notifier
 from backend.plugins import list_extensions
@@ -30,7 +30,7 @@ from backend.settings import Settings
 
 _OWN = (
     runs.router,
-    durable.router,
+    durable_runs.router,
     langgraph.router,
     exports.router,
     places.router,
