@@ -1,6 +1,6 @@
 """Repository of runs: their requests, states and results.
 
-Reads are in `run_reads.py`; writes by the process that executes a run are in `owned_runs.py`.
+They are read in `stored_runs.py`; writes by the process that executes a run are in `owned_runs.py`.
 """
 
 from collections.abc import Callable, Sequence
@@ -25,10 +25,10 @@ from backend.store.dialect import lock_owner
 from backend.store.erasing import delete_runs
 from backend.store.json_sql import among
 from backend.store.owner import Owner
-from backend.store.run_reads import WHOLE, RunReads, as_run, of_key
 from backend.store.run_records import NewRun, Run, RunAssignment, RunPart, RunSummary, RunVersion
 from backend.store.run_values import RunOptions
 from backend.store.sources import find_source
+from backend.store.stored_runs import WHOLE, StoredRuns, as_run, of_key
 from backend.store.tables import log_archives, log_entries, runs
 from backend.store.transitions import FINISHED, MOVES, Event
 from workflows.messages.messages import OutlinePlanned
@@ -53,7 +53,7 @@ def _not_at_all(connection: Connection, run_id: str) -> None:
     """Where runs execute in the process that stores them."""
 
 
-class RunRepository(RunReads):
+class RunRepository(StoredRuns):
     """Runs in SQL: reads, and the moves of `transitions.py`."""
 
     def __init__(self, database: Database, enqueue: Enqueue = _not_at_all) -> None:

@@ -1,4 +1,4 @@
-"""Reads of runs: one, pages and lists. Every query of a user's asks for the owner."""
+"""Stored runs, read one by one, in pages and in lists. Every query of a user's asks for the owner."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields
@@ -35,8 +35,8 @@ _VERSION = [*_SUMMARY, type_coerce(runs.c.origin, JSON)[STORED_CHANGE].label("ch
 WHOLE = [runs.c[each.name] for each in fields(Run)]
 
 
-class RunReads:
-    """Reads of runs in SQL."""
+class StoredRuns:
+    """Stored runs in SQL, to be read."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
