@@ -16,7 +16,7 @@ from workflows.loop_turns import off_loop
 from workflows.messages.messages import PlannedSection
 from workflows.models.calls.calls import stream_text
 from workflows.safety import folding
-from workflows.safety.policy import load_policy
+from workflows.safety.policy_files import load_policy
 from workflows.safety.screen import SentenceFilter
 from workflows.section_tasks import whole_task
 from workflows.sections import node_context

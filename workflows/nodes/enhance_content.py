@@ -6,7 +6,8 @@ from workflows.formats.defaults import variant_for
 from workflows.sections.judge_section import judge_section
 from workflows.sections.node_context import NodeContext
 from workflows.sections.write_section import write_section
-from workflows.state import FEEDBACK, RewriteTask
+from workflows.state import RewriteTask
+from workflows.verdicts import FEEDBACK
 
 
 async def enhance_content(context: NodeContext, state: RewriteTask) -> dict[str, Any]:

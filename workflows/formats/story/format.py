@@ -25,7 +25,8 @@ from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.calls.calls import ask, stream_text
 from workflows.models.clients.catalog import Model
 from workflows.prompts import Prompts
-from workflows.state import Outline, ReviewFinding, Section, SectionTask, State, summary_of, text_of, texts_of
+from workflows.state import Outline, Section, SectionTask, State, summary_of, text_of, texts_of
+from workflows.verdicts import ReviewFinding
 
 _LANGUAGES = {"en": "English", "he": "Hebrew"}
 PROMPTS = Prompts(Path(__file__).parent / "prompts" / "standard")

@@ -29,7 +29,7 @@ from workflows.models.calls.structured_output import (
 from workflows.models.clients.model import FALLS_BACK, Fallback, Model
 from workflows.models.replies.filter import begins_within_thoughts
 from workflows.models.replies.finish import finish_reason
-from workflows.text.repetition import LoopDetector
+from workflows.text.metrics.repetition import LoopDetector
 
 _T = TypeVar("_T")
 
