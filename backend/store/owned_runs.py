@@ -17,7 +17,7 @@ from backend.store.tables import runs
 from backend.store.usage import RunUsage, set_usage
 from workflows.errors import Cancelled
 from workflows.messages.messages import RunCompleted, RunFailed
-from workflows.state import VersionPlan
+from workflows.versions import VersionPlan
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from sqlalchemy.types import TypeDecorator
 from backend.store.columns import clamped
 from backend.timezones import check_timezone
 from workflows.messages.messages import OutlinePlanned, RunCompleted, RunFailed
-from workflows.state import VersionPlan, VersionSeed
 from workflows.text.json_values import JsonModel
+from workflows.versions import VersionPlan, VersionSeed
 
 log = structlog.get_logger()
 

@@ -13,7 +13,8 @@ from backend.store.runs import Run
 from backend.streaming.gate import Gate
 from backend.timezones import local_date
 from workflows.graph import Graph
-from workflows.state import RunContext, seeded_state
+from workflows.state import RunContext
+from workflows.versions import seeded_state
 
 
 class GraphWork:
