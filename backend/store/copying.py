@@ -4,13 +4,12 @@ Rows are copied as they are stored, and not as this release understands them. Th
 """
 
 import hashlib
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Boolean, Connection, NullPool, Table, create_engine, text
+from sqlalchemy import URL, Boolean, Connection, Table, create_engine, text
 
 from backend.store.accounts import tables as _accounts  # noqa: F401 - its tables are in the metadata too
 from backend.store.folders import CHECKPOINTS, is_database
@@ -60,8 +59,8 @@ def check_empty(connection: Connection) -> None:
 def copy_tables(source: Path, target: Connection, is_in_use: Callable[[], bool] = lambda: False) -> Copied:
     """Copies all tables of the SQLite file into empty ones, and compares. Part of the target's transaction. Raises
     CopyError, also where the file `is_in_use` at the end: what a service wrote meanwhile would be missing."""
-    uri = f"{source.absolute().as_uri()}?mode=ro"
-    engine = create_engine("sqlite://", creator=lambda: sqlite3.connect(uri, uri=True), poolclass=NullPool)
+    uri = source.absolute().as_uri()  # of any path, with its marks escaped
+    engine = create_engine(URL.create("sqlite", database=uri, query={"mode": "ro", "uri": "true"}))
     try:
         with engine.connect() as connection, connection.begin():
             if (revision := find_revision(connection)) is None:
