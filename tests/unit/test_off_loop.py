@@ -5,7 +5,6 @@ from typing import Any, cast
 
 import pytest
 from langchain_core.messages import HumanMessage
-from workflows.text.metrics.repetition import LoopDetector
 
 from tests.fakes.prose import write_prose
 from tests.fakes.provider import FakeProvider
@@ -23,6 +22,7 @@ from workflows.section_tasks import whole_task
 from workflows.sections import node_context
 from workflows.sections.node_context import NodeContext, NodeServices
 from workflows.state import Outline, Section, SectionTask, State
+from workflows.text.metrics.repetition import LoopDetector
 
 
 async def test_work_over_a_long_text_is_done_in_another_thread() -> None:
