@@ -117,11 +117,11 @@ def test_every_statement_over_a_table_found_meanwhile_says_whose_rows_it_means(
 ) -> None:
     known = {*TABLES, *OF_RUNS, "_ACCOUNTS"}
     found = {each.place for each in statements if each.found - known - each.owned}
-    # Of logs and checkpoints, by the ids of runs, or all of them where a database is copied.
-    of_checkpoints = ("delete_checkpoints", "delete_all_checkpoints")
+    # Of logs, checkpoints and jobs, by the ids of runs, or all of them where a database is copied.
+    beside_runs = ("delete_checkpoints", "delete_jobs", "delete_all_checkpoints")
     assert found == {
         f"{STORE}/erasing.py:delete_runs",
-        *(f"{STORE}/dialect.py:{name}" for name in of_checkpoints),
+        *(f"{STORE}/dialect.py:{name}" for name in beside_runs),
     }
 
 
