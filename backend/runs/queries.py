@@ -148,7 +148,7 @@ class RunQueries:
             while (batch := await reader.poll()) is not None:
                 if batch:
                     yield batch
-                else:
+                if not batch or reader.keeps_up:
                     await reader.wait()
 
     async def wait(self, owner: Owner, run: Run) -> Run:

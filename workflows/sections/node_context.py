@@ -34,7 +34,7 @@ class NodeServices:
     """Services shared by all nodes of a graph: the format, models, policies, lookups, ledgers.
 
     `revisions`: how often a review may have sections written again, if not as often as the format says. `flushed`
-    returns when the checkpointer has on the disk what the tasks of a thread have brought so far, `finished` is what
+    returns when a kill can't take what the tasks of a thread have brought so far, `finished` is what
     they have brought, and `context_words` how much of it a section is shown whole.
     """
 
@@ -176,7 +176,7 @@ class NodeContext:
         )
 
     async def await_durable(self) -> None:
-        """Returns when more may be bought beside other sections: finished ones are durable, so that a kill loses
+        """Returns when more may be bought beside other sections: finished ones are stored, so that a kill loses
         no more than those being written. Raises GraphDrained where the service is about to stop."""
         if self.runtime.drain_requested:
             raise GraphDrained(self.runtime.drain_reason or "shutdown")

@@ -7,7 +7,7 @@ from typing import Any
 import anyio
 from fastapi import Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from backend.api.security.access import REFUSAL
 from backend.log.entry import Entry
@@ -62,6 +62,11 @@ class _EventStream(EventSourceResponse):
         """ASGI."""
         scope[REFUSAL] = self.refusal
         await super().__call__(scope, receive, send)
+
+    async def _send_with_timeout(self, send: Send, message: Message) -> None:
+        """As the base class's, which opens a cancel scope for each message though it has no limit: the server closes
+        connections whose reader takes nothing."""
+        await send(message)
 
 
 def event_stream(

@@ -27,7 +27,7 @@ log = structlog.get_logger()
 _MAX_PENDING = 20_000
 """Messages that wait for the log at most: minutes of text. Past that the run ends, resumable."""
 _RETRY_SECONDS = (0.05, 0.2, 1.0, 3.0)
-_PATIENCE = 4
+_PATIENCE = 16
 """What leaves the text as it is waits so many times as long as text for company: mostly a section's first words come,
 and take it along."""
 
