@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import kubernetes_validate
 import pytest
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
@@ -278,9 +279,8 @@ def _kubernetes() -> list[dict[str, Any]]:
 
 
 def test_kubernetes_folder_keeps_to_the_schemas_of_its_kinds() -> None:
-    schemas = pytest.importorskip("kubernetes_validate")
     for document in _kubernetes():
-        assert schemas.validate(document, KUBERNETES, strict=True) == KUBERNETES
+        assert kubernetes_validate.validate(document, KUBERNETES, strict=True) == KUBERNETES
 
 
 def test_kubernetes_selects_the_pods_that_it_makes_and_no_others() -> None:
