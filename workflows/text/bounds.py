@@ -32,9 +32,7 @@ _AFTER = re.compile(
 )
 _SELF_DENYING = re.compile(r"\b(?:no|not) (?:less|fewer|more|longer) than\b", re.IGNORECASE)
 _CASE = re.compile(r"\b(?:if|when|whenever|unless|once|should|in case|as soon as|after)\b", re.IGNORECASE)
-_HARMLESS_WORDS = (
-    "fine ok okay alright harmless safe normal enough problem worry dangerous needn't unnecessary"
-)
+_HARMLESS_WORDS = "fine ok okay alright harmless safe normal problem worry dangerous needn't unnecessary"
 _HARMLESS = frozenset(_HARMLESS_WORDS.split())
 _ONLY = re.compile(r"\bonly\b", re.IGNORECASE)
 """What is only done above a bound isn't done below it, and the other way round: it says nothing by itself."""

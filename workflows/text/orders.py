@@ -1,5 +1,5 @@
-"""What comes before or after what, and how long something is done, held against a document that has it the other way
-round. English. Pure.
+"""Order ("before breakfast") and duration of deeds, held against a document that has them the other way round.
+English. Pure.
 
 It errs to silence: only the same deed, beside the same thing, is compared, and where the document has both, either may
 be said.
