@@ -79,7 +79,7 @@ async def make_ideas(
 
 def _name(idea: Mapping[str, Any], known: Collection[str]) -> str:
     """The idea's name on one line, which no idea before it has."""
-    name = " ".join(idea["name"].strip(" *_#\"'“”").split())
+    name: str = " ".join(idea["name"].strip(" *_#\"'“”").split())
     if _fold(name) == _fold(""):
         name = idea["offer"]
     name = clip(name, _NAME_LETTERS).rstrip(".")
