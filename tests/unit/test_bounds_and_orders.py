@@ -3,7 +3,7 @@
 import pytest
 
 from workflows.formats.education_audio.grounding import UNSAFE_KINDS
-from workflows.text.grounding import Evidence
+from workflows.text.grounding.grounding import Evidence
 
 IRON = (
     "Take one tablet of 60 milligrams in the morning, one hour before breakfast. Call your doctor if you have a fever "

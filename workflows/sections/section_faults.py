@@ -12,7 +12,8 @@ from workflows.safety.check import check_sections
 from workflows.safety.moderation import moderation_issues
 from workflows.sections.node_context import NodeContext
 from workflows.sections.write_section import Written
-from workflows.state import Reviewed, ReviewFinding, Section, SectionFaults, SectionTask, Verdict, note_on
+from workflows.state import Section, SectionTask
+from workflows.verdicts import Reviewed, ReviewFinding, SectionFaults, Verdict, note_on
 
 
 async def find_faults(
