@@ -36,6 +36,7 @@ from workflows.formats.capabilities import (
     SetsLeastRoom,
     SetsParameters,
     SetsReviewShare,
+    SetsSectionReviewShare,
     SetsTolerance,
 )
 from workflows.formats.exports import Exporter, Finished
@@ -141,6 +142,7 @@ __all__ = [
     "SetsLeastRoom",
     "SetsParameters",
     "SetsReviewShare",
+    "SetsSectionReviewShare",
     "SetsTolerance",
     "Source",
     "State",

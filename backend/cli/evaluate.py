@@ -55,6 +55,8 @@ def evaluate(
     for outcome in results.outcomes:
         if outcome.failure is not None:
             say(f"{outcome.key} was not written: {outcome.failure}")
+        if outcome.other_failure is not None:
+            say(f"{outcome.key} was not written by {results.other}: {outcome.other_failure}")
         if outcome.not_judged is not None:
             say(f"{outcome.key} was not judged: {outcome.not_judged}")
     cost = results.judge_cost_usd

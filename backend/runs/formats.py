@@ -11,7 +11,7 @@ from backend.store.runs import NewRun, Run
 from workflows.errors import StorywireError
 from workflows.formats.base import AnyFormat
 from workflows.formats.capabilities import MakesPieces
-from workflows.formats.defaults import language_of, review_share
+from workflows.formats.defaults import language_of, review_share, section_review_share
 from workflows.graph import Graph
 from workflows.models.clients.catalog import ModelCatalog
 from workflows.models.spec import ModelSpec
@@ -54,9 +54,18 @@ class RunFormats:
         """The time that the review of the whole may take, as a share of all writing; None without a long one."""
         if (format := self.formats.get(run.format)) is None:
             return None
-        return review_share(
-            format, judges=self.models.selection.of("judge", ModelSpec.parse(run.model)) is not None
-        )
+        return review_share(format, judges=self._judges(run))
+
+    def section_review_share(self, run: Run) -> float | None:
+        """The time that the review of a section may take before the next one begins, as a share of its writing; None
+        without a long one, and where sections are written at once."""
+        format = self.formats.get(run.format)
+        if format is None or run.options.parallel != 1:
+            return None
+        return section_review_share(format, judges=self._judges(run))
+
+    def _judges(self, run: Run) -> bool:
+        return self.models.selection.of("judge", ModelSpec.parse(run.model)) is not None
 
     def language(self, run: Run) -> str | None:
         """The language of the run's text; None if it can't be determined."""

@@ -10,8 +10,8 @@ JUDGED_SECTION = 0.5
 
 @dataclass(slots=True)
 class Pace:
-    """Seconds of checks for each second of writing: `judging` of a section, before readers see it; `checking` of the
-    whole text at the end, and what is `expected` of that before any was measured. None: not known."""
+    """Seconds of checks for each second of writing: `judging` of a section, before the next one begins; `checking` of
+    the whole text at the end, and what is `expected` of that before any was measured. None: not known."""
 
     judging: float | None = None
     checking: float | None = None
@@ -41,11 +41,11 @@ class Paces:
 
     _known: dict[tuple[str, ...], Pace] = field(default_factory=dict)
 
-    def of(self, *key: str, judges_sections: bool = False, expected: float | None = None) -> Pace:
-        """The pace of runs of one kind, such as those of a format and a model. `expected`: the share of a long
-        check."""
+    def of(self, *key: str, judging: float | None = None, expected: float | None = None) -> Pace:
+        """The pace of runs of one kind, such as those of a format and a model. `judging`: the share of a judge of each
+        section, `expected`: that of a long check of the whole, each before any was measured; None without one."""
         pace = self._known.setdefault(key, Pace())
         pace.expected = expected
-        if judges_sections and pace.judging is None:
-            pace.judging = JUDGED_SECTION
+        if judging is not None and pace.judging is None:
+            pace.judging = judging
         return pace

@@ -120,6 +120,8 @@ class ProgressMeter:
                 return self._append(content)
             case SafetyChecked() as verdict if verdict.stage == "section" and verdict.section is not None:
                 return self._judge(verdict.section)
+            case NodeChanged(node="generate_content", status="completed", section=int(index)):
+                return self._judge(index)  # its review came before the end of its node
             case TextRetracted() as retraction:
                 self._take_back(slot_of(retraction))
             case NodeChanged() as event if event.node in _STEPS or event.node in _SAYINGS:

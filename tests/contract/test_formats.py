@@ -53,7 +53,7 @@ CAPABILITIES_OF = {
         "Multilingual", "Presents", "Researches", "Reviews", "ReviewsSections",
     },
     "education_audio": {
-        "ForecastsLength", "SetsParameters", "SetsReviewShare",
+        "ForecastsLength", "SetsParameters", "SetsReviewShare", "SetsSectionReviewShare",
         "ChecksModel", "Exports", "Extends", "Lands", "Loads", "LooksUp", "Multilingual", "Presents", "Reviews",
         "ReviewsSections", "ScreensOwnText",
     },

@@ -1,6 +1,7 @@
 """`storywire evaluate`: a fixed set of tasks, judged blind, kept in a folder, compared with an earlier one."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -155,3 +156,52 @@ def test_evaluation_against_the_results_of_an_earlier_one_compares_with_its_text
     [results] = tmp_path.rglob("one/results.json")
     second = evaluate("--judge", "openai:gpt-judge", "--against", str(results), "--out", "two")
     assert second.exit_code == 0, second.output
+
+
+PRICED = """
+["openai:{name}"]
+input = 1.0
+output = {output}
+"""
+
+
+@pytest.mark.parametrize(("is_priced", "cost"), [(True, r", \$\d\.\d{4}"), (False, r", \?")])
+def test_evaluation_against_a_second_model_says_what_that_one_cost(
+    evaluate: Any,
+    provider: FakeProvider,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    is_priced: bool,
+    cost: str,
+) -> None:
+    better = Rule(Reply(json={"better": "equal", "reason": "Both."}), contains="You compare two texts")
+    provider.script = Script(rules=(RUBRIC, better))
+    prices = PRICED.format(name="gpt-test", output=10.0)
+    if is_priced:
+        prices += PRICED.format(name="gpt-other", output=30.0)
+    (tmp_path / "prices.toml").write_text(prices)
+    monkeypatch.setenv("STORYWIRE_PRICES", str(tmp_path / "prices.toml"))
+    ended = evaluate("--judge", "openai:gpt-judge", "--against", "openai:gpt-other", "--out", "one")
+    assert ended.exit_code == 0, ended.output
+    [outcome] = json.loads((tmp_path / "one" / "results.json").read_text(encoding="utf-8"))["outcomes"]
+    assert re.search(rf"0 better, 0 worse, 1 equal{cost}", " ".join(ended.stdout.split()))
+    assert outcome["other_words"] > 100 and outcome["cost_usd"] > 0
+    # The same texts of the same prompts, at three times the price of a word.
+    assert (outcome["other_cost_usd"] is not None) == is_priced
+    assert not is_priced or 1.5 < outcome["other_cost_usd"] / outcome["cost_usd"] < 3
+    assert {path.name for path in (tmp_path / "one" / "texts").iterdir()} == {
+        f"{outcome['key']}.md",
+        f"{outcome['key']}.other.md",
+    }
+
+
+def test_evaluation_against_a_model_that_fails_says_so_and_compares_nothing(
+    evaluate: Any, provider: FakeProvider, tmp_path: Path
+) -> None:
+    provider.script = Script(rules=(Rule(Reply(fault=Fault("status")), model="gpt-other"), RUBRIC))
+    ended = evaluate("--judge", "openai:gpt-judge", "--against", "openai:gpt-other", "--out", "one")
+    said = " ".join(ended.stdout.split())
+    assert ended.exit_code == 0 and "was not written by openai:gpt-other: MODEL_UNAVAILABLE" in said
+    assert "0 better, 0 worse, 0 equal" in said and "0 equal, " not in said
+    [outcome] = json.loads((tmp_path / "one" / "results.json").read_text(encoding="utf-8"))["outcomes"]
+    assert outcome["against"] is None and outcome["other_cost_usd"] is None and outcome["scores"]

@@ -7,6 +7,7 @@ import pytest
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Rule, Script
 from tests.models import open_model
+from workflows.errors import ModelBadOutput
 from workflows.formats.creator_script.coverage import judge_points
 from workflows.formats.creator_script.format import CreatorScriptFormat
 from workflows.formats.creator_script.outline import ScriptOutline, ScriptPart, fill_plan
@@ -74,6 +75,60 @@ def test_title_that_comes_twice_or_brings_its_own_number_is_put_right() -> None:
     plan = plan_of(["3. Yeast"] * len(parts), duration_minutes=6)
     titles = [section["title"] for section in plan.outline["sections"]][1:-1]
     assert titles[0] == "Yeast" and titles.count("Yeast") == 1
+
+
+@pytest.mark.parametrize(
+    ("titles", "told"),
+    [
+        (["Yeast", "YEAST", "“Yeast”"], ["Yeast"]),
+        (["3. Yeast", "#2: Yeast", "**Yeast**"], ["Yeast"]),
+        (["100 days of dough", "2020 was odd"], ["100 days of dough", "2020 was odd"]),
+        (["3.5 million loaves", "12:30, the oven"], ["3.5 million loaves", "12:30, the oven"]),
+        (["3.", "—", "#1"], []),
+    ],
+)  # fmt: skip
+def test_parts_of_a_video_have_a_title_each_that_no_other_has(titles: list[str], told: list[str]) -> None:
+    parts = parts_of(duration_minutes=6)
+    given = (titles * len(parts))[: len(parts)]
+    plan = plan_of(given, duration_minutes=6)
+    found = [section["title"] for section in plan.outline["sections"]][1:-1]
+    assert found[: len(told)] == told and all(found)
+    assert len({title.casefold() for title in found}) == len(found) == len(parts)
+
+
+def test_title_that_another_part_has_as_its_own_is_told_apart() -> None:
+    parts = parts_of(duration_minutes=6)
+    given = [parts[1].title, *["Same"] * (len(parts) - 1)]
+    given[1] = parts[1].title.upper()
+    found = [section["title"] for section in plan_of(given, duration_minutes=6).outline["sections"]][1:-1]
+    assert len({title.casefold() for title in found}) == len(parts)
+
+
+async def test_outline_that_is_broken_is_refused_and_not_bought_twice(provider: FakeProvider) -> None:
+    inputs = SCRIPT.parse({"topic": "Why bread rises", "duration_minutes": 6})
+    count = len(parts_of(duration_minutes=6))
+    whole = answer_of([f"Part {place}" for place in range(count)]).model_dump_json()
+    few = answer_of([f"Part {place}" for place in range(count - 1)]).model_dump_json()
+    async with open_model(provider.root_url, "chat") as model:
+        for broken in (whole[: len(whole) // 2], few, "{}", '{"parts": null}'):
+            provider.script = Script(rules=(Rule(Reply(text=broken)),))
+            with pytest.raises(ModelBadOutput):
+                await SCRIPT.plan(inputs, model)
+    assert len(provider.generations) == 4
+
+
+async def test_outline_with_a_part_too_many_or_without_words_is_filled_from_the_template(
+    provider: FakeProvider,
+) -> None:
+    inputs = SCRIPT.parse({"topic": "Why bread rises", "duration_minutes": 6})
+    own = parts_of(duration_minutes=6)
+    answer = answer_of([f"Step {chr(65 + place)}" for place in range(len(own) + 1)]).model_dump()
+    answer["parts"][1] = {"title": " ", "beats": ""}
+    provider.script = Script(rules=(Rule(Reply(json=answer)),))
+    async with open_model(provider.root_url, "chat") as model:
+        sections = (await SCRIPT.plan(inputs, model)).outline["sections"]
+    assert len(sections) == len(own) + 2 and sections[1]["title"] == "Step A"
+    assert (sections[2]["title"], sections[2]["summary"]) == (own[1].title, own[1].summary)
 
 
 async def test_points_are_found_by_their_meaning_and_a_denial_covers_none(provider: FakeProvider) -> None:

@@ -1,14 +1,18 @@
 """The discovery report's parts: profile, notes on a field, review, quota."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from workflows.errors import InvalidInput
+from tests.fakes.provider import FakeProvider
+from tests.fakes.script import Reply, Rule, Script
+from tests.models import open_model
+from workflows.errors import InvalidInput, ModelBadOutput
 from workflows.formats.discovery_report.areas import AreaError, AreaRegistry
 from workflows.formats.discovery_report.format import DiscoveryReportFormat
-from workflows.formats.discovery_report.ideas import IdeaSet, review_ideas
+from workflows.formats.discovery_report.ideas import IdeaSet, make_ideas, review_ideas
 from workflows.formats.discovery_report.profile import profile_key
 from workflows.models.spec import ModelSpec
 from workflows.state import Section, State
@@ -166,6 +170,87 @@ def test_ideas_beyond_those_asked_for_are_left_out_instead_of_asked_for_again() 
     ],
 )
 def test_report_tells_its_ideas_by_name_and_cites_only_sources_that_there_are(
+    told: str, advice: str, rules: list[str]
+) -> None:
+    sections = {1: Section(index=1, text=told), 2: Section(index=2, text=advice)}
+    assert [found["rule"] for found in review_ideas(RESEARCH, sections)] == rules
+
+
+FIELDS = ("problem", "customer", "offer", "first_three_customers", "price", "first_step", "what_would_end_it")
+
+
+def idea(name: str, **given: Any) -> dict[str, Any]:
+    return {"name": name, **dict.fromkeys(FIELDS, "Some."), "sources": [], **given}
+
+
+async def made_of(
+    provider: FakeProvider, ideas: list[dict[str, Any]], sources: int = 0
+) -> list[dict[str, Any]]:
+    provider.script = Script(rules=(Rule(Reply(json={"ideas": ideas})),))
+    found = [{"title": "A", "url": "https://a.example"}] * sources
+    async with open_model(provider.root_url, "chat") as model:
+        return await make_ideas(REPORT.parse(REPORT.example), "Notes.", found, model)
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (["Club", "club ", "CLUB", "Book"], ["Club", "club (2)", "CLUB (3)", "Book"]),
+        (["Club", "Club (2)", "Club", "Book"], ["Club", "Club (2)", "Club (3)", "Book"]),
+        (["**Club**", "“Club”", "# Tour", "Book\nclub"], ["Club", "Club (2)", "Tour", "Book club"]),
+        (["", "  ", "—", "Book"], ["An evening a week", "An evening a week (2)", "An evening a week (3)", "Book"]),
+    ],
+)  # fmt: skip
+async def test_ideas_have_a_name_each_that_no_other_has_whatever_the_model_called_them(
+    provider: FakeProvider, names: list[str], told: list[str]
+) -> None:
+    ideas = [idea(name, offer="An evening a week.") for name in names]
+    assert [one["name"] for one in await made_of(provider, ideas)] == told
+    assert len(provider.generations) == 1
+
+
+async def test_idea_of_endless_fields_and_sources_that_are_not_there_is_cut_to_what_prompts_can_hold(
+    provider: FakeProvider,
+) -> None:
+    endless = idea("Name " * 500, offer="Offer " * 5000, sources=[2, -1, 0, 99, 2, 1])
+    found, *_ = await made_of(provider, [endless] * 4, sources=2)
+    assert len(found["name"]) <= 60 and len(found["offer"]) <= 800 and found["sources"] == [1, 2]
+
+
+async def test_ideas_that_are_half_json_or_too_few_are_refused_and_not_bought_twice(
+    provider: FakeProvider,
+) -> None:
+    whole = json.dumps({"ideas": [idea("A"), idea("B"), idea("C"), idea("D")]})
+    few = json.dumps({"ideas": [idea("A"), idea("B")]})
+    async with open_model(provider.root_url, "chat") as model:
+        for broken in (whole[: len(whole) // 2], few, "[]"):
+            provider.script = Script(rules=(Rule(Reply(text=broken)),))
+            with pytest.raises(ModelBadOutput):
+                await make_ideas(REPORT.parse(REPORT.example), "Notes.", [], model)
+    assert len(provider.generations) == 3
+
+
+OPEN_TABLE = "\n\nIdea | Price\n---|---\nA club | 10"
+
+
+@pytest.mark.parametrize(
+    ("told", "advice", "rules"),
+    [
+        (TOLD.replace("[1]", "[1, 7]"), "A book.", ["citations"]),
+        (TOLD.replace("[1]", "[Source 2]"), "A book.", ["citations"]),
+        (TOLD.replace("[1]", "[1–3]"), "A book.", ["citations"]),
+        (TOLD.replace("[1]", "[1; 1]"), "A book [2026].", ["citations"]),
+        (TOLD.replace("A club", "A **club**"), "The “book”, a book.", []),
+        (TOLD, "Bookings of a clubhouse are no choice.", ["choice"]),
+        (TOLD + OPEN_TABLE, "A book.", []),
+        (TOLD + TABLE + "\nAnd:" + TABLE.strip("\n").join(["\n", ""]), "A book.", ["tables"]),
+        (TOLD + TABLE + "\n\nAnd:" + OPEN_TABLE, "A book.", ["tables"]),
+        (TOLD + TABLE, "A book." + TABLE, ["tables"]),
+        (TOLD + TABLE, "A book." + OPEN_TABLE, ["tables"]),
+        (TOLD, "A book costs 10 | 20 -- or less.", []),
+    ],
+)
+def test_report_is_measured_whatever_its_sources_names_and_tables_are_written_like(
     told: str, advice: str, rules: list[str]
 ) -> None:
     sections = {1: Section(index=1, text=told), 2: Section(index=2, text=advice)}

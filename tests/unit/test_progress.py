@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.streaming.pace import Paces
+from backend.streaming.pace import JUDGED_SECTION, Paces
 from backend.streaming.progress import ProgressMeter
-from workflows.formats.defaults import review_share
+from workflows.formats.defaults import review_share, section_review_share
 from workflows.formats.registry import list_formats
 from workflows.messages.messages import (
     Message,
@@ -259,7 +259,7 @@ def test_progress_of_a_resumed_run_begins_with_what_it_has_and_goes_straight_to_
 def test_progress_of_equal_sections_that_are_judged_one_by_one_stays_near_a_straight_line(
     clock: Clock, sections: int, share: float
 ) -> None:
-    run = Writing(clock, ProgressMeter(clock, pace=Paces().of("story", judges_sections=True)))
+    run = Writing(clock, ProgressMeter(clock, pace=Paces().of("story", judging=JUDGED_SECTION)))
     run.see(outline_of([100] * sections))
     for index in range(sections):
         run.write(index, 100)
@@ -270,6 +270,27 @@ def test_progress_of_equal_sections_that_are_judged_one_by_one_stays_near_a_stra
     end = clock.now - run.begun
     for at, _, eta in run.seen:
         if eta is not None and at / end > 0.4:
+            assert abs(at + eta - end) <= 0.15 * end
+
+
+@pytest.mark.parametrize("sections", [3, 5, 12])
+def test_progress_of_sections_that_are_reviewed_in_order_stays_near_a_straight_line(
+    clock: Clock, sections: int
+) -> None:
+    share = section_review_share(list_formats()["education_audio"], judges=True)
+    assert share == 2
+    run = Writing(clock, ProgressMeter(clock, pace=Paces().of("lesson", judging=share)))
+    run.see(outline_of([100] * sections))
+    for index in range(sections):
+        run.write(index, 100)
+        clock.now += 190
+        run.see(NodeChanged(node="generate_content", status="completed", section=index))
+    run.step("safety_check", 10)
+    run.step("calculate_metrics", 1)
+    assert run.off_the_line() <= 10
+    end = clock.now - run.begun
+    for at, _, eta in run.seen:
+        if eta is not None and at / end > 0.1:
             assert abs(at + eta - end) <= 0.15 * end
 
 

@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from workflows.formats.story.answers import StoryChoices, StoryOutline
+from workflows.formats.story.bible import StoryBible, carry_over
 
 SCENE = {"title": "Dusk", "summary": "The lamp goes out."}
 CHOICE = {"text": "Go home", "description": "Tea waits."}
@@ -86,3 +87,24 @@ def test_bible_of_a_model_keeps_what_is_sound_of_it() -> None:
     assert [one.word for one in answer.vocabulary_words] == ["dusk", "hull"]
     assert [(one.name, one.gender) for one in kept.cast[:2]] == [("Mia", "girl"), ("x" * 79 + "…", "")]
     assert len(kept.cast) == 12 and kept.threads == ["Who?"] and len(kept.last_image) <= 400
+
+
+@pytest.mark.parametrize(
+    ("names", "kept"),
+    [
+        (["Maya", "maya ", "“Maya”"], ["Maya"]),
+        (["Captain  Zoë", "captain Zoe"], ["Captain  Zoë"]),
+        (["דנה", "דָּנָה"], ["דנה"]),
+        (["Maya", "Maya's cat", "🐱"], ["Maya", "Maya's cat", "🐱"]),
+    ],
+)
+def test_two_characters_of_one_name_are_one_however_it_is_spelt(names: list[str], kept: list[str]) -> None:
+    bible = StoryBible.model_validate({"cast": [{"name": name} for name in names]})
+    assert [one.name for one in bible.cast] == kept
+
+
+def test_character_of_an_earlier_chapter_keeps_gender_however_a_new_plan_spells_the_name() -> None:
+    before = StoryBible.model_validate({"cast": [{"name": "Zoë", "gender": "girl", "wants": "tea"}]})
+    planned = StoryBible.model_validate({"cast": [{"name": "ZOE", "gender": "boy", "wants": "cake"}]})
+    [zoe] = carry_over(before, planned).cast
+    assert (zoe.name, zoe.gender, zoe.wants) == ("Zoë", "girl", "cake")

@@ -206,6 +206,17 @@ class SetsReviewShare(Protocol):
 
 
 @runtime_checkable
+class SetsSectionReviewShare(Protocol):
+    """Capability: an estimate of how long its review of a section takes that has just been written, where that is
+    long. With one section at a time it stands in for the review of the whole."""
+
+    def section_review_share(self, *, judges: bool) -> float | None:
+        """The time of the review as a share of the time of the section's writing, before any was measured; None for a
+        short one. `judges`: a judge is configured."""
+        ...
+
+
+@runtime_checkable
 class ForecastsLength(Protocol):
     """Capability: an estimate of the text's length before it is planned, for a quote of its cost."""
 
@@ -257,7 +268,8 @@ class ReviewsSections(Protocol):
     ) -> list[ReviewFinding]:
         """What the section `index` lacks that has just been written, beside all before it: `state` has no other
         sections. One with a finding to `rewrite` is written again, once, before the next one begins; with several
-        sections at a time there is only `review`."""
+        sections at a time there is only `review`. What `Reviewed` findings measured takes the place of what is in
+        `state["reviewed"]`. Where the model gives no answer, the section is left to `review`."""
         ...
 
 
@@ -355,6 +367,7 @@ CAPABILITIES: tuple[type, ...] = (
     SetsLeastRoom,
     SetsParameters,
     SetsReviewShare,
+    SetsSectionReviewShare,
     SetsTolerance,
 )
 

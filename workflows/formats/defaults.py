@@ -30,6 +30,7 @@ from workflows.formats.capabilities import (
     SetsLeastRoom,
     SetsParameters,
     SetsReviewShare,
+    SetsSectionReviewShare,
     SetsTolerance,
 )
 from workflows.formats.exports import EVERYWHERE, Exporter
@@ -143,6 +144,13 @@ def expected_words(format: AnyFormat, inputs: BaseModel) -> int | None:
 def review_share(format: AnyFormat, *, judges: bool) -> float | None:
     """The estimated time of the format's review as a share of all writing; None for a short one."""
     return format.review_share(judges=judges) if isinstance(format, SetsReviewShare) else None
+
+
+def section_review_share(format: AnyFormat, *, judges: bool) -> float | None:
+    """The estimated time of its review of a section as a share of the section's writing; None for a short one."""
+    if not isinstance(format, SetsSectionReviewShare):
+        return None
+    return format.section_review_share(judges=judges)
 
 
 def room_of(format: AnyFormat, target: int) -> Room:

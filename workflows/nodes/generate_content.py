@@ -33,4 +33,4 @@ async def generate_content(context: NodeContext, state: SectionTask) -> dict[str
     if written.facts is not None:
         update["facts"] = written.facts
     judged = await judge_section(context, state, written.section)
-    return {**update, **judged, **await find_faults(context, task, written.section, judged)}
+    return {**update, **judged, **await find_faults(context, task, written, judged)}

@@ -24,6 +24,7 @@ from workflows.safety.policy import Policy
 from workflows.safety.registry import PolicyRegistry
 from workflows.section_tasks import is_whole, whole_task
 from workflows.state import RunContext, Section, SectionTask, State
+from workflows.text.streams.length import SectionLength
 from workflows.text.words import last_paragraph
 
 _Task = TypeVar("_Task", bound=SectionTask)
@@ -106,17 +107,18 @@ class NodeContext:
         found = {} if self.run.parallel == 1 else await self._text_so_far(task["index"])
         return cast(SectionTask, {**task, **found, "input": inputs.model_dump(mode="json")})
 
-    def state_with(self, task: SectionTask, section: Section) -> State:
+    def state_with(self, task: SectionTask, section: Section, length: SectionLength | None) -> State:
         """The run's state as a review of a section sees it that has just been written, one after another: with all
         sections before it."""
         index = section["index"]
         found = _state_of_step()
-        before = found.get("sections", {})
+        before, lengths = found.get("sections", {}), found.get("lengths", {})
         state = {
             **found,
             **{name: task[name] for name in ("input", "outline", "notes", "research")},
             "facts": task["facts"] or {},
             "sections": {**{place: one for place, one in before.items() if place < index}, index: section},
+            "lengths": {**lengths, index: length} if length is not None else lengths,
         }
         return cast(State, state)
 

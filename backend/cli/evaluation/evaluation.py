@@ -110,7 +110,9 @@ class Evaluation:
         if self._earlier is not None:
             return self._earlier.get(task.key)
         other, text = await self._write(resources, task, self._results.other)
-        outcome.other_cost_usd = other.cost_usd
+        outcome.other_failure = other.failure
+        if other.failure is None:
+            outcome.other_words, outcome.other_cost_usd = other.words, other.cost_usd
         if text:
             self._path(f"{task.key}.other").write_text(text, encoding="utf-8")
         return text or None

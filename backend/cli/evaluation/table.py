@@ -40,9 +40,14 @@ def _cells(outcomes: Sequence[Outcome], *, compares: bool) -> list[str]:
     cells.append("?" if None in costs or not costs else f"${sum(cost or 0.0 for cost in costs):.4f}")
     if compares:
         found = [one.against for one in written]
-        others = [one.other_cost_usd for one in written if one.other_cost_usd is not None]
-        cost = f", ${sum(others):.4f}" if others else ""
-        cells.append(
-            f"{found.count('better')} better, {found.count('worse')} worse, {found.count('equal')} equal{cost}"
-        )
+        counts = f"{found.count('better')} better, {found.count('worse')} worse, {found.count('equal')} equal"
+        cells.append(f"{counts}{_other_cost(written)}")
     return cells
+
+
+def _other_cost(written: Sequence[Outcome]) -> str:
+    """What the other model's texts cost; `?` where a price isn't known, nothing where none was written."""
+    costs = [one.other_cost_usd for one in written if one.other_words is not None]
+    if not costs:
+        return ""
+    return ", ?" if None in costs else f", ${sum(cost or 0.0 for cost in costs):.4f}"

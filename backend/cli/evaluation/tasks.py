@@ -30,7 +30,7 @@ class EvaluationTask:
 
 class Outcome(BaseModel):
     """Outcome of a task: `text` stands in a file of its own. `scores` are the judge's, 1 to 5; `not_judged`, why there
-    are none. `other_cost_usd`: what the text of the other model cost."""
+    are none. `other_words` and `other_cost_usd`: of the text of the other model; `other_failure`, why there is none."""
 
     key: str
     format: str
@@ -43,7 +43,9 @@ class Outcome(BaseModel):
     scores: dict[str, int] = Field(default_factory=dict)
     comment: str = ""
     against: str | None = None
+    other_words: int | None = None
     other_cost_usd: float | None = None
+    other_failure: str | None = None
 
 
 class Results(BaseModel):

@@ -27,7 +27,7 @@ from backend.store.runs import Run
 from backend.streaming.events import stream_messages
 from backend.streaming.gate import Gate
 from backend.streaming.merge import cut_message
-from backend.streaming.pace import Pace, Paces
+from backend.streaming.pace import JUDGED_SECTION, Pace, Paces
 from backend.streaming.progress import ProgressMeter
 from backend.telemetry.observers import AttemptObserver
 from workflows.errors import Cancelled, Internal, RunTimeout, StorywireError
@@ -73,9 +73,12 @@ class AttemptTools:
 
     def pace_of(self, run: Run) -> Pace:
         """How long checks take in runs like this one."""
-        judges_sections = self.formats.gates_sections(run)
+        judging = self.formats.section_review_share(run)
+        if judging is not None:  # what is then left of the review of the whole is short
+            return self.paces.of(run.format, run.model, "in order", judging=judging)
+        judging = JUDGED_SECTION if self.formats.gates_sections(run) else None
         expected = self.formats.review_share(run)
-        return self.paces.of(run.format, run.model, judges_sections=judges_sections, expected=expected)
+        return self.paces.of(run.format, run.model, judging=judging, expected=expected)
 
 
 class Attempt:

@@ -1,7 +1,8 @@
 """Coverage of a script's key points by their meaning, judged by a model that quotes the words."""
 
+import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,25 +37,75 @@ class PointVerdicts(BaseModel):
 
 async def judge_points(inputs: CreatorScriptInput, state: State, model: Model) -> dict[int, dict[str, Any]]:
     """By the index of a key point: `{covered, section?, quote?}`. Points that the model said nothing of, or called
-    covered without words of the script to show for it, are left out: there words decide."""
-    if not inputs.key_points:
+    covered without words of the script to show for it, are left out: there words decide.
+
+    A point that an earlier review found in a section which is as it was then isn't asked about again.
+    """
+    texts = _texts(state)
+    known = _known_points(state, texts)
+    asked = [index for index in range(len(inputs.key_points)) if index not in known]
+    return {**known, **await _ask(inputs, asked, texts, model)}
+
+
+async def judge_points_of_section(
+    inputs: CreatorScriptInput, state: State, index: int, points: Sequence[int], model: Model
+) -> dict[int, dict[str, Any]]:
+    """As `judge_points`, of some `points` in the section `index` alone, beside what is known of those before it."""
+    texts = _texts(state)
+    found = await _ask(inputs, points, {index: texts[index]}, model)
+    return {**_known_points(state, texts), **found}
+
+
+def keep_points(verdicts: Mapping[int, Mapping[str, Any]], state: State) -> dict[str, Any]:
+    """The verdicts as a later review finds them in the state (JSON), and `digests` of the sections that they are on."""
+    return {
+        "points": {str(index): dict(verdict) for index, verdict in sorted(verdicts.items())},
+        "digests": {str(index): _digest(text) for index, text in _texts(state).items()},
+    }
+
+
+def _known_points(state: State, texts: Mapping[int, str]) -> dict[int, dict[str, Any]]:
+    """What an earlier review found in sections which are as they were then."""
+    reviewed = state.get("reviewed", {})
+    digests = {int(index): digest for index, digest in reviewed.get("digests", {}).items()}
+    return {
+        int(point): verdict
+        for point, verdict in reviewed.get("points", {}).items()
+        if verdict["covered"]
+        and digests.get(verdict["section"]) == _digest(texts.get(verdict["section"], ""))
+    }
+
+
+async def _ask(
+    inputs: CreatorScriptInput, asked: Sequence[int], texts: Mapping[int, str], model: Model
+) -> dict[int, dict[str, Any]]:
+    if not asked:
         return {}
-    texts = {index: spoken(section["text"]) for index, section in sorted(state["sections"].items())}
-    messages = _PROMPTS.messages("points", points=[point.text for point in inputs.key_points], texts=texts)
-    answer = await ask(model, PointVerdicts, messages)
+    points = [inputs.key_points[index].text for index in asked]
+    answer = await ask(model, PointVerdicts, _PROMPTS.messages("points", points=points, texts=texts))
     found: dict[int, dict[str, Any]] = {}
     if any(verdict.number == 0 for verdict in answer.verdicts):  # it counts from another point than we do
         return found
     for verdict in answer.verdicts:
-        index = verdict.number - 1
-        if not 0 <= index < len(inputs.key_points) or found.get(index, {}).get("covered") is False:
-            continue  # it may answer for points that aren't there; of two answers, the stricter one counts
+        if not 0 < verdict.number <= len(asked):
+            continue  # it may answer for points that aren't there
+        index = asked[verdict.number - 1]
+        if found.get(index, {}).get("covered") is False:
+            continue  # of two answers, the stricter one counts
         if not verdict.covered:
             found[index] = {"covered": False}
         elif (section := _section_of(verdict.quote, texts)) is not None:
             quote = " ".join(verdict.quote.split())[:_QUOTE_LETTERS]
             found[index] = {"covered": True, "section": section, "quote": quote}
     return found
+
+
+def _texts(state: State) -> dict[int, str]:
+    return {index: spoken(section["text"]) for index, section in sorted(state["sections"].items())}
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:16]
 
 
 def _section_of(quote: str, texts: Mapping[int, str]) -> int | None:

@@ -8,7 +8,11 @@ from typing import Any, ClassVar, Self
 from workflows.context import prompt_values
 from workflows.errors import InvalidInput
 from workflows.formats.base import Format, Plan
-from workflows.formats.creator_script.coverage import judge_points
+from workflows.formats.creator_script.coverage import (
+    judge_points,
+    judge_points_of_section,
+    keep_points,
+)
 from workflows.formats.creator_script.files import EXPORTS
 from workflows.formats.creator_script.input import CreatorScriptInput
 from workflows.formats.creator_script.metrics import script_metrics
@@ -17,7 +21,13 @@ from workflows.formats.creator_script.personas import AudiencePersona, ScriptPer
 from workflows.formats.creator_script.plan import pace_of, slots_of
 from workflows.formats.creator_script.points import find_conflicts, find_overflow
 from workflows.formats.creator_script.presentation import PRESENTATION
-from workflows.formats.creator_script.report import find_repetition, measure_sections, report_on
+from workflows.formats.creator_script.report import (
+    find_repetition,
+    list_unsaid,
+    measure_sections,
+    report_on,
+    unsaid,
+)
 from workflows.formats.creator_script.script import spoken, under_heading, without_heading
 from workflows.formats.creator_script.settings import ScriptSettings
 from workflows.formats.creator_script.styles import list_styles
@@ -170,9 +180,19 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
     async def review_section(
         self, inputs: CreatorScriptInput, state: State, index: int, model: Model
     ) -> list[ReviewFinding]:
-        """What is measured of a section that has just been written: prose, and what was said before."""
-        del inputs, model
-        return await asyncio.to_thread(measure_sections, texts_of(state), index)
+        """What is measured of a section that has just been written (prose, what was said before), and the `must` points
+        that were planned for it. Where words don't find one of those, one call of the model says whether it's there."""
+        found = await asyncio.to_thread(measure_sections, texts_of(state), index)
+        unsaid_points = await asyncio.to_thread(list_unsaid, inputs, state, index)
+        if not unsaid_points:
+            return found
+        verdicts = await judge_points_of_section(inputs, state, index, unsaid_points, model)
+        missing = [
+            unsaid(inputs.key_points[point].text, index)
+            for point in unsaid_points
+            if not verdicts.get(point, {}).get("covered")
+        ]
+        return Reviewed([*found, *missing], keep_points(verdicts, state))
 
     def expected_words(self, inputs: CreatorScriptInput) -> int:
         """The words that are spoken in the time."""
@@ -188,9 +208,7 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
         verdicts = await judge_points(inputs, state, model) if model is not None else {}
         report = await asyncio.to_thread(report_on, inputs, state, verdicts)
         again = await asyncio.to_thread(find_repetition, texts_of(state))
-        return Reviewed(
-            [*report.findings, *again], {"points": {str(index): one for index, one in verdicts.items()}}
-        )
+        return Reviewed([*report.findings, *again], keep_points(verdicts, state))
 
     def metrics(self, inputs: CreatorScriptInput, state: State) -> dict[str, Any]:
         """Words, times, and the compliance report."""

@@ -1,5 +1,7 @@
 """The outline of a video: a model fills the template's parts with this topic's own beats, examples and order."""
 
+import re
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -7,6 +9,7 @@ from typing import Annotated, Any
 from langchain_core.messages import BaseMessage
 from pydantic import BaseModel, Field, StringConstraints, create_model
 
+from workflows.formats.answer_fields import First
 from workflows.formats.base import Plan
 from workflows.formats.creator_script.input import CreatorScriptInput
 from workflows.formats.creator_script.plan import ContentPart, divide_content, make_plan
@@ -19,15 +22,20 @@ from workflows.prompts import Prompts, marked
 _PROMPTS = Prompts(Path(__file__).parent / "prompts" / "standard")
 _TITLE_LETTERS = 70
 _BEAT_LETTERS = 700
+_PLACE = re.compile(
+    r"^(?:#+\s*)?(?:\d{1,3}(?:\s*[–-]\s*#?\d{1,3})?\s*[.:)](?!\d)\s*|(?<=#)\d{1,3}\s+)|^#+\s*"
+)
+"""The number that a model puts before a title: "3. ", "#3: ", "#10–#8: "; "100 days" has none."""
+_WORD = re.compile(r"\w+")
 
 _Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 class ScriptPart(BaseModel):
-    """Part of the video: its title and content."""
+    """Part of the video: its title and content. Where one is blank, the template's own stands in."""
 
-    title: _Line
-    beats: _Line
+    title: str = Field(json_schema_extra={"minLength": 1})
+    beats: str = Field(json_schema_extra={"minLength": 1})
 
 
 class ScriptOutline(BaseModel):
@@ -38,11 +46,11 @@ class ScriptOutline(BaseModel):
 
 
 def outline_form(parts: int) -> type[ScriptOutline]:
-    """The schema of an outline with so many parts, no more and no fewer."""
+    """The schema of an outline with so many parts. Of more, the first are kept."""
     return create_model(
         "ScriptOutline",
         __base__=ScriptOutline,
-        parts=(list[ScriptPart], Field(min_length=parts, max_length=parts)),
+        parts=(Annotated[list[ScriptPart], Field(min_length=parts), First(parts)], ...),
     )
 
 
@@ -99,18 +107,36 @@ def fill_plan(
 def _summary(inputs: CreatorScriptInput, part: ContentPart, given: ScriptPart) -> str:
     """Its beats; a part that has key points begins with them, as they were given."""
     points = [inputs.key_points[index].text for index in part.points]
-    return " ".join([*points, _one_line(given.beats, _BEAT_LETTERS)])
+    beats = _one_line(given.beats, _BEAT_LETTERS) or ("" if points else part.summary)
+    return " ".join([*points, beats]).strip()
 
 
 def _distinct(titles: list[str], parts: list[ContentPart]) -> list[str]:
     """The model's titles without a number that we put there ourselves; a part's own where one comes twice, and
     where it is a key point that makes a title as it stands."""
     found: list[str] = []
+    known: set[str] = set()
     for title, part in zip(titles, parts, strict=True):
-        title = title.removeprefix(part.label).lstrip("#0123456789.:) ") or title
-        keeps_own = title in found or (len(part.points) == 1 and not _is_cut(part.title))
-        found.append(part.title if keeps_own else title)
+        title = _PLACE.sub("", title.strip(' *_"“”').removeprefix(part.label))
+        keeps_own = (
+            _fold(title) in known or not _fold(title) or (len(part.points) == 1 and not _is_cut(part.title))
+        )
+        found.append(_new(part.title if keeps_own else title, known))
+        known.add(_fold(found[-1]))
     return found
+
+
+def _new(title: str, known: Collection[str]) -> str:
+    """The title; with a number where there is one like it."""
+    number, found = 1, title
+    while _fold(found) in known:
+        number += 1
+        found = f"{title} ({number})"
+    return found
+
+
+def _fold(title: str) -> str:
+    return " ".join(_WORD.findall(title.casefold()))
 
 
 def _is_cut(title: str) -> bool:

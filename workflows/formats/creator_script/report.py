@@ -93,6 +93,25 @@ def _find(
     return {"covered": True, "section": section, "quote": quote}
 
 
+def list_unsaid(inputs: CreatorScriptInput, state: State, index: int) -> list[int]:
+    """The `must` points that were planned for the section `index` and that neither it nor one before it says, by their
+    words."""
+    slots = slots_of(inputs, state["outline"], state["notes"])
+    texts = [_text(state["sections"], number) for number in range(len(slots))]
+    return [
+        point
+        for point in slots[index]["points"]
+        if inputs.key_points[point].priority == "must"
+        and not _find(inputs.key_points[point].text, point, slots, texts, inputs.language)["covered"]
+    ]
+
+
+def unsaid(text: str, section: int) -> ReviewFinding:
+    """The finding for a `must` point that isn't said."""
+    advice = f"This has to be said, in words that can't be missed: {text}"
+    return ReviewFinding(rule="must_points", section=section, advice=advice, rewrite=True)
+
+
 def _missing(points: Sequence[Mapping[str, Any]], slots: Sequence[TimeSlot]) -> list[ReviewFinding]:
     found = []
     for index, point in enumerate(points):
@@ -101,8 +120,7 @@ def _missing(points: Sequence[Mapping[str, Any]], slots: Sequence[TimeSlot]) -> 
         where = next(
             (number for number, slot in enumerate(slots) if index in slot["points"]), len(slots) // 2
         )
-        advice = f"This has to be said, in words that can't be missed: {point['text']}"
-        found.append(ReviewFinding(rule="must_points", section=where, advice=advice, rewrite=True))
+        found.append(unsaid(point["text"], where))
     return found
 
 

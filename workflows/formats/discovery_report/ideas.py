@@ -1,13 +1,15 @@
 """Ideas for a report, made as data before they are told: what the recommendations choose among, and what is checked."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
-from workflows.formats.answer_fields import First
+from workflows.formats.answer_fields import First, clip
 from workflows.formats.discovery_report.input import DiscoveryInput
 from workflows.formats.languages import LANGUAGES
 from workflows.models.calls.calls import ask
@@ -21,15 +23,26 @@ IDEAS = 4
 FEWEST_IDEAS = 3
 _PROMPTS = Prompts(Path(__file__).parent / "prompts" / "standard")
 _IDEA = re.compile(r"^[^\S\n]*(?:#{2,4}[^\S\n]+)?\d{1,2}[.)]\s+\S", re.MULTILINE)
-_CITATION = re.compile(r"\[(\d{1,3})\]")
+_CITATION = re.compile(r"\[\s*(?:sources?\s+)?\d{1,6}(?:\s*[,;–-]\s*\d{1,6}){0,40}\s*\]", re.IGNORECASE)
+"""`[1]`, and what models write in its place: `[1, 3]`, `[Source 2]`."""
+_NUMBER = re.compile(r"\d+")
+_WORD = re.compile(r"\w+")
+_NAME_LETTERS = 60
+_FIELD_LETTERS = 800
+_TABLE_SIGNS = frozenset("|-: ")
 
-_Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+_Line = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1),
+    BeforeValidator(partial(clip, most=_FIELD_LETTERS)),
+    Field(json_schema_extra={"maxLength": _FIELD_LETTERS}),
+]
 
 
 class Idea(BaseModel):
     """Business idea of the report. `sources` are numbers of the sources that speak for it."""
 
-    name: _Line
+    name: str = Field(json_schema_extra={"minLength": 1})
     problem: _Line
     customer: _Line
     offer: _Line
@@ -50,20 +63,37 @@ class IdeaSet(BaseModel):
 async def make_ideas(
     inputs: DiscoveryInput, notes: str, sources: Sequence[Mapping[str, str]], model: Model
 ) -> list[dict[str, Any]]:
-    """The ideas as JSON, by the profile and what is known of the field. Names that come twice are told apart, numbers
-    of sources that there aren't are left out."""
+    """The ideas as JSON, by the profile and what is known of the field. Names that come twice are told apart, an idea
+    without one is called by its offer; numbers of sources that there aren't are left out."""
     messages = _PROMPTS.messages(
         "ideas", input=inputs, language=LANGUAGES[inputs.language], notes=notes, sources=sources, count=IDEAS
     )
     answer = await ask(model, IdeaSet, messages)
-    ideas: list[dict[str, Any]] = []
-    for idea in answer.ideas:
-        made = idea.model_dump()
-        if any(made["name"].casefold() == other["name"].casefold() for other in ideas):
-            made["name"] = f"{made['name']} ({len(ideas) + 1})"
-        made["sources"] = sorted({number for number in idea.sources if 1 <= number <= len(sources)})
-        ideas.append(made)
-    return normalise_all(ideas)
+    ideas: list[dict[str, Any]] = normalise_all([idea.model_dump() for idea in answer.ideas])
+    known: set[str] = set()
+    for idea in ideas:
+        idea["name"] = _name(idea, known)
+        known.add(_fold(idea["name"]))
+        idea["sources"] = sorted({number for number in idea["sources"] if 1 <= number <= len(sources)})
+    return ideas
+
+
+def _name(idea: Mapping[str, Any], known: Collection[str]) -> str:
+    """The idea's name on one line, which no idea before it has."""
+    name: str = " ".join(idea["name"].strip(" *_#\"'“”").split())
+    if _fold(name) == _fold(""):
+        name = idea["offer"]
+    name = clip(name, _NAME_LETTERS).rstrip(".")
+    number, found = 1, name
+    while _fold(found) in known:
+        number += 1
+        found = f"{name} ({number})"
+    return found
+
+
+def _fold(text: str) -> str:
+    """The words in lower case, a space around each."""
+    return f" {' '.join(_WORD.findall(text.casefold()))} "
 
 
 def review_ideas(research: Mapping[str, Any], sections: Mapping[int, Section]) -> Iterator[ReviewFinding]:
@@ -74,15 +104,25 @@ def review_ideas(research: Mapping[str, Any], sections: Mapping[int, Section]) -
     count = len(research.get("sources", ()))
     if ideas_text is not None:
         yield from _review_ideas_text(ideas_text, names, count)
-    if advice is not None and names and not any(name.casefold() in advice.casefold() for name in names):
+    if advice is not None and names and not any(_fold(name) in _fold(advice) for name in names):
         yield _finding("choice", 2, f"Choose among the ideas by their names: {'; '.join(names)}.")
     for index, known in ((0, 0), (1, count), (2, count)):  # the first part is given no sources
         text = sections[index]["text"] if index in sections else ""
-        wrong = sorted({number for number in map(int, _CITATION.findall(text)) if not 1 <= number <= known})
+        wrong = sorted(_cited(text) - set(range(1, known + 1)))
         if wrong:
             kinds = f"there are {known}" if known else "there are none"
             numbers = ", ".join(f"[{number}]" for number in wrong)
             yield _finding("citations", index, f"{numbers}: there is no such source; {kinds}. Take it out.")
+    for index in (0, 2):
+        if index in sections and _count_tables(sections[index]["text"]):
+            yield _finding(
+                "tables", index, "No table here: the one that compares the ideas is in the second part."
+            )
+
+
+def _cited(text: str) -> set[int]:
+    """The numbers of sources that a text names."""
+    return {int(number) for cited in _CITATION.findall(text) for number in _NUMBER.findall(cited)}
 
 
 def _review_ideas_text(text: str, names: Sequence[str], sources: int) -> Iterator[ReviewFinding]:
@@ -90,17 +130,24 @@ def _review_ideas_text(text: str, names: Sequence[str], sources: int) -> Iterato
         yield _finding(
             "ideas", 1, f"Give at least {FEWEST_IDEAS} ideas, each under its number and its name (“1. …”)."
         )
-    if missing := [name for name in names if name.casefold() not in text.casefold()]:
+    words = _fold(text)
+    if missing := [name for name in names if _fold(name) not in words]:
         yield _finding("ideas_named", 1, f"Tell these ideas too, under their names: {'; '.join(missing)}.")
     if sources and not _CITATION.search(text):
         yield _finding("citations", 1, "Cite the sources in the text by their numbers, as [1].")
-    if len(_tables(text)) > 1:
+    if _count_tables(text) > 1:
         yield _finding("tables", 1, "Keep one table that compares the ideas, and tell the rest in sentences.")
 
 
-def _tables(text: str) -> list[str]:
-    """Blocks of the text that are tables."""
-    return [block for block in text.split("\n\n") if sum(map(_is_row, block.splitlines())) > 1]
+def _count_tables(text: str) -> int:
+    """How many tables the text has: rows below one another, or the line of dashes of one without outer bars."""
+    lines = text.splitlines()
+    blocks = sum(is_row and sum(1 for _ in rows) > 1 for is_row, rows in groupby(lines, _is_row))
+    return max(blocks, sum(map(_is_below_heading, lines)))
+
+
+def _is_below_heading(line: str) -> bool:
+    return "|" in line and "--" in line and _TABLE_SIGNS.issuperset(line.strip())
 
 
 def _is_row(line: str) -> bool:

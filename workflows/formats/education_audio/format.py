@@ -59,6 +59,8 @@ from workflows.verdicts import Reviewed, ReviewFinding
 _FOLDER = Path(__file__).parent
 _PROMPTS = Prompts(_FOLDER / "prompts" / "standard")
 _LANGUAGES = {"en": "English", "he": "Hebrew"}
+_JUDGING = 2.0
+"""Time of a judge, as a share of that of the writing."""
 
 
 def _turns_of(finished: Finished) -> list[Turn]:
@@ -225,18 +227,18 @@ class EducationAudioFormat(Format[LessonInput]):
 
     def review_share(self, *, judges: bool) -> float | None:
         """A judge answers for every sentence, with a quotation: about twice as much as the sentence itself."""
-        return 2.0 if judges else None
+        return _JUDGING if judges else None
+
+    def section_review_share(self, *, judges: bool) -> float | None:
+        """As `review_share`: each section is judged before the next one begins."""
+        return _JUDGING if judges else None
 
     async def review_section(
         self, inputs: LessonInput, state: State, index: int, model: Model
     ) -> list[ReviewFinding]:
-        """Dangerous sentences of a section that has just been written, by words, where no judge will read it.
-
-        With a judge everything is left to `review`, so that the judge's findings still have the section's one rewrite.
-        """
-        if model and model.judges:
-            return []
-        return await review_part(inputs, state, index, self.language(inputs))
+        """As `review`, of a section that has just been written."""
+        judge = model if model and model.judges else None
+        return await review_part(inputs, state, index, self.language(inputs), judge)
 
     async def review(self, inputs: LessonInput, state: State, model: Model) -> Reviewed:
         """What the document contradicts or doesn't say, sentence by sentence, and the warnings that went with the end
@@ -244,9 +246,8 @@ class EducationAudioFormat(Format[LessonInput]):
 
         By a judge that has the document, where the settings ask for one; else by words, which readers are told.
         """
-        return await review_lesson(
-            inputs, state, self.language(inputs), model if model and model.judges else None
-        )
+        judge = model if model and model.judges else None
+        return await review_lesson(inputs, state, self.language(inputs), judge)
 
     def metrics(self, inputs: LessonInput, state: State) -> dict[str, Any]:
         """Speaking time, words by speaker, grade, repetition, lengths, and statements without support."""

@@ -86,15 +86,15 @@ async def ground_by_judge(
     language: str,
     judge: Model,
 ) -> LessonGrounding:
-    """The same with a judge. What it has answered on sections that are as they were is taken from the last review.
+    """The same with a judge. What it has answered on sections that are as they were is taken from an earlier review,
+    and kept for a later one.
 
     Words count beside it: a number or a medicine that the document doesn't have stays one, whatever a judge says, and
     what it calls borne out must have words of the document to show for it.
     """
-    known = state.get("reviewed", {}).get("grounding", {}).get("answers", {})
-    answers = {str(index): known.get(str(index)) for index in said}
+    answers = dict(state.get("reviewed", {}).get("grounding", {}).get("answers", {}))
     digests = {index: _digest(sentences) for index, sentences in said.items()}
-    changed = [index for index in sorted(said) if (answers[str(index)] or {}).get("digest") != digests[index]]
+    changed = [index for index in sorted(said) if answers.get(str(index), {}).get("digest") != digests[index]]
     judged = await _judge(inputs, state, {index: said[index] for index in changed}, judge)
     for index in changed:
         verdicts = [one.as_json() if one else None for one in judged[index]]

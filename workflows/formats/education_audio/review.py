@@ -40,21 +40,30 @@ async def review_lesson(inputs: LessonInput, state: State, language: str, judge:
     A warning is missed only where the text was cut: elsewhere its words may differ.
     """
     said = await asyncio.to_thread(said_in, inputs, state, language)
-    if judge is None:
-        grounding = await asyncio.to_thread(ground_by_words, inputs, said, language)
-    else:
-        grounding = await ground_by_judge(inputs, state, said, language, judge)
+    grounding = await _ground(inputs, state, said, language, judge)
     cut_off = await asyncio.to_thread(lambda: list(_cut_off(inputs, state, language)))
     again = await asyncio.to_thread(_said_again, said, _last_of(state))
     return Reviewed([*_ungrounded(grounding), *cut_off, *again], {"grounding": grounding.as_json()})
 
 
-async def review_part(inputs: LessonInput, state: State, index: int, language: str) -> list[ReviewFinding]:
-    """Dangerous sentences of one section, found by words, and what it says of an earlier one again."""
+async def review_part(
+    inputs: LessonInput, state: State, index: int, language: str, judge: Model | None
+) -> Reviewed:
+    """As `review_lesson`, of one section that has just been written. What a judge answers is kept for the review of
+    the whole, which asks nothing twice."""
     said = await asyncio.to_thread(said_in, inputs, state, language)
-    grounding = await asyncio.to_thread(ground_by_words, inputs, {index: said[index]}, language)
+    grounding = await _ground(inputs, state, {index: said[index]}, language, judge)
+    cut_off = await asyncio.to_thread(lambda: list(_cut_off(inputs, state, language, index)))
     again = await asyncio.to_thread(_said_again, said, _last_of(state), index)
-    return [*(finding for finding in _ungrounded(grounding) if finding.get("unsafe")), *again]
+    return Reviewed([*_ungrounded(grounding), *cut_off, *again], {"grounding": grounding.as_json()})
+
+
+async def _ground(
+    inputs: LessonInput, state: State, said: Mapping[int, Sequence[str]], language: str, judge: Model | None
+) -> LessonGrounding:
+    if judge is None:
+        return await asyncio.to_thread(ground_by_words, inputs, said, language)
+    return await ground_by_judge(inputs, state, said, language, judge)
 
 
 def _last_of(state: State) -> int:
@@ -92,8 +101,11 @@ def _finding(fault: Fault) -> ReviewFinding:
     return finding
 
 
-def _cut_off(inputs: LessonInput, state: State, language: str) -> Iterator[ReviewFinding]:
+def _cut_off(
+    inputs: LessonInput, state: State, language: str, only: int | None = None
+) -> Iterator[ReviewFinding]:
     cut = {index for index, one in state.get("lengths", {}).items() if _ENDED_EARLY & set(one["corrections"])}
+    cut = cut if only is None else cut & {only}
     if not cut:
         return
     for index, found in warnings_of(inputs, state, language).items():

@@ -1,5 +1,7 @@
 """The bible of a story: what its scenes and chapters agree on. Pure."""
 
+import re
+import unicodedata
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -9,6 +11,7 @@ from workflows.text.metrics.coverage import content_stems
 
 _Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=400)]
 _NAME = 80
+_WORD = re.compile(r"\w+")
 _Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=_NAME)]
 _MOST_LISTED = 40
 """Items of a list; fewer are kept."""
@@ -35,8 +38,15 @@ def _distinct(cast: list[CastMember]) -> list[CastMember]:
     """The first of each name: two of one name would be one to a reader."""
     known: dict[str, CastMember] = {}
     for one in cast:
-        known.setdefault(one.name.casefold(), one)
+        known.setdefault(_fold(one.name), one)
     return list(known.values())[:MOST_CAST]
+
+
+def _fold(name: str) -> str:
+    """The name however it is spelt: without case, accents, quotation marks and doubled blanks."""
+    plain = unicodedata.normalize("NFKD", name.casefold())
+    bare = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    return " ".join(_WORD.findall(bare)) or name.casefold()
 
 
 def clean_bible(given: Any) -> Any:
@@ -98,10 +108,8 @@ def carry_over(before: StoryBible | None, planned: StoryBible) -> StoryBible:
     """A new chapter's bible: whoever was there keeps gender and character, and only wants something new."""
     if before is None:
         return planned
-    wants = {one.name.casefold(): one.wants for one in planned.cast}
-    known = [
-        one.model_copy(update={"wants": wants.get(one.name.casefold()) or one.wants}) for one in before.cast
-    ]
+    wants = {_fold(one.name): one.wants for one in planned.cast}
+    known = [one.model_copy(update={"wants": wants.get(_fold(one.name)) or one.wants}) for one in before.cast]
     return StoryBible(
         cast=[*known, *planned.cast],
         setting=planned.setting or before.setting,

@@ -24,7 +24,7 @@ _PASSIVE = re.compile(
     r"\A((?:[^ ]+ ){1,4})(?:can|may|could|might|should|must) (?:[a-z]+ly )?be (?:taken|used|eaten|drunk|had|given) ?"
 )
 _TAKEN_OFF = re.compile(r"\btake ((?:[^ ]+ ){0,3})off\b")
-_LEFT_OUT = re.compile(r"\bleave (?:\S+ ){0,4}out\b")
+_LEFT_OUT = re.compile(r"\bleave (?:\S+ ){0,4}(?:out|alone)\b")
 _CONDITIONS = frozenset({"if", "unless", "when", "while"})
 
 

@@ -21,11 +21,13 @@ from workflows.text.clauses.claims import (
 )
 from workflows.text.clauses.hebrew_claims import compare_hebrew, hebrew_matter, split_hebrew
 from workflows.text.clauses.names import find_unknown_names
+from workflows.text.grounding.bounds import Bounds
 from workflows.text.grounding.ceilings import Ceilings
 from workflows.text.grounding.contrasts import Contrasts
 from workflows.text.grounding.hebrew_rules import HebrewRules
 from workflows.text.grounding.instruction_index import InstructionIndex
 from workflows.text.grounding.number_index import NumberIndex
+from workflows.text.grounding.orders import Orders
 from workflows.text.grounding.substances import Substances
 from workflows.text.grounding.waits import Waits
 from workflows.text.modality.modality_index import ModalityIndex
@@ -67,6 +69,8 @@ class Evidence:
         self._hebrew = [part for one in sentences for part in split_hebrew(one)] if self._is_hebrew else []
         self._hebrew_places = _index_hebrew(self._hebrew)
         self._ceilings = Ceilings(sentences if self._by_words else [])
+        self._bounds = Bounds(sentences if self._by_words else [])
+        self._orders = Orders(sentences if self._by_words else [])
         self._contrasts = Contrasts(sentences, language)
         self._substances = Substances(document, language)
         self._waits = Waits(sentences, language)
@@ -81,6 +85,8 @@ class Evidence:
         isn't there at all; for any other reason somebody who understands both may think otherwise."""
         if (reason := self._numbers.find_strange(sentence)) is not None:
             return "number", reason
+        if self._by_words and (other := self._orders.find_other_duration(sentence)) is not None:
+            return "number", f"the document says {other} for this"
         if unknown := find_unknown_names(sentence, self._words):
             return "name", f"the document doesn't name {', '.join(unknown[:5])}"
         if strange := self._substances.find_unknown(sentence):
@@ -89,6 +95,8 @@ class Evidence:
 
     def _check_claims(self, sentence: str) -> tuple[UnsupportedKind, str] | None:
         """As `check`, of what a sentence claims beside numbers and names."""
+        if self._bounds.is_converse(sentence):
+            return None
         reason = self._find_opposite(sentence)
         if reason is None and self._is_hebrew:
             reason = self._find_hebrew_opposite(sentence)
@@ -119,7 +127,12 @@ class Evidence:
         return self._hebrew_rules.find_conflict(sentence)
 
     def _find_english_opposite(self, sentence: str) -> str | None:
-        if (reason := self._ceilings.find_lifted(sentence)) is not None:
+        reason = (
+            self._ceilings.find_lifted(sentence)
+            or self._bounds.find_turned(sentence)
+            or self._orders.find_turned(sentence)
+        )
+        if reason is not None:
             return reason
         clauses = split_clauses(sentence)
         if any(self._turns_round(clause) for clause in clauses):

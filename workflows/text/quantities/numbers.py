@@ -55,7 +55,8 @@ _FOUND = re.compile(
     rf"|(?<!half )(?<!quarter )(?<!third )(?<!quarters )(?<!thirds )(?<!half of )(?<!quarter of )(?<!third of )"
     rf"(?P<one>\ban?\b)(?= {_WEIGHED}\b)"
     rf"|(?P<lasted>(?:(?<=\bafter )|(?<=\bfor )|(?<=\bwithin ))an?(?= {_LASTING}\b)"
-    rf"|(?<!half )(?<!quarter )\ban?(?= {_LASTING} (?:after|before|later|earlier)\b))",
+    rf"|(?<!half )(?<!quarter )(?<!half of )(?<!quarter of )(?<!quarters of )"
+    rf"\ban?(?= {_LASTING} (?:after|before|later|earlier)\b))",
     re.IGNORECASE,
 )
 _PARTS = (
