@@ -71,7 +71,7 @@ class Retention:
 
 async def delete_all(
     find: Callable[[datetime], Awaitable[list[tuple[Owner, str]]]],
-    delete: Callable[[Owner, str], Awaitable[None]],
+    delete: Callable[[Owner, str], Awaitable[object]],
     before: datetime,
 ) -> int:
     """Deletes a few at a time, as long as any are found that weren't tried yet; returns how many that were."""
