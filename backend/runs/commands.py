@@ -1,7 +1,7 @@
 """Commands on runs: start, new version, cancel, resume, answer, delete."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -54,6 +54,7 @@ class RunCommands:
         """`cache_key` is equal for runs with the same result."""
         self._admission = admission
         self._repository = repository
+        self._derived = repository.derived
         self._queries = queries
         self._engine = engine
         self._quota = quota
@@ -170,6 +171,7 @@ class RunCommands:
         run = await self._queries.find(owner, run_id)
         edited = check_outline(outline)
         await self._check_safety(run, edited.model_dump(), "outline.")
+        await self._admission.check_material(run)
         self._admission.check_allowed(ModelSpec.parse(run.model))
         with self._quota.reserve(run.format) as limit, self._engine.reserve_slot():
             if not await self._repository.answer(run, self._engine.process, edited, limit=limit):
@@ -187,14 +189,24 @@ class RunCommands:
         return await self._queries.find(owner, run_id)
 
     async def delete(self, owner: Owner, run_id: str) -> None:
-        """Deletes the run, its text, log, checkpoints and recording; stops it first if it can."""
+        """Deletes the run, its text, log, checkpoints and recording; stops it first if it can. Versions of it stay, and
+        keep no text of it but what is their own; one that isn't complete can't go on."""
         run = await self._queries.find(owner, run_id)
         try:
             await self._engine.cancel(run)
         except Overloaded:  # without its log and its row, whoever still writes it is refused
             log.warning("run_deleted_while_it_goes_on", run_id=run_id)
+        versions = await self._derived.versions(owner, run_id)
+        await self._files.delete_checkpoints(versions)
         await self._files.delete(run_id)
         await self._repository.delete(owner, run_id)
+        ended_meanwhile = set(await self._derived.versions(owner, run_id)).difference(versions)
+        await self._files.delete_checkpoints(ended_meanwhile)
+
+    async def forget_material(self, owner: Owner, id: str) -> None:
+        """Deletes the checkpoints of runs that refer to something that is being deleted, such as a document: they quote
+        it. Their texts stay. Those of a run that is under way go when it ends (`attempt/finalize.py`)."""
+        await self._files.delete_checkpoints(await self._derived.referring(owner, id))
 
     def _new_run(
         self, owner: Owner, request: RunRequest, format: AnyFormat, inputs: BaseModel, request_hash: str
@@ -233,7 +245,7 @@ class RunCommands:
             raise Conflict(f"The run is {run.status}: only a failed or cancelled run can be resumed.")
         if run.error is not None and not run.error.resumable:
             raise Conflict(f"The run ended with {run.error.code} and can't go on; start a new one.")
-        self._admission.format_of(run)
+        await self._admission.check_material(run)
         self._admission.models.check(run.model)
         self._admission.check_allowed(ModelSpec.parse(run.model))
         if run.series is not None and run.part is not None:
@@ -268,6 +280,11 @@ class RunFiles:
 
     async def delete(self, run_id: str) -> None:
         """Deletes the files of a run."""
-        await self.checkpoints.adelete_thread(run_id)
+        await self.delete_checkpoints([run_id])
         if self.recordings is not None:
             self.recordings.delete(run_id)
+
+    async def delete_checkpoints(self, run_ids: Iterable[str]) -> None:
+        """Deletes the checkpoints of these runs, and nothing else."""
+        for run_id in run_ids:
+            await self.checkpoints.adelete_thread(run_id)
