@@ -29,7 +29,7 @@ from backend.store.runs import NewRun, Run, RunRepository
 from backend.store.transitions import CANCELLED, RESUMABLE
 from workflows.errors import BudgetExceeded, Conflict, Forbidden, Overloaded, Unauthenticated
 from workflows.formats.base import AnyFormat
-from workflows.formats.defaults import series_of
+from workflows.formats.defaults import series_of, without_part
 from workflows.models.budget.ledger import Caps
 from workflows.models.spec import ModelSpec
 
@@ -196,12 +196,30 @@ class RunCommands:
             await self._engine.cancel(run)
         except Overloaded:  # without its log and its row, whoever still writes it is refused
             log.warning("run_deleted_while_it_goes_on", run_id=run_id)
+        await self._forget_part(run)
         versions = await self._derived.versions(owner, run_id)
         await self._files.delete_checkpoints(versions)
         await self._files.delete(run_id)
         await self._repository.delete(owner, run_id)
         ended_meanwhile = set(await self._derived.versions(owner, run_id)).difference(versions)
         await self._files.delete_checkpoints(ended_meanwhile)
+        await self._forget_part(run)  # in what was begun meanwhile
+
+    async def _forget_part(self, run: Run) -> None:
+        """Takes the recap of a part that is being deleted from the inputs of later ones and of their versions, with the
+        checkpoints and recordings that have it. One that failed begins anew when it is resumed."""
+        format = self._admission.formats.get(run.format)
+        if run.series is None or run.part is None or format is None:
+            return
+        stored = await self._derived.inputs(run.owner, run.series)
+        left = {run_id: without_part(format, inputs, run.part) for run_id, inputs in stored.items()}
+        changed = {run_id: inputs for run_id, inputs in left.items() if inputs is not None}
+        if not changed:
+            return
+        await self._derived.set_inputs(run.owner, changed)
+        for run_id in changed:
+            self._files.delete_recording(run_id)
+        await self._files.delete_checkpoints(await self._derived.at_rest(run.owner, changed))
 
     async def forget_material(self, owner: Owner, id: str) -> None:
         """Deletes the checkpoints of runs that refer to something that is being deleted, such as a document: they quote
@@ -281,10 +299,14 @@ class RunFiles:
     async def delete(self, run_id: str) -> None:
         """Deletes the files of a run."""
         await self.delete_checkpoints([run_id])
-        if self.recordings is not None:
-            self.recordings.delete(run_id)
+        self.delete_recording(run_id)
 
     async def delete_checkpoints(self, run_ids: Iterable[str]) -> None:
         """Deletes the checkpoints of these runs, and nothing else."""
         for run_id in run_ids:
             await self.checkpoints.adelete_thread(run_id)
+
+    def delete_recording(self, run_id: str) -> None:
+        """Deletes the recording of a run, if there is one."""
+        if self.recordings is not None:
+            self.recordings.delete(run_id)

@@ -60,7 +60,7 @@ class Retention:
             after = found[-1].id
             series = {(run.owner, run.series) for run in found if run.series is not None}
             kept = {each for data in self._others for each in await data.in_use(series, before)}
-            for run in found:
+            for run in reversed(found):  # what was made of others before those
                 if (run.owner, run.series) in kept:
                     continue
                 with suppress(NotFound):  # somebody else deletes the same

@@ -195,7 +195,8 @@ class Sessions:
         return [run.id for run in await self._queries.part_summaries(owner, [session_id])]
 
     async def _delete_runs(self, owner: Owner, run_ids: list[str]) -> None:
-        for run_id in [*run_ids, *await self._run_repository.version_ids(owner, run_ids)]:
+        versions = await self._run_repository.version_ids(owner, run_ids)
+        for run_id in sorted([*run_ids, *versions], reverse=True):  # a chapter leaves none that recaps it
             with suppress(NotFound):  # somebody else deletes the same
                 await self._runs.delete(owner, run_id)
 

@@ -120,3 +120,32 @@ async def test_deleted_document_leaves_no_text_beside_that_of_the_runs_written_f
     resumed = await service.client.http.post(f"{RUNS}/{run['run_id']}/resume")
     assert (resumed.status_code, "deleted" in resumed.json()["detail"]) == (409, True)
     assert (await service.client.run(run["run_id"]))["text"] == run["text"] != ""
+
+
+@pytest.mark.parametrize("outcome", ["completed", "failed"])
+async def test_deleted_chapter_leaves_no_recap_in_what_was_written_after_it(
+    service: LiveService, provider: FakeProvider, tmp_path: Path, outcome: str
+) -> None:
+    http = service.client.http
+    first = await start(service, RUNS, {"format": "story", "input": {"theme": "a lighthouse on the moon"}})
+    titled = await http.patch(f"{RUNS}/{first['run_id']}", json={"title": f"The {MARK}"})
+    assert titled.status_code == 200
+    session = (await http.post("/api/v1/stories/sessions", json={"run_id": first["run_id"]})).json()
+    fault = Fault("drop", after=4) if outcome == "failed" else None
+    provider.script = Script(rules=(Rule(Reply(fault=fault), structured=False, nth=2),))
+    path = f"/api/v1/stories/sessions/{session['session_id']}/choices"
+    second = await start(service, path, {"choice_index": 0})
+    assert second["status"] == outcome and second["input"]["earlier"][0]["title"] == f"The {MARK}"
+    assert f"{second['run_id']}.jsonl" in places_of(MARK, tmp_path)
+
+    assert (await http.delete(f"{RUNS}/{first['run_id']}")).status_code == 204
+
+    assert places_of(MARK, tmp_path) == []
+    kept = await service.client.run(second["run_id"])
+    assert (kept["status"], kept["text"], kept["input"]["earlier"]) == (outcome, second["text"], [])
+    if outcome == "failed":
+        resumed = await http.post(f"{RUNS}/{second['run_id']}/resume")
+        assert resumed.status_code == 202
+        while (kept := await service.client.run(second["run_id"]))["status"] == "running":
+            pass
+        assert kept["status"] == "completed" and kept["text"]

@@ -107,7 +107,7 @@ class RunFinalizer:
     async def _has_no_future(self, run: Run, ending: Message | None) -> bool:
         """Whether nobody can go on with the run: its error says so, or what it is written from was deleted meanwhile,
         which its checkpoints quote. Whoever deletes that sees to the runs that have ended by then."""
-        if run.origin is not None and await self._repository.derived.has_lost_seed(run.owner, run.id):
+        if await self._repository.derived.has_lost_material(run):
             return True
         if not isinstance(ending, RunFailed):
             return False
