@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain_core.runnables import RunnableConfig
 
 from tests.acceptance.test_deletion import files_with, tables_with
 from tests.fakes.prose import write_prose
@@ -106,7 +107,7 @@ async def test_deleted_document_leaves_no_text_beside_that_of_the_runs_written_f
     lesson = {"format": "education_audio", "input": {"knowledge_id": document, "target_minutes": 6}}
     run = await start(service, RUNS, {**lesson, "options": {"keep_length": False}})
     assert (run["status"], MARK in run["text"]) == ("failed", False)
-    place = {"configurable": {"thread_id": run["run_id"], "checkpoint_ns": ""}}
+    place = RunnableConfig(configurable={"thread_id": run["run_id"], "checkpoint_ns": ""})
     checkpoints = service.resources.housekeeping._checkpoints
     assert await checkpoints.aget_tuple(place) is not None
     # Another's address, or a word of an input, deletes nothing.
