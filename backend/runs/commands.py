@@ -1,7 +1,7 @@
 """Commands on runs: start, new version, cancel, resume, answer, delete."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -198,12 +198,18 @@ class RunCommands:
             log.warning("run_deleted_while_it_goes_on", run_id=run_id)
         await self._forget_part(run)
         versions = await self._derived.versions(owner, run_id)
-        await self._files.delete_checkpoints(versions)
+        await self._delete_checkpoints(versions)
         await self._files.delete(run_id)
         await self._repository.delete(owner, run_id)
         ended_meanwhile = set(await self._derived.versions(owner, run_id)).difference(versions)
-        await self._files.delete_checkpoints(ended_meanwhile)
+        await self._delete_checkpoints(ended_meanwhile)
         await self._forget_part(run)  # in what was begun meanwhile
+
+    async def _delete_checkpoints(self, run_ids: Collection[str]) -> None:
+        """Deletes the checkpoints of these runs, wherever they are."""
+        if run_ids:
+            await self._derived.delete_checkpoints(run_ids)
+            await self._files.delete_checkpoints(run_ids)
 
     async def _forget_part(self, run: Run) -> None:
         """Takes the recap of a part that is being deleted from the inputs of later ones and of their versions, with the
@@ -219,12 +225,12 @@ class RunCommands:
         await self._derived.set_inputs(run.owner, changed)
         for run_id in changed:
             self._files.delete_recording(run_id)
-        await self._files.delete_checkpoints(await self._derived.at_rest(run.owner, changed))
+        await self._delete_checkpoints(await self._derived.at_rest(run.owner, changed))
 
     async def forget_material(self, owner: Owner, id: str) -> None:
         """Deletes the checkpoints of runs that refer to something that is being deleted, such as a document: they quote
         it. Their texts stay. Those of a run that is under way go when it ends (`attempt/finalize.py`)."""
-        await self._files.delete_checkpoints(await self._derived.referring(owner, id))
+        await self._delete_checkpoints(await self._derived.referring(owner, id))
 
     def _new_run(
         self, owner: Owner, request: RunRequest, format: AnyFormat, inputs: BaseModel, request_hash: str
@@ -291,9 +297,9 @@ class RunCommands:
 
 @dataclass(frozen=True, slots=True)
 class RunFiles:
-    """Files of runs beside the database: checkpoints and recordings."""
+    """Files of runs beside the database: checkpoints, where they aren't in it, and recordings."""
 
-    checkpoints: BaseCheckpointSaver[Any]
+    checkpoints: BaseCheckpointSaver[Any] | None
     recordings: RecordingFolders | None
 
     async def delete(self, run_id: str) -> None:
@@ -303,8 +309,9 @@ class RunFiles:
 
     async def delete_checkpoints(self, run_ids: Iterable[str]) -> None:
         """Deletes the checkpoints of these runs, and nothing else."""
-        for run_id in run_ids:
-            await self.checkpoints.adelete_thread(run_id)
+        if self.checkpoints is not None:
+            for run_id in run_ids:
+                await self.checkpoints.adelete_thread(run_id)
 
     def delete_recording(self, run_id: str) -> None:
         """Deletes the recording of a run, if there is one."""

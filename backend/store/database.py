@@ -32,6 +32,10 @@ class Database(Protocol):
         queries hold their rows (`with_for_update`). It may be called again where the first time left nothing behind.
         """
 
+    async def write_unsynced(self, work: Callable[[Connection], _T]) -> _T:
+        """As `write`, but a power cut may take it back, until something else is written; a kill of the process may not.
+        For what is made from the log again, which is on the disk."""
+
     async def erase(self, work: Callable[[Connection], _T]) -> _T:
         """As `write`, for deletions by request: no file of the database keeps a byte of what `work` deletes.
 

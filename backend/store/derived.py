@@ -4,12 +4,13 @@ Both may hold what is being deleted: a version in its `origin`, both in their ch
 no prompts, so what is in it is the run's own.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Text, cast, select, update
 
 from backend.store.database import Database
+from backend.store.dialect import delete_checkpoints
 from backend.store.erasing import delete_runs
 from backend.store.json_sql import among
 from backend.store.owner import Owner
@@ -62,6 +63,10 @@ class DerivedRunRepository:
     async def at_rest(self, owner: Owner, run_ids: Iterable[str]) -> list[str]:
         """Those of these runs that nobody executes."""
         return await self._ids(owner, runs.c.id.in_(among(run_ids)))
+
+    async def delete_checkpoints(self, run_ids: Collection[str]) -> None:
+        """Deletes the checkpoints of these runs, where they are in this database."""
+        await self._db.write(lambda connection: delete_checkpoints(connection, list(run_ids)))
 
     async def _ids(self, owner: Owner, condition: ColumnElement[bool]) -> list[str]:
         query = select(runs.c.id).where(runs.c.owner == owner, condition, runs.c.status.in_(_AT_REST))

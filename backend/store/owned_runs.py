@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, update
 from backend.store.charges import Limit, charge, refund
 from backend.store.database import Database
 from backend.store.derived import DerivedRunRepository
-from backend.store.dialect import lock_owner
+from backend.store.dialect import delete_jobs, lock_owner
 from backend.store.fences import hold_epoch
 from backend.store.runs import Run, moving
 from backend.store.sources import find_source, keep_result
@@ -18,7 +18,7 @@ from backend.store.tables import runs
 from backend.store.usage import RunUsage, set_usage
 from workflows.errors import Cancelled
 from workflows.messages.messages import RunCompleted, RunFailed
-from workflows.state import VersionPlan
+from workflows.versions import VersionPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,11 @@ class Lease:
 
 
 class OwnedRunRepository:
-    """Updates of runs by the holder of their lease. False: the lease has been lost, and nothing was changed."""
+    """Updates of runs by the holder of their lease. False: the lease has been lost, and nothing was changed.
+
+    The row of a run that has ended isn't synced to the disk: its last message is there, and the row, its charge and its
+    usage are made from the log again if a power cut takes them.
+    """
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -119,30 +123,33 @@ class OwnedRunRepository:
     ) -> bool:
         def after(connection: Connection) -> None:
             also(connection)
+            delete_jobs(connection, [lease.run_id])  # of one that was cancelled before a worker took it
             if not bought:
                 refund(connection, lease.run_id)
 
         values = {"process": None, "finished_at": datetime.now(UTC)}
-        return await self._write(lease, query.values(values), after, usage)
+        return await self._db.write_unsynced(_update(lease, query.values(values), after, usage))
 
-    async def _write(
-        self,
-        lease: Lease,
-        query: Any,
-        after: Callable[[Connection], None] = lambda _: None,
-        usage: RunUsage | None = None,
-    ) -> bool:
-        def work(connection: Connection) -> bool:
-            if usage is not None:
-                set_usage(connection, usage, lease.epoch)
-            if not hold_epoch(connection, lease.run_id, lease.epoch):
-                return False
-            changed = bool(connection.execute(query.where(_is_executed_by(lease))).rowcount)
-            if changed:
-                after(connection)
-            return changed
+    async def _write(self, lease: Lease, query: Any, usage: RunUsage | None = None) -> bool:
+        return await self._db.write(_update(lease, query, lambda _: None, usage))
 
-        return await self._db.write(work)
+
+def _update(
+    lease: Lease, query: Any, after: Callable[[Connection], None], usage: RunUsage | None
+) -> Callable[[Connection], bool]:
+    """A transaction that updates the run's row while the lease is held, and says whether it was."""
+
+    def work(connection: Connection) -> bool:
+        if usage is not None:
+            set_usage(connection, usage, lease.epoch)
+        if not hold_epoch(connection, lease.run_id, lease.epoch):
+            return False
+        changed = bool(connection.execute(query.where(_is_executed_by(lease))).rowcount)
+        if changed:
+            after(connection)
+        return changed
+
+    return work
 
 
 def _is_executed_by(lease: Lease) -> ColumnElement[bool]:

@@ -60,11 +60,12 @@ class UsageRepository:
     ) -> None:
         """Sets the run's usage on that day: `parts` are its sums over all days, less those of other days.
 
-        So it may be said as often as one likes. `run` has id, owner and format. Nothing is set by a writer whose
-        `epoch` isn't the run's newest: it doesn't know what was spent since. A deleted run has none, and its sums stay.
+        So it may be said as often as one likes, and needs no sync: the log has it. `run` has id, owner and format.
+        Nothing is set by a writer whose `epoch` isn't the run's newest: it doesn't know what was spent since. A deleted
+        run has none, and its sums stay.
         """
         found = RunUsage(run["id"], run["owner"], run["format"], day, [*parts])
-        await self._db.write(lambda connection: set_usage(connection, found, epoch))
+        await self._db.write_unsynced(lambda connection: set_usage(connection, found, epoch))
 
     async def sums(self, owner: Owner, first_day: str, last_day: str, by: By) -> list[UsageSum]:
         """The sums of these days, both included (YYYY-MM-DD, UTC); days in order, else the dearest first."""

@@ -46,6 +46,8 @@ def cut_message(message: Message, size: int) -> Iterator[Message]:
 
 def merge_entries(entries: list[Entry]) -> list[Entry]:
     """The same for entries; the joined one has the seq of the last."""
+    if len(entries) == 1:  # of who keeps up
+        return entries
     return [
         Entry(last.seq, "content", encode(_join(texts))) if len(texts) > 1 else last
         for last, texts in _groups(entries, _text_of_entry)

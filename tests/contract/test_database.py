@@ -125,6 +125,23 @@ async def test_write_that_raises_leaves_nothing_behind(database: Database) -> No
     assert await database.read(count) == 0
 
 
+async def test_write_that_needs_no_sync_is_kept_or_rolled_back_as_any_other(
+    database: Database, world: World
+) -> None:
+    def work(connection: Connection) -> None:
+        add(connection)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await database.write_unsynced(work)
+    await database.write_unsynced(add)
+    assert await database.read(count) == 1
+    await database.close()
+    again = world.open()
+    assert await again.read(count) == 1
+    await again.close()
+
+
 async def test_write_is_seen_by_every_read_that_comes_after_it(database: Database) -> None:
     for expected in range(1, 4):
         await database.write(add)

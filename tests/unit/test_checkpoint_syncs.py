@@ -1,5 +1,6 @@
-"""Syncs of the checkpoints' file: one when somebody waits for it, and none for each commit."""
+"""Syncs of the checkpoints' file: one a second at most, and one when somebody waits for it."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,18 +14,40 @@ from backend.store.sqlite.checkpoints import SqliteCheckpoints, open_checkpoints
 
 THREAD = RunnableConfig(configurable={"thread_id": "t", "checkpoint_ns": ""})
 OTHER = RunnableConfig(configurable={"thread_id": "other", "checkpoint_ns": ""})
+NEVER = 3600.0
+PATIENCE = 20.0
+
+
+class Syncs:
+    """Of each sync that was asked for, the bytes that the write-ahead log had then."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+        self.fails = False
+        self._loop = asyncio.get_running_loop()
+        self._came = asyncio.Event()
+
+    def sync(self, log: int) -> None:
+        """In place of the real one, which it calls."""
+        try:
+            if self.fails:
+                raise OSError(5, "Input/output error")
+            database.sync_log(log)
+            self.sizes.append(os.fstat(log).st_size)
+        finally:
+            self._loop.call_soon_threadsafe(self._came.set)
+
+    async def next(self) -> None:
+        """Returns when there was one since the last call."""
+        await asyncio.wait_for(self._came.wait(), PATIENCE)
+        self._came.clear()
 
 
 @pytest.fixture
-def syncs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Of each sync that was asked for, the bytes that the write-ahead log had then."""
-    found: list[int] = []
-
-    def sync(log: int) -> None:
-        database.sync_log(log)
-        found.append(os.fstat(log).st_size)
-
-    monkeypatch.setattr(checkpoint_writer, "sync_log", sync)
+async def syncs(monkeypatch: pytest.MonkeyPatch) -> Syncs:
+    found = Syncs()
+    monkeypatch.setattr(checkpoint_writer, "sync_log", found.sync)
+    monkeypatch.setattr(checkpoint_writer, "_SYNC_SECONDS", NEVER)
     return found
 
 
@@ -41,44 +64,60 @@ async def put(saver: SqliteCheckpoints, thread: RunnableConfig = THREAD) -> None
     assert await saver.aget_tuple(thread) is not None
 
 
-async def test_commits_are_synced_when_somebody_waits_for_that_and_once_for_all_threads(
-    saver: SqliteCheckpoints, tmp_path: Path, syncs: list[int]
+async def test_section_that_begins_waits_for_commits_and_for_no_sync(
+    saver: SqliteCheckpoints, syncs: Syncs
+) -> None:
+    await put(saver)
+    await saver.flushed("t")
+    assert syncs.sizes == []
+
+
+async def test_commits_are_synced_soon_though_nobody_waits(
+    saver: SqliteCheckpoints, tmp_path: Path, syncs: Syncs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoint_writer, "_SYNC_SECONDS", 0.0)
+    await put(saver)
+    await syncs.next()
+    await put(saver, OTHER)
+    while syncs.sizes[-1:] != [(tmp_path / "checkpoints.db-wal").stat().st_size]:
+        await syncs.next()
+
+
+async def test_sync_for_a_run_that_ended_is_one_for_all_threads(
+    saver: SqliteCheckpoints, tmp_path: Path, syncs: Syncs
 ) -> None:
     await put(saver)
     await put(saver, OTHER)
-    assert syncs == []
-    await saver.flushed("t")
-    assert syncs == [(tmp_path / "checkpoints.db-wal").stat().st_size]
-    await saver.flushed("t")
-    await saver.flushed("other")
-    assert len(syncs) == 1
-    await put(saver)
-    await saver.flushed("t")
-    assert len(syncs) == 2
-
-
-async def test_thread_that_was_pruned_was_synced_before(saver: SqliteCheckpoints, syncs: list[int]) -> None:
-    await put(saver)
+    size = (tmp_path / "checkpoints.db-wal").stat().st_size
     await saver.aprune(["t"])
-    assert len(syncs) == 1
+    assert syncs.sizes == [size]
 
 
-async def test_deletion_of_a_thread_is_synced(saver: SqliteCheckpoints, syncs: list[int]) -> None:
+async def test_deletion_of_a_thread_is_synced(saver: SqliteCheckpoints, syncs: Syncs) -> None:
     await put(saver)
     await saver.adelete_thread("t")
-    assert len(syncs) == 2  # what was there, and that it is gone
+    assert len(syncs.sizes) == 1
 
 
 async def test_disk_that_failed_once_fails_for_whoever_waits_from_then_on(
-    saver: SqliteCheckpoints, monkeypatch: pytest.MonkeyPatch
+    saver: SqliteCheckpoints, syncs: Syncs
 ) -> None:
-    def fail(_: int) -> None:
-        raise OSError(5, "Input/output error")
-
     await put(saver)
-    with monkeypatch.context() as broken:
-        broken.setattr(checkpoint_writer, "sync_log", fail)
-        with pytest.raises(OSError, match="Input/output"):
-            await saver.flushed("t")
+    syncs.fails = True
+    with pytest.raises(OSError, match="Input/output"):
+        await saver.aprune(["t"])
+    syncs.fails = False
     with pytest.raises(OSError, match="Input/output"):  # the system has forgotten what it couldn't write
         await saver.flushed("t")
+
+
+async def test_disk_that_failed_while_nobody_waited_fails_for_the_next_section(
+    saver: SqliteCheckpoints, syncs: Syncs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoint_writer, "_SYNC_SECONDS", 0.0)
+    syncs.fails = True
+    await put(saver)
+    await syncs.next()
+    with pytest.raises(OSError, match="Input/output"):
+        while True:
+            await saver.flushed("t")

@@ -30,7 +30,8 @@ from workflows.messages.transcript import Transcript
 from workflows.models.budget.ledger import Ledgers
 from workflows.models.clients.catalog import ModelCatalog
 from workflows.safety.registry import PolicyRegistry
-from workflows.state import Outline, VersionPlan
+from workflows.state import Outline
+from workflows.versions import VersionPlan
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ async def test_spending_is_stored_although_the_database_was_away_for_a_moment(
 ) -> None:
     transcript, write, failures = (
         Transcript(),
-        database.write,
+        database.write_unsynced,
         [OperationalError("", None, Exception("away"))],
     )
     transcript.apply(USAGE.model_copy(update={"call": BOUGHT}))
@@ -90,7 +91,7 @@ async def test_spending_is_stored_although_the_database_was_away_for_a_moment(
             raise failures.pop()
         return await write(work)
 
-    monkeypatch.setattr(database, "write", write_later)
+    monkeypatch.setattr(database, "write_unsynced", write_later)
     assert await finalizer.store(run, lease, error(), transcript) == "failed"
     rows = await database.read(lambda connection: [*connection.execute(select(usage)).mappings()])
     assert [(row["run_id"], row["cost_usd"]) for row in rows] == [(run.id, 1.0)]

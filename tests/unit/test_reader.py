@@ -331,3 +331,34 @@ async def test_brief_complete_leaves_out_the_text_alone_and_changes_no_id(
     assert {key: value for key, value in whole.items() if key not in left_out} == {
         key: value for key, value in short.items() if key not in left_out
     }
+
+
+async def test_reader_who_keeps_up_has_nothing_to_look_at_until_the_next_commit(
+    log: SqlLog, repository: RunRepository
+) -> None:
+    messages = number(content(0, "Once"), content(0, " more.", ends=True), complete())
+    run_id, epoch = await write(log, repository)
+    reader = open_reader(log, run_id, 0)
+    for count, expected in ((1, True), (2, True), (3, False)):
+        await log.append(run_id, epoch, messages[count - 1 : count])
+        assert await reader.poll() == messages[count - 1 : count]
+        assert reader.keeps_up is expected  # after the end there is nothing to wait for
+        if expected:
+            waiting = asyncio.create_task(reader.wait())
+            await asyncio.sleep(0)
+            assert not waiting.done()
+            waiting.cancel()
+    assert await reader.poll() is None
+
+
+async def test_reader_looks_again_where_nobody_wakes_it_or_there_may_be_more(
+    log: SqlLog, repository: RunRepository
+) -> None:
+    run_id, _ = await write(log, repository, *(content(0, f"{index} ") for index in range(1001)))
+    late = open_reader(log, run_id, 0)
+    assert await late.poll()
+    assert not late.keeps_up  # a thousand of them
+    assert await late.poll()
+    assert late.keeps_up
+    log.let_go(run_id)
+    assert not late.keeps_up

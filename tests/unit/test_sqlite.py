@@ -5,8 +5,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
-from backend.store.sqlite.database import enter_wal
+from backend.store.sqlite.database import SqliteDatabase, enter_wal
 
 
 def test_new_file_that_another_process_writes_gets_its_write_ahead_log_when_that_is_done(
@@ -39,3 +40,21 @@ def test_new_file_that_stays_locked_is_given_up_in_time(tmp_path: Path) -> None:
         other.execute("CREATE TABLE theirs (id)")
         with pytest.raises(sqlite3.OperationalError, match="locked"):
             enter_wal(ours, busy_seconds=0)
+
+
+async def test_write_is_synced_unless_it_needs_no_sync_also_after_one_that_failed(tmp_path: Path) -> None:
+    def synchronous(connection: Connection) -> int:
+        return int(connection.exec_driver_sql("PRAGMA synchronous").scalar_one())
+
+    def fail(_: Connection) -> None:
+        raise ZeroDivisionError
+
+    database = SqliteDatabase(f"sqlite:///{tmp_path / 'new.db'}")
+    normal, full = 1, 2
+    assert await database.write(synchronous) == full
+    assert await database.write_unsynced(synchronous) == normal
+    assert await database.write(synchronous) == full
+    with pytest.raises(ZeroDivisionError):
+        await database.write_unsynced(fail)
+    assert await database.write(synchronous) == full
+    await database.close()

@@ -53,6 +53,7 @@ class Reader:
         self._skip = cursor if view else 0  # messages of the view that the reader has already
         self._seq = 0 if view else cursor  # where in the log we are
         self._found = False  # whether the log was ever there
+        self._is_level = False  # whether what was read last was all that there was, and says no end
         self._patience = _LOOK_AGAIN_SECONDS
         self.state: Literal["following", "ended", "gone"] = "following"
 
@@ -69,6 +70,7 @@ class Reader:
             self._patience = _LOOK_AGAIN_SECONDS
             self._found = True
             self._seq = entries[-1].seq
+            self._is_level = len(entries) < _BATCH and entries[-1].type not in self._endings
             if self._is_last(entries[-1]):
                 newest = await self._log.last(self._run_id, self._seq)
                 if newest is not None and newest.seq == self._seq and await self._holds(newest):
@@ -82,6 +84,12 @@ class Reader:
         if self.state == "ended":
             self._check_cursor()
         return [] if self.state == "following" else None
+
+    @property
+    def keeps_up(self) -> bool:
+        """Whether there is nothing to look at after a poll until `wait` is woken."""
+        is_level = self._is_level and not self._held and self.state == "following"
+        return is_level and self._log.is_live(self._run_id)
 
     async def wait(self) -> None:
         """Returns when there may be unread entries."""

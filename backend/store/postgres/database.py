@@ -79,6 +79,10 @@ class PostgresDatabase:
         """See `Database`."""
         return await self._persist(lambda: self._attempt(self._engine, work, self._patience))
 
+    async def write_unsynced(self, work: Callable[[Connection], _T]) -> _T:
+        """See `Database`. It is synced all the same: the server makes one sync for all who commit at a time."""
+        return await self.write(work)
+
     async def erase(self, work: Callable[[Connection], _T]) -> _T:
         """See `Database`. The server's next vacuum overwrites what was deleted; its write-ahead log, and backups, keep
         it as long as they are kept."""

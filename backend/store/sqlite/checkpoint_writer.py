@@ -1,7 +1,7 @@
 """Writer of the file of checkpoints in SQLite: one thread.
 
 What is put within a moment, or while it commits, shares the next commit. A commit outlives a kill; it is synced to the
-disk when somebody waits for that (`synced`), with all commits before it.
+disk within a second, with all the others of that time, or at once when somebody waits for that (`synced`).
 """
 
 import asyncio
@@ -25,6 +25,8 @@ _RETRY_SECONDS = (0.05, 0.2, 1.0, 3.0)
 _TRUNCATE_AGAIN_SECONDS = 1.0
 _COMPANY_SECONDS = 0.02
 """How long a commit for which nobody waits, waits for company."""
+_SYNC_SECONDS = 1.0
+"""How long a sync for which nobody waits, waits for company: what a power cut may cost."""
 
 TransactionWork = Callable[[sqlite3.Connection], None]
 """What is done with the connection within a transaction."""
@@ -60,6 +62,8 @@ class CheckpointWriter:
         self._waiters = 0
         self._hurry = asyncio.Event()
         self._truncate_at: float | None = None
+        self._sync_timer: asyncio.TimerHandle | None = None
+        self._syncing: asyncio.Task[None] | None = None
 
     async def write(self, *work: Statement | TransactionWork, erases: bool = False) -> None:
         """Returns when the work is committed. Raises sqlite3.OperationalError when the file can't be written,
@@ -94,11 +98,20 @@ class CheckpointWriter:
         if not self._is_synced:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._sync)
 
+    def check_disk(self) -> None:
+        """Raises OSError where the disk has failed a sync."""
+        if self._sync_failure is not None:
+            raise self._sync_failure
+
     async def close(self) -> None:
         """Waits for what is under way."""
         if self._committing is not None:
             with self.awaited():
                 await asyncio.wait([self._committing])
+        if self._sync_timer is not None:
+            self._sync_timer.cancel()
+        if self._syncing is not None:
+            await asyncio.wait([self._syncing])
         await asyncio.to_thread(self._thread.shutdown)
         self._connection.close()
         if self._log is not None:
@@ -113,8 +126,20 @@ class CheckpointWriter:
                         await self._hurry.wait()
                 batch, self._queue = self._queue, []
                 await self.commit(batch)
+                if self._sync_timer is None:
+                    self._sync_timer = asyncio.get_running_loop().call_later(_SYNC_SECONDS, self._sync_soon)
         finally:
             self._committing = None
+
+    def _sync_soon(self) -> None:
+        self._sync_timer = None
+        self._syncing = asyncio.create_task(self._sync_in_background(), name="checkpoints synced")
+
+    async def _sync_in_background(self) -> None:
+        try:
+            await self.synced()
+        except OSError:
+            log.exception("checkpoint_sync_failed")  # whoever writes or waits next has it
 
     async def commit(self, batch: list[_Write]) -> None:
         """In one transaction; if it isn't the file that is at fault, each write in a transaction of its own."""

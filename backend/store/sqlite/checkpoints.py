@@ -180,9 +180,10 @@ class SqliteCheckpoints(DurableSaver, GroupCommitSaver):
     """Checkpoints in a SQLite file. Open them with `open_checkpoints`."""
 
     async def flushed(self, thread_id: str) -> None:
-        """As `DurableSaver`'s, and not even a power cut reaches them."""
+        """As `DurableSaver`'s; a second later not even a power cut reaches them. Raises OSError where the disk has
+        failed to keep what was written before."""
         await super().flushed(thread_id)
-        await self._writer.synced()
+        self._writer.check_disk()
 
     def _awaited(self) -> AbstractContextManager[None]:
         return self._writer.awaited()
@@ -191,6 +192,7 @@ class SqliteCheckpoints(DurableSaver, GroupCommitSaver):
         """As LangGraph's: of each thread only the newest checkpoint is kept, or none."""
         for thread_id in thread_ids:
             await self.flushed(thread_id)
+        await self._writer.synced()  # what the run ended with
         await super().aprune(thread_ids, strategy=strategy)
 
     async def check_writable(self, busy_seconds: float) -> None:

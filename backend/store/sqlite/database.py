@@ -46,7 +46,11 @@ class SqliteDatabase:
 
     async def write(self, work: Callable[[Connection], _T]) -> _T:
         """See `Database`."""
-        return await self._in(self._write_thread, lambda: self._write(work))
+        return await self._in(self._write_thread, lambda: self._write(work, _transact))
+
+    async def write_unsynced(self, work: Callable[[Connection], _T]) -> _T:
+        """See `Database`."""
+        return await self._in(self._write_thread, lambda: self._write(work, _transact_unsynced))
 
     async def erase(self, work: Callable[[Connection], _T]) -> _T:
         """See `Database`. Pages are overwritten (`secure_delete`); the write-ahead log is emptied here."""
@@ -82,8 +86,12 @@ class SqliteDatabase:
     async def _in(self, threads: ThreadPoolExecutor, work: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(threads, work)
 
-    def _write(self, work: Callable[[Connection], _T]) -> _T:
-        result = _transact(self._writer, work)
+    def _write(
+        self,
+        work: Callable[[Connection], _T],
+        transact: Callable[[Engine, Callable[[Connection], _T]], _T],
+    ) -> _T:
+        result = transact(self._writer, work)
         # Text that was only changed stands in the write-ahead log until its pages are written over.
         if time.monotonic() >= self._truncate_at:
             self._truncate()
@@ -176,6 +184,18 @@ def enter_wal(
 def _transact(engine: Engine, work: Callable[[Connection], _T]) -> _T:
     with engine.begin() as connection:
         return work(connection)
+
+
+def _transact_unsynced(engine: Engine, work: Callable[[Connection], _T]) -> _T:
+    """The same without a sync; the next commit that has one syncs the write-ahead log with all before it."""
+    with engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        driver.execute("PRAGMA synchronous=NORMAL")
+        try:
+            with connection.begin():
+                return work(connection)
+        finally:
+            driver.execute("PRAGMA synchronous=FULL")
 
 
 def _engine(url: str, *, begin: str, pool_size: int) -> Engine:

@@ -1,7 +1,7 @@
 """HTTP client for OpenAI's SDK, which translates between the server's dialect and the SDK's protocol."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -13,6 +13,7 @@ from workflows.models.wire.chat import ChatStream, read_completion
 from workflows.models.wire.chat_events import DONE, ChatEvents, RawEvent
 from workflows.models.wire.errors import Json, find_error, status_of
 from workflows.models.wire.frames import EventReader, frame, frame_raw, parse
+from workflows.models.wire.read_ahead import read_ahead
 from workflows.models.wire.refusals import MOST_ATTEMPTS, REFUSALS, adapt_request, learn_from_refusal
 from workflows.models.wire.responses import read_event, read_response
 from workflows.models.wire.traits import ServerTraits
@@ -158,9 +159,10 @@ class TranslatedStream(httpx2.AsyncByteStream):
     async def read_events(self) -> AsyncGenerator[list[Json | RawEvent]]:
         """The events that come together."""
         assert self._events is not None
-        async for piece in self._reply.aiter_bytes():
-            if events := list(self._events.read(piece)):
-                yield events
+        async with aclosing(read_ahead(self._reply.aiter_bytes())) as batches:
+            async for pieces in batches:
+                if events := list(self._events.read(b"".join(pieces))):
+                    yield events
         yield list(self._events.read(None))
 
     async def aclose(self) -> None:
