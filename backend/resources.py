@@ -171,9 +171,7 @@ async def _open(settings: Settings, record_to: Path | None, slots: int | None) -
             quotes=Quotes(admission, store.usage, quota),
             reading_places=ReadingPlaceRepository(store.database),
             sharing=Sharing(shares, queries, timedelta(days=settings.share_days)),
-            documents=Documents(
-                store.documents, Extraction(settings.max_document_bytes), settings.max_document_bytes
-            ),
+            documents=make_documents(settings, store, runs),
             housekeeping=housekeeping,
             usage=store.usage,
             metrics=telemetry.metrics,
@@ -205,6 +203,12 @@ def make_admission(settings: Settings, work: WritingResources, prices: PriceRegi
     return Admission(
         work.formats.formats, work.models, work.policies, work.lookups, prices, settings.default_budget_usd
     )
+
+
+def make_documents(settings: Settings, store: Store, runs: RunCommands) -> Documents:
+    """The documents; what runs keep of one goes with it."""
+    most = settings.max_document_bytes
+    return Documents(store.documents, Extraction(most), most, runs.forget_material)
 
 
 def make_commands(
@@ -255,7 +259,7 @@ def open_work(
         for name, format in formats.items()
     }
     recorder = _recorder(settings, models, record_to)
-    run_formats = RunFormats(formats, graphs, models, policies, settings.time_zone)
+    run_formats = RunFormats(formats, graphs, models, policies, settings.time_zone, lookups)
     return WritingResources(models, ledgers, policies, lookups, run_formats, recorder)
 
 

@@ -166,7 +166,14 @@ class Accounts:
         InvalidInput, RateLimited."""
         account = await self.check_password(owner, passwords.old, address)
         hashed = await self._hasher.hash(check_password(passwords.new, account.email, "new_password"))
-        await self._accounts.set_password(owner, hashed, but=session_id, revoke_keys=passwords.revoke_keys)
+        if not await self._accounts.set_password(
+            owner,
+            hashed,
+            instead_of=account.password_hash,
+            but=session_id,
+            revoke_keys=passwords.revoke_keys,
+        ):
+            raise Forbidden("The password was changed at this moment, and is another one now.")
         await self._audit.note("password_changed", owner)
         if passwords.revoke_keys:
             await self._audit.note("key_revoked", owner)

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from backend.accounts.audit import Audit
 from backend.accounts.secrets import PREFIXES, hash_secret, is_secret, make_secret
@@ -57,6 +58,18 @@ class ApiKeys:
             raise Conflict(f"An account has at most {MOST} keys: revoke one first.")
         await self._audit.note("key_created", owner, key.id)
         return key, secret
+
+    async def change(self, owner: Owner, key_id: str, days: int | None = None, **values: Any) -> ApiKey:
+        """The key with another name, allow-list or limits, or with so many days to live from now; its scopes and its
+        secret stay. It counts from the next request on. Raises NotFound, also for one that has expired: it is replaced
+        by a new one, not brought back."""
+        if days is not None:
+            values["expires_at"] = datetime.now(UTC) + timedelta(days=days)
+        key = await self._repository.update(owner, key_id, **values)
+        if key is None:
+            raise NotFound(f"There is no key {key_id[:64]} that is still good.")
+        await self._audit.note("key_changed", owner, key_id)
+        return key
 
     async def of_secret(self, secret: str) -> ActiveKey | None:
         """The key, unless it is revoked or has expired."""

@@ -33,6 +33,7 @@ EventKind = Literal[
     "invitation_used",
     "refresh_reused",
     "key_created",
+    "key_changed",
     "key_revoked",
     "exported",
     "shared",

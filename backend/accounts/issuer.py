@@ -14,6 +14,8 @@ from workflows.errors import Unauthenticated
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "Ed25519", "EdDSA")
 """Signatures by public keys only: a published key can never be used as a shared secret."""
 _LONGEST_NAME = 255
+_LATEST = 253_402_214_400
+"""The last day of the year 9999, in seconds since 1970: some issuers give milliseconds, or what they call never."""
 _REFUSED = "The access token is not valid, or no longer."
 
 
@@ -65,7 +67,7 @@ class ExternalIssuer:
         if not 0 < len(subject) <= _LONGEST_NAME:  # cut off, two of them could be one
             raise Unauthenticated(_REFUSED)
         return ForeignIdentity(
-            self._issuer, subject, self._is_admin(decoded.claims), float(decoded.claims["exp"])
+            self._issuer, subject, self._is_admin(decoded.claims), float(min(decoded.claims["exp"], _LATEST))
         )
 
     def _is_admin(self, claims: Mapping[str, Any]) -> bool:

@@ -28,6 +28,7 @@ _AGAIN_SECONDS = 30.0
 """Between two tries, whatever unknown keys tokens name."""
 _KEPT_SECONDS = 24 * 3600.0
 """For which known keys go on working while the issuer can't be reached."""
+_UNPACKED = {"Accept-Encoding": "identity"}
 _KEY_TYPES = frozenset({"RSA", "EC", "OKP"})
 
 
@@ -95,11 +96,11 @@ class JwksKeys:
         received = bytearray()
         async with (
             httpx2.AsyncClient(timeout=_SECONDS, trust_env=False, follow_redirects=False) as client,
-            client.stream("GET", url, headers=headers, extensions=extensions) as reply,
+            client.stream("GET", url, headers={**headers, **_UNPACKED}, extensions=extensions) as reply,
         ):
             if reply.status_code != 200:
                 raise JwksError(f"status {reply.status_code}")
-            async for part in reply.aiter_bytes():
+            async for part in reply.aiter_raw():  # a few packed bytes could be gigabytes
                 received += part
                 if len(received) > _MOST_BYTES:
                     raise JwksError(f"more than {_MOST_BYTES} bytes")

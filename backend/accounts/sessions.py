@@ -74,6 +74,14 @@ class LoginSessions:
             raise NotFound(f"There is no session {session_id[:64]}.")
         return secret
 
+    async def rotate_app(self, owner: Owner, session_id: str) -> TokenPair:
+        """The new tokens of an app's session: no refresh token that it had works any more. Raises NotFound."""
+        refresh = make_secret("refresh")
+        session = await self._repository.replace_refresh(owner, session_id, hash_secret(refresh))
+        if session is None:
+            raise NotFound(f"There is no session {session_id[:64]}.")
+        return self._pair(session, refresh)
+
     async def refresh(self, token: str) -> TokenPair:
         """The next tokens. Raises Unauthenticated; a token that was used before ends the session, since somebody else
         has it too."""

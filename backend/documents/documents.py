@@ -1,5 +1,6 @@
 """Use cases of documents, as the HTTP layer and the command line call them."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -30,8 +31,16 @@ class Upload:
 class Documents:
     """Use cases of documents. Documents of another `owner` are not found."""
 
-    def __init__(self, repository: DocumentRepository, extraction: Extraction, max_bytes: int) -> None:
+    def __init__(
+        self,
+        repository: DocumentRepository,
+        extraction: Extraction,
+        max_bytes: int,
+        forget: Callable[[Owner, str], Awaitable[None]] | None = None,
+    ) -> None:
+        """`forget` has whoever worked with a document delete what they keep of it."""
         self._repository = repository
+        self._forget = forget
         self._extraction = extraction
         self._max_bytes = max_bytes
 
@@ -85,9 +94,20 @@ class Documents:
         return await self.find(owner, document_id)
 
     async def delete(self, owner: Owner, document_id: str) -> None:
-        """Deletes the document. Runs that are being written from it end with NOT_FOUND. Raises NotFound."""
+        """Deletes the document, and what runs that were written from it keep beside their texts. Those that are being
+        written end with NOT_FOUND, and others can't be resumed. Raises NotFound."""
+        if not await self._repository.has(owner, document_id):
+            raise _not_found(document_id)
+        await self._forget_uses(
+            owner, document_id
+        )  # first: after a kill the document is there to be deleted again
         if not await self._repository.delete(owner, document_id):
             raise _not_found(document_id)
+        await self._forget_uses(owner, document_id)  # of runs that ended meanwhile
+
+    async def _forget_uses(self, owner: Owner, document_id: str) -> None:
+        if self._forget is not None:
+            await self._forget(owner, document_id)
 
 
 def _not_found(document_id: str) -> NotFound:

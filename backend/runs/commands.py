@@ -1,7 +1,7 @@
 """Commands on runs: start, new version, cancel, resume, answer, delete."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -29,7 +29,7 @@ from backend.store.runs import NewRun, Run, RunRepository
 from backend.store.transitions import CANCELLED, RESUMABLE
 from workflows.errors import BudgetExceeded, Conflict, Forbidden, Overloaded, Unauthenticated
 from workflows.formats.base import AnyFormat
-from workflows.formats.defaults import series_of
+from workflows.formats.defaults import series_of, without_part
 from workflows.models.budget.ledger import Caps
 from workflows.models.spec import ModelSpec
 
@@ -54,6 +54,7 @@ class RunCommands:
         """`cache_key` is equal for runs with the same result."""
         self._admission = admission
         self._repository = repository
+        self._derived = repository.derived
         self._queries = queries
         self._engine = engine
         self._quota = quota
@@ -170,6 +171,7 @@ class RunCommands:
         run = await self._queries.find(owner, run_id)
         edited = check_outline(outline)
         await self._check_safety(run, edited.model_dump(), "outline.")
+        await self._admission.check_material(run)
         self._admission.check_allowed(ModelSpec.parse(run.model))
         with self._quota.reserve(run.format) as limit, self._engine.reserve_slot():
             if not await self._repository.answer(run, self._engine.process, edited, limit=limit):
@@ -187,14 +189,48 @@ class RunCommands:
         return await self._queries.find(owner, run_id)
 
     async def delete(self, owner: Owner, run_id: str) -> None:
-        """Deletes the run, its text, log, checkpoints and recording; stops it first if it can."""
+        """Deletes the run, its text, log, checkpoints and recording; stops it first if it can. Versions of it stay, and
+        keep no text of it but what is their own; one that isn't complete can't go on."""
         run = await self._queries.find(owner, run_id)
         try:
             await self._engine.cancel(run)
         except Overloaded:  # without its log and its row, whoever still writes it is refused
             log.warning("run_deleted_while_it_goes_on", run_id=run_id)
+        await self._forget_part(run)
+        versions = await self._derived.versions(owner, run_id)
+        await self._delete_checkpoints(versions)
         await self._files.delete(run_id)
         await self._repository.delete(owner, run_id)
+        ended_meanwhile = set(await self._derived.versions(owner, run_id)).difference(versions)
+        await self._delete_checkpoints(ended_meanwhile)
+        await self._forget_part(run)  # in what was begun meanwhile
+
+    async def _delete_checkpoints(self, run_ids: Collection[str]) -> None:
+        """Deletes the checkpoints of these runs, wherever they are."""
+        if run_ids:
+            await self._derived.delete_checkpoints(run_ids)
+            await self._files.delete_checkpoints(run_ids)
+
+    async def _forget_part(self, run: Run) -> None:
+        """Takes the recap of a part that is being deleted from the inputs of later ones and of their versions, with the
+        checkpoints and recordings that have it. One that failed begins anew when it is resumed."""
+        format = self._admission.formats.get(run.format)
+        if run.series is None or run.part is None or format is None:
+            return
+        stored = await self._derived.inputs(run.owner, run.series)
+        left = {run_id: without_part(format, inputs, run.part) for run_id, inputs in stored.items()}
+        changed = {run_id: inputs for run_id, inputs in left.items() if inputs is not None}
+        if not changed:
+            return
+        await self._derived.set_inputs(run.owner, changed)
+        for run_id in changed:
+            self._files.delete_recording(run_id)
+        await self._delete_checkpoints(await self._derived.at_rest(run.owner, changed))
+
+    async def forget_material(self, owner: Owner, id: str) -> None:
+        """Deletes the checkpoints of runs that refer to something that is being deleted, such as a document: they quote
+        it. Their texts stay. Those of a run that is under way go when it ends (`attempt/finalize.py`)."""
+        await self._delete_checkpoints(await self._derived.referring(owner, id))
 
     def _new_run(
         self, owner: Owner, request: RunRequest, format: AnyFormat, inputs: BaseModel, request_hash: str
@@ -233,7 +269,7 @@ class RunCommands:
             raise Conflict(f"The run is {run.status}: only a failed or cancelled run can be resumed.")
         if run.error is not None and not run.error.resumable:
             raise Conflict(f"The run ended with {run.error.code} and can't go on; start a new one.")
-        self._admission.format_of(run)
+        await self._admission.check_material(run)
         self._admission.models.check(run.model)
         self._admission.check_allowed(ModelSpec.parse(run.model))
         if run.series is not None and run.part is not None:
@@ -268,7 +304,16 @@ class RunFiles:
 
     async def delete(self, run_id: str) -> None:
         """Deletes the files of a run."""
+        await self.delete_checkpoints([run_id])
+        self.delete_recording(run_id)
+
+    async def delete_checkpoints(self, run_ids: Iterable[str]) -> None:
+        """Deletes the checkpoints of these runs, and nothing else."""
         if self.checkpoints is not None:
-            await self.checkpoints.adelete_thread(run_id)
+            for run_id in run_ids:
+                await self.checkpoints.adelete_thread(run_id)
+
+    def delete_recording(self, run_id: str) -> None:
+        """Deletes the recording of a run, if there is one."""
         if self.recordings is not None:
             self.recordings.delete(run_id)

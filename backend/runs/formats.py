@@ -8,11 +8,12 @@ import structlog
 from backend.runs.admission.validation import format_of
 from backend.runs.results.cache import make_cache_key
 from backend.store.runs import NewRun, Run
-from workflows.errors import StorywireError
+from workflows.errors import NotFound, StorywireError
 from workflows.formats.base import AnyFormat
 from workflows.formats.capabilities import MakesPieces
-from workflows.formats.defaults import language_of, review_share, section_review_share
+from workflows.formats.defaults import language_of, load, review_share, section_review_share
 from workflows.graph import Graph
+from workflows.lookups import Lookups
 from workflows.models.clients.catalog import ModelCatalog
 from workflows.models.spec import ModelSpec
 from workflows.safety.personal_fields import find_personal
@@ -25,17 +26,30 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class RunFormats:
-    """The installed formats by name, each with its graph. `time_zone` is that of readers whose own isn't known."""
+    """The installed formats by name, each with its graph. `time_zone` is that of readers whose own isn't known;
+    `lookups` find what inputs refer to."""
 
     formats: Mapping[str, AnyFormat]
     graphs: Mapping[str, Graph]
     models: ModelCatalog
     policies: PolicyRegistry
     time_zone: str = "UTC"
+    lookups: Lookups | None = None
 
     def graph(self, run: Run) -> Graph:
         """The graph of the run's format."""
         return self.graphs[run.format]
+
+    async def has_material(self, run: Run) -> bool:
+        """Whether what the run's input refers to is there still."""
+        if self.lookups is None:
+            return True
+        format = format_of(self.formats, run)
+        try:
+            await load(format, format.parse(run.input), self.lookups, run.owner)
+        except NotFound:
+            return False
+        return True
 
     def policy(self, run: Run | NewRun) -> Policy:
         """The safety policy of the run's readers. Raises Conflict when its format is no longer installed."""

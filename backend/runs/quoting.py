@@ -43,7 +43,7 @@ class Quotes:
         model, options = self._admission.apply_defaults(format, inputs, request.options)
         # The built-in model's own variant of a format has a length of its own.
         is_variant = model.provider == "embedded" and isinstance(format, AdaptsToModel)
-        past = await self._usage.recent_costs(owner, format.name, str(model))
+        past = await self._usage.recent_costs(owner, format.name, str(model)) if _may_read_usage() else []
         quote = make_start_quote(
             format.name,
             str(model),
@@ -65,6 +65,12 @@ class Quotes:
             runs_today=_least(use.runs_left_today for use in uses),
             usd=_least(use.usd_left for use in uses),
         )
+
+
+def _may_read_usage() -> bool:
+    """Whether what earlier runs cost may be shown: an API key needs the scope."""
+    key = caller_key()
+    return key is None or "usage:read" in key.scopes
 
 
 def _least(limits: Iterable[_Number | None]) -> _Number | None:

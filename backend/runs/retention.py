@@ -60,7 +60,7 @@ class Retention:
             after = found[-1].id
             series = {(run.owner, run.series) for run in found if run.series is not None}
             kept = {each for data in self._others for each in await data.in_use(series, before)}
-            for run in found:
+            for run in reversed(found):  # what was made of others before those
                 if (run.owner, run.series) in kept:
                     continue
                 with suppress(NotFound):  # somebody else deletes the same
@@ -71,7 +71,7 @@ class Retention:
 
 async def delete_all(
     find: Callable[[datetime], Awaitable[list[tuple[Owner, str]]]],
-    delete: Callable[[Owner, str], Awaitable[None]],
+    delete: Callable[[Owner, str], Awaitable[object]],
     before: datetime,
 ) -> int:
     """Deletes a few at a time, as long as any are found that weren't tried yet; returns how many that were."""

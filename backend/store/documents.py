@@ -81,6 +81,11 @@ class DocumentRepository:
         row = await self._db.read(lambda connection: connection.execute(query).one_or_none())
         return None if row is None else Document(**row._mapping)
 
+    async def has(self, owner: Owner, document_id: str) -> bool:
+        """Whether this owner has the document."""
+        query = select(documents.c.id).where(documents.c.owner == owner, documents.c.id == document_id)
+        return await self._db.read(lambda connection: connection.scalar(query) is not None)
+
     async def page(self, owner: Owner, *, before: str | None, limit: int) -> list[DocumentSummary]:
         """A page of documents, newest first; `before` is the last id of the previous page (ids sort by time)."""
         query = newest_first(

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, and_, update
 
 from backend.store.charges import Limit, charge, refund
 from backend.store.database import Database
+from backend.store.derived import DerivedRunRepository
 from backend.store.dialect import delete_jobs, lock_owner
 from backend.store.fences import hold_epoch
 from backend.store.runs import Run, moving
@@ -38,6 +39,7 @@ class OwnedRunRepository:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self.derived = DerivedRunRepository(database)
 
     async def complete(
         self,

@@ -73,12 +73,17 @@ class VersionChange(BaseModel):
 
 
 class VersionOrigin(BaseModel):
-    """The origin of a version. `seed` is None where only the input is taken over."""
+    """The origin of a version. `seed` is None where only the input is taken over, or the text was deleted since."""
 
     model_config = ConfigDict(frozen=True, populate_by_name=True, serialize_by_alias=True)
 
     change: VersionChange = Field(alias=STORED_CHANGE)
     seed: VersionSeed | None = None
+
+    @property
+    def has_lost_seed(self) -> bool:
+        """Whether the text that the version is made of was deleted."""
+        return self.seed is None and (self.change.section is not None or self.change.feedback is not None)
 
 
 class ModelColumn(TypeDecorator[Any]):

@@ -21,8 +21,8 @@ from sqlalchemy.exc import IntegrityError
 
 from backend.store.charges import Limit, charge
 from backend.store.database import Database
+from backend.store.derived import DerivedRunRepository, delete_run
 from backend.store.dialect import lock_owner
-from backend.store.erasing import delete_runs
 from backend.store.json_sql import among
 from backend.store.owner import Owner
 from backend.store.run_records import NewRun, Run, RunAssignment, RunPart, RunSummary, RunVersion
@@ -60,6 +60,7 @@ class RunRepository(StoredRuns):
         """`enqueue` is called in the transaction that makes a run executable, where it is to wait for a worker."""
         super().__init__(database)
         self._enqueue = enqueue
+        self.derived = DerivedRunRepository(database)
 
     async def add(
         self,
@@ -218,9 +219,9 @@ class RunRepository(StoredRuns):
         return await self._write(update(runs).where(*same, runs.c.status.in_(FINISHED)).values(title=title))
 
     async def delete(self, owner: Owner, run_id: str) -> None:
-        """Deletes the run and its log; where they are in the same database, its checkpoints."""
-        same = (runs.c.owner == owner, runs.c.id == run_id)
-        await self._db.erase(lambda connection: delete_runs(connection, *same))
+        """Deletes the run and its log; where they are in the same database, its checkpoints. Its versions keep none of
+        its text but what is their own."""
+        await self._db.erase(lambda connection: delete_run(connection, owner, run_id))
 
     async def _write(self, query: Any) -> bool:
         return bool(await self._db.write(lambda connection: connection.execute(query).rowcount))

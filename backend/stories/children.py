@@ -144,7 +144,7 @@ class Children:
         if on_chapters == "keep":
             await self._shares.remove_all(owner, run_ids)
             return
-        for run_id in run_ids:
+        for run_id in sorted(run_ids, reverse=True):  # a chapter leaves none that recaps it
             with suppress(NotFound):  # somebody else deletes the same
                 await self._runs.delete(owner, run_id)
 

@@ -177,17 +177,28 @@ class Sessions:
             await self._sessions.add_minutes(owner, session_id, local_date(datetime.now(UTC), zone), minutes)
         return await self.find(owner, session_id)
 
-    async def delete(self, owner: Owner, session_id: str, on_chapters: OnChapters = "keep") -> list[str]:
-        """Deletes the session; returns its chapters' runs, which are deleted too, with all of their versions, or stay
-        as they are."""
+    async def delete(self, owner: Owner, session_id: str, on_chapters: OnChapters = "delete") -> list[str]:
+        """Deletes the session; returns its chapters' runs, which are deleted with all of their versions, or stay as
+        runs of their own."""
         await self._session(owner, session_id)
-        runs = [run.id for run in await self._queries.part_summaries(owner, [session_id])]
+        chapters = await self._chapters(owner, session_id)
         if on_chapters == "delete":
-            for run_id in [*runs, *await self._run_repository.version_ids(owner, runs)]:
-                with suppress(NotFound):  # somebody else deletes the same
-                    await self._runs.delete(owner, run_id)
-        await self._sessions.delete(owner, session_id)
-        return runs
+            await self._delete_runs(owner, chapters)
+        # What was begun meanwhile; no more can be from now on.
+        late = await self._sessions.delete(owner, session_id)
+        late += await self._chapters(owner, session_id)
+        if on_chapters == "delete":
+            await self._delete_runs(owner, late)
+        return list(dict.fromkeys([*chapters, *late]))
+
+    async def _chapters(self, owner: Owner, session_id: str) -> list[str]:
+        return [run.id for run in await self._queries.part_summaries(owner, [session_id])]
+
+    async def _delete_runs(self, owner: Owner, run_ids: list[str]) -> None:
+        versions = await self._run_repository.version_ids(owner, run_ids)
+        for run_id in sorted([*run_ids, *versions], reverse=True):  # a chapter leaves none that recaps it
+            with suppress(NotFound):  # somebody else deletes the same
+                await self._runs.delete(owner, run_id)
 
     async def bind(self, owner: Owner, session_id: str) -> Book:
         """The whole story as a book. Raises NotFound, and Conflict when there is no chapter yet."""

@@ -67,7 +67,7 @@ CAPABILITIES_OF = {
     "story": {
         "ForecastsLength", "SetsParameters",
         "AdaptsToModel", "BelongsToSeries", "ChecksModel", "Derives", "Exports", "Extends", "Lands", "LooksUp",
-        "Multilingual", "Presents", "SetsLeastRoom", "SetsTolerance", "Reviews", "ReviewsSections",
+        "Multilingual", "Presents", "RecapsSeries", "SetsLeastRoom", "SetsTolerance", "Reviews", "ReviewsSections",
     },
 }  # fmt: skip
 METRICS = {"word_count", "estimated_reading_time", "vocabulary_level", "educational_elements"}

@@ -20,6 +20,7 @@ from tests.service import STORY, LiveService
 from workflows.errors import Unauthenticated
 
 LOGIN, ME, RUNS = "/api/v1/auth/login", "/api/v1/account/me", "/api/v1/runs"
+TOKEN = "/api/v1/auth/token"
 NEW = "another sentence, longer than most"
 
 
@@ -237,6 +238,53 @@ async def test_browser_that_changes_the_password_gets_another_cookie_for_its_ses
     assert (kept["id"], kept["is_this_one"]) == (session, True)
 
 
+async def test_app_that_changes_the_password_gets_new_tokens_and_every_other_session_ends(
+    service: LiveService,
+) -> None:
+    app, client = await add_person(service, "noa"), anonymous(service)
+    other = (await client.post(TOKEN, json={"email": app.email, "password": PASSWORD})).json()
+    first = (await client.post(f"{TOKEN}/refresh", json=_refresh(app.tokens))).json()
+    session = (await app.http.get("/api/v1/account/sessions")).json()["sessions"][-1]["id"]
+    change = {"old_password": PASSWORD, "new_password": NEW}
+    changed = await app.http.put("/api/v1/account/password", json=change)
+    assert (changed.status_code, changed.json()["token_type"]) == (200, "Bearer")
+    for old in (other, first):  # the other app's, and its own, which somebody else may have copied
+        assert (await client.post(f"{TOKEN}/refresh", json=_refresh(old))).status_code == 401
+    # That its old tokens are tried ends nothing: the new ones go on.
+    again = await client.post(f"{TOKEN}/refresh", json=_refresh(changed.json()))
+    assert again.status_code == 200
+    bearer = {"Authorization": f"Bearer {again.json()['access_token']}"}
+    [kept] = (await client.get("/api/v1/account/sessions", headers=bearer)).json()["sessions"]
+    assert (kept["id"], kept["is_this_one"]) == (session, True)
+    assert (
+        await client.get(ME, headers={"Authorization": f"Bearer {other['access_token']}"})
+    ).status_code == 401
+    assert (await app.http.get(ME)).status_code == 200  # what it asked for meanwhile
+
+
+def _refresh(tokens: dict[str, Any]) -> dict[str, str]:
+    return {"refresh_token": tokens["refresh_token"]}
+
+
+async def test_reset_password_ends_the_tokens_of_every_app(service: LiveService) -> None:
+    app, client = await add_person(service, "noa"), anonymous(service)
+    link = await service.resources.people.accounts.make_link("reset", app.id)
+    body = {"token": link.partition("#reset=")[2], "password": NEW}
+    assert (await client.post("/api/v1/auth/password/reset", json=body)).status_code == 204
+    assert (await client.post(f"{TOKEN}/refresh", json=_refresh(app.tokens))).status_code == 401
+    assert (await app.http.get(ME)).status_code == 401
+
+
+async def test_password_that_was_changed_meanwhile_is_not_overwritten(service: LiveService) -> None:
+    """Somebody who knows the old password, at the moment in which its owner sets a new one by a link."""
+    person = await add_person(service, "noa")
+    accounts = service.resources.people.account_repository
+    before = (await accounts.find(person.id) or pytest.fail()).password_hash
+    assert await accounts.set_password(person.id, "the owner's")
+    assert not await accounts.set_password(person.id, "a thief's", instead_of=before)
+    assert (await accounts.find(person.id) or pytest.fail()).password_hash == "the owner's"
+
+
 async def test_links_and_invitations_are_security_events_with_who_made_them(
     provider: FakeProvider, tmp_path: Path
 ) -> None:
@@ -308,7 +356,7 @@ async def test_link_that_was_sent_before_is_no_good_after_the_password_was_chang
         (await make_link(purpose, person.id)).partition("=")[2] for purpose in ("reset", "verify")
     ]
     change = {"old_password": PASSWORD, "new_password": NEW}
-    assert (await person.http.put("/api/v1/account/password", json=change)).status_code == 204
+    assert (await person.http.put("/api/v1/account/password", json=change)).status_code == 200
     client, body = anonymous(service), {"token": reset, "password": PASSWORD}
     for path, sent in (("password/reset", body), ("email/verify", {"token": verify})):
         reply = await client.post(f"/api/v1/auth/{path}", json=sent)

@@ -162,9 +162,28 @@ async def test_story_that_is_deleted_with_its_chapters_leaves_no_version_of_one(
     while (await person.http.get(f"{RUNS}/{version}")).json()["status"] != "completed":
         pass
     await person.http.post(f"{RUNS}/{version}/versions", json={})
-    assert (await person.http.delete(path, params={"chapters": "delete"})).json()["runs"] == [chapter]
+    # As with a child: nobody need ask for it.
+    deleted = (await person.http.delete(path)).json()
+    assert (deleted["runs"], deleted["runs_deleted"]) == ([chapter], True)
     assert (await person.http.get(RUNS)).json()["runs"] == []
     assert b"Zyxlighthousekeeper" not in bytes_below(tmp_path)
+
+
+async def test_story_that_is_deleted_leaves_its_chapters_where_that_is_asked_for(
+    service: LiveService,
+) -> None:
+    person = await add_person(service, "noa")
+    run_id = (await person.http.post(f"{RUNS}?wait=true", json=BODY)).json()["run_id"]
+    begun = await person.http.post("/api/v1/stories/sessions", json={"run_id": run_id})
+    path = f"/api/v1/stories/sessions/{begun.json()['session_id']}"
+    odd = await person.http.delete(path, params={"chapters": "some"})
+    assert (odd.status_code, odd.json()["errors"][0]["field"]) == (422, "chapters")
+    deleted = (await person.http.delete(path, params={"chapters": "keep"})).json()
+    assert (deleted["runs"], deleted["runs_deleted"]) == ([run_id], False)
+    assert (await person.http.get(path)).status_code == 404
+    assert (await person.http.get(f"{RUNS}/{run_id}")).json()["text"]
+    # It is a run of its own now: it may begin another story.
+    assert (await person.http.post("/api/v1/stories/sessions", json={"run_id": run_id})).status_code == 201
 
 
 async def test_what_is_kept_for_too_long_is_deleted_with_all_its_bytes(

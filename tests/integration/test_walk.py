@@ -104,6 +104,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/v1/safety/check": {"text": "A nice day."},
     "POST /api/v1/stream-tickets": START,
     "POST /api/v1/account/keys": {"name": "one more", "scopes": ["runs:read"]},
+    "PATCH /api/v1/account/keys/{key_id}": {"runs_a_day": 5},
     "PUT /api/v1/account/password": {"old_password": PASSWORD, "new_password": PASSWORD},
     "POST /api/v1/account/export": {"password": PASSWORD},
     "POST /api/v1/account/deletion": {"password": PASSWORD},

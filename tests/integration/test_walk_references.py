@@ -370,3 +370,47 @@ async def test_key_that_only_writes_is_not_shown_a_text_by_what_it_makes_of_it(
     http = anonymous(service, Authorization=f"Bearer {key}")
     reply = await http.request(method, things.fill(path), json=filled, headers=SSE)
     assert (reply.status_code, "runs:read" in reply.text) == (403, True)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize(
+    ("method", "path", "body", "needed"),
+    [
+        ("PATCH", "/api/v1/runs/{run_id}", {"title": "Mine"}, "runs:read"),
+        ("PATCH", "/api/v1/documents/{document_id}", {"title": "Mine"}, "library:read"),
+        ("PATCH", "/api/v1/children/{child_id}", {"age": 7}, "children:read"),
+        ("PATCH", SESSIONS + "/{session_id}", {"title": "Mine"}, "children:read"),
+        ("POST", SESSIONS, {"theme": "dragons", "child_id": "{child_id}"}, "children:read"),
+    ],
+)
+async def test_key_that_only_writes_is_shown_no_more_than_it_wrote(
+    service: LiveService,
+    noa: Person,
+    things: Things,
+    method: str,
+    path: str,
+    body: dict[str, Any],
+    needed: str,
+) -> None:
+    filled = {name: things.fill(value) if isinstance(value, str) else value for name, value in body.items()}
+    writes = needed.replace("read", "write")
+    for scopes, statuses in (((writes,), {403}), ((writes, needed), {200, 201})):
+        http = anonymous(service, Authorization=f"Bearer {await make_key(noa, *scopes)}")
+        reply = await http.request(method, things.fill(path), json=filled)
+        assert reply.status_code in statuses, reply.text
+        if reply.status_code == 403:
+            assert needed in reply.json()["detail"] and "Maya" not in reply.text
+    for key in (await noa.http.get("/api/v1/account/keys")).json()["keys"]:
+        if key["name"] == "a machine":
+            await noa.http.delete(f"/api/v1/account/keys/{key['id']}")
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_key_without_the_scope_of_usage_is_not_quoted_what_earlier_runs_cost(
+    service: LiveService, noa: Person
+) -> None:
+    bases = []
+    for scopes in (("runs:write",), ("runs:write", "usage:read")):
+        machine = anonymous(service, Authorization=f"Bearer {await make_key(noa, *scopes)}")
+        bases.append((await machine.post("/api/v1/runs/quote", json=BODY)).json()["basis"])
+    assert bases == ["assumed", "measured"]

@@ -2,11 +2,13 @@
 
 import asyncio
 import base64
+import gzip
 import hmac
 import json
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -156,6 +158,15 @@ async def test_issuers_token_tells_who_somebody_is() -> None:
 
 
 @pytest.mark.parametrize(
+    "end", [1_800_000_000_000, 10**30, 10**400, 9_999_999_999.5], ids=["ms", "long", "longer", "float"]
+)
+async def test_issuers_token_may_last_for_longer_than_calendars_go(end: float) -> None:
+    """In milliseconds by mistake, or for what its issuer calls never."""
+    found = await issuer().verify(foreign(exp=end))
+    assert datetime.fromtimestamp(found.expires_at, UTC).year > 2200
+
+
+@pytest.mark.parametrize(
     "claims",
     [
         {"iss": "https://login.example.org"},
@@ -298,6 +309,16 @@ async def test_reply_that_is_no_key_set_brings_no_keys(reply: bytes) -> None:
         found = JwksKeys(url, allow_private=True)
         assert await found.find("one") is None
         assert len(asked) == 1
+        await found.close()
+
+
+async def test_packed_reply_is_not_asked_for_and_not_unpacked() -> None:
+    packed = gzip.compress(b" " * 50_000_000 + key_set(KEY))
+    assert len(packed) < 256 * 1024
+    async with published(lambda: http(packed, more="Content-Encoding: gzip\r\n")) as (url, asked):
+        found = JwksKeys(url, allow_private=True)
+        assert await found.find("one") is None
+        assert "accept-encoding: identity" in asked[0].casefold()
         await found.close()
 
 

@@ -108,6 +108,15 @@ class BelongsToSeries(Protocol):
 
 
 @runtime_checkable
+class RecapsSeries(Protocol):
+    """Capability: inputs that hold recaps of earlier parts of their series, such as summaries of chapters."""
+
+    def without_part(self, inputs: Any, number: int) -> Any:
+        """The input without its recap of that part, which is being deleted."""
+        ...
+
+
+@runtime_checkable
 class Cached(Protocol):
     """Capability: cache keys of its own, which decide which inputs may share a text."""
 
@@ -359,6 +368,7 @@ CAPABILITIES: tuple[type, ...] = (
     MakesPieces,
     Multilingual,
     Presents,
+    RecapsSeries,
     Researches,
     Reviews,
     ReviewsSections,

@@ -25,6 +25,7 @@ from workflows.formats.capabilities import (
     LooksUp,
     Multilingual,
     Presents,
+    RecapsSeries,
     ScreensOwnText,
     SetsContext,
     SetsLeastRoom,
@@ -101,6 +102,15 @@ def language_of(format: AnyFormat, inputs: BaseModel) -> str:
 def series_of(format: AnyFormat, inputs: BaseModel) -> tuple[str, int] | None:
     """The series and the place in it that the text belongs to; None: it stands alone."""
     return format.part_of(inputs) if isinstance(format, BelongsToSeries) else None
+
+
+def without_part(format: AnyFormat, stored: Mapping[str, Any], number: int) -> dict[str, Any] | None:
+    """A stored input without its recap of this part of its series; None where it has none."""
+    if not isinstance(format, RecapsSeries):
+        return None
+    inputs = format.parse(dict(stored))
+    left: BaseModel = format.without_part(inputs, number)
+    return None if left == inputs else left.model_dump(mode="json")
 
 
 def cache_key_of(format: AnyFormat, inputs: BaseModel) -> str | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Response
 from fastapi.responses import StreamingResponse
@@ -19,6 +19,7 @@ from backend.api.accounts.parts import (
     ModelPatterns,
     Password,
     PeopleDep,
+    TokenView,
 )
 from backend.api.dependencies import PrincipalDep, ResourcesDep, SettingsDep
 from backend.api.security.cookies import clear_cookie, set_cookie
@@ -30,6 +31,7 @@ from backend.runs.admission.allowed_models import parse_allow_list
 from backend.store.accounts.allowance import Allowance
 from backend.store.accounts.keys import ApiKey
 from backend.store.owner import Owner
+from workflows.errors import InvalidInput
 from workflows.text.json_values import JsonModel
 
 _ALL_SCOPES = collect_scopes(list_extensions(), SCOPES)
@@ -76,14 +78,9 @@ class ConfirmBody(JsonModel):
     password: Password | None = None
 
 
-class KeyBody(JsonModel):
-    """Name, scopes and lifetime of a new key."""
+class KeyLimits(JsonModel):
+    """Limits of a key, within those of its account."""
 
-    name: str = Field(min_length=1, max_length=80, description="What the key is for")
-    scopes: list[Annotated[str, Field(max_length=32)]] = Field(
-        max_length=len(_ALL_SCOPES), description=", ".join(_ALL_SCOPES)
-    )
-    days: int = Field(90, ge=1, le=LONGEST_DAYS, description="Days after which it ends")
     models: ModelPatterns | None = Field(
         None,
         description="Models that it may have texts written by, `*` for anything; null: all of the account's",
@@ -97,10 +94,35 @@ class KeyBody(JsonModel):
         None, gt=0, le=1_000_000, allow_inf_nan=False, description="US dollars a month; null: the account's"
     )
 
+
+class KeyBody(KeyLimits):
+    """Name, scopes and lifetime of a new key."""
+
+    name: str = Field(min_length=1, max_length=80, description="What the key is for")
+    scopes: list[Annotated[str, Field(max_length=32)]] = Field(
+        max_length=len(_ALL_SCOPES), description=", ".join(_ALL_SCOPES)
+    )
+    days: int = Field(90, ge=1, le=LONGEST_DAYS, description="Days after which it ends")
+
     @property
     def limits(self) -> Allowance:
         """What it may use, within its account's allowance."""
         return Allowance(self.runs_at_once, self.runs_a_day, self.usd_a_month, self.runs_a_month)
+
+
+class KeyChange(KeyLimits):
+    """Changes to a key; what is left out stays. A limit of null: no narrower one than the account's."""
+
+    name: str | None = Field(None, min_length=1, max_length=80, description="What the key is for")
+    days: int | None = Field(None, ge=1, le=LONGEST_DAYS, description="Days after which it ends, from now on")
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What is to be set. Neither a name nor a lifetime can be taken away."""
+        given = self.model_dump(exclude_unset=True)
+        return {
+            name: value for name, value in given.items() if value is not None or name not in ("name", "days")
+        }
 
 
 class KeyView(BaseModel):
@@ -145,7 +167,12 @@ async def log_out(
     response.headers["Clear-Site-Data"] = '"storage"'
 
 
-@router.put("/password", status_code=204)
+@router.put(
+    "/password",
+    status_code=204,
+    response_model=None,
+    responses={200: {"model": TokenView, "description": "Of an app: its new tokens"}},
+)
 async def change_password(
     body: PasswordBody,
     principal: PrincipalDep,
@@ -153,14 +180,17 @@ async def change_password(
     address: AddressDep,
     settings: SettingsDep,
     response: Response,
-) -> None:
+) -> TokenView | None:
     """Sets a new one; every other session ends, and the keys if that is asked for. A browser gets a new cookie for its
-    own."""
+    own, an app new tokens (200)."""
     owner, credential = principal.owner, principal.credential
     change = PasswordChange(body.old_password, body.new_password, body.revoke_keys)
     await people.accounts.change_password(owner, change, address, credential.id)
     if credential.kind == "browser":
         set_cookie(response, settings, await people.sessions.rotate(owner, credential.id))
+        return None
+    response.status_code = 200
+    return TokenView.of(await people.sessions.rotate_app(owner, credential.id))
 
 
 @router.get("/sessions")
@@ -216,6 +246,23 @@ async def list_keys(
     keys = await people.keys.all(principal.owner)
     allowances = await _key_allowances(resources, principal.owner, [key.id for key in keys])
     return {"keys": [_key(key, allowances) for key in keys]}
+
+
+@router.patch("/keys/{key_id}")
+async def change_key(
+    key_id: Id, body: KeyChange, principal: PrincipalDep, people: PeopleDep, resources: ResourcesDep
+) -> KeyView:
+    """Sets its name, limits or lifetime, from the next request on. Its scopes and its secret stay as they are."""
+    owner, values = principal.owner, body.values
+    if "models" in values:
+        values["models"] = models = parse_allow_list(values["models"])
+        principal.models.check_list(models)
+    if not values:
+        raise InvalidInput.of(
+            "body", f"at least one of these is expected: {', '.join(KeyChange.model_fields)}"
+        )
+    key = await people.keys.change(owner, key_id, **values)
+    return _key(key, await _key_allowances(resources, owner, [key.id]))
 
 
 @router.delete("/keys/{key_id}", status_code=204)

@@ -5,7 +5,6 @@ from typing import Literal
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
-from backend.accounts.sessions import TokenPair
 from backend.api.accounts.parts import (
     AccountView,
     AddressDep,
@@ -14,6 +13,7 @@ from backend.api.accounts.parts import (
     OwnPeopleDep,
     Password,
     Secret,
+    TokenView,
 )
 from backend.api.dependencies import SettingsDep
 from backend.api.security.cookies import set_cookie
@@ -70,15 +70,6 @@ class ResetBody(JsonModel):
     password: Password
 
 
-class TokenView(BaseModel):
-    """Tokens of an app: `access_token` for `Authorization: Bearer`; `refresh_token` gets the next ones, once."""
-
-    access_token: str
-    token_type: Literal["Bearer"] = "Bearer"
-    expires_in: int
-    refresh_token: str
-
-
 class Accepted(BaseModel):
     """The same, whatever came of it."""
 
@@ -113,13 +104,13 @@ async def get_token(
 ) -> TokenView:
     """Begins an app's session: tokens instead of a cookie."""
     proof = await people.accounts.log_in(body.email, body.password, address)
-    return _tokens(await people.sessions.open_app(proof, client))
+    return TokenView.of(await people.sessions.open_app(proof, client))
 
 
 @router.post("/token/refresh")
 async def refresh_token(body: RefreshBody, people: OwnPeopleDep) -> TokenView:
     """The next tokens. A refresh token works once; when it comes twice, two have it, and the session ends."""
-    return _tokens(await people.sessions.refresh(body.refresh_token))
+    return TokenView.of(await people.sessions.refresh(body.refresh_token))
 
 
 @router.post("/register", status_code=202)
@@ -146,9 +137,3 @@ async def forgot_password(body: EmailBody, people: OwnPeopleDep, address: Addres
 async def reset_password(body: ResetBody, people: OwnPeopleDep, address: AddressDep) -> None:
     """Sets a new password by a link, and ends every session."""
     await people.accounts.reset_password(body.token, body.password, address)
-
-
-def _tokens(pair: TokenPair) -> TokenView:
-    return TokenView(
-        access_token=pair.access_token, expires_in=pair.expires_in, refresh_token=pair.refresh_token
-    )

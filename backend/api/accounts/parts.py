@@ -1,11 +1,12 @@
 """Dependencies of the routes of accounts."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from fastapi import Depends, Request
 from pydantic import BaseModel, Field
 
 from backend.accounts.people import People
+from backend.accounts.sessions import TokenPair
 from backend.api.dependencies import ResourcesDep, SettingsDep
 from backend.api.security.addresses import client_address
 from backend.runs.admission.allowed_models import MOST_PATTERNS
@@ -55,6 +56,22 @@ class AccountView(BaseModel):
             usd_a_month=account.usd_a_month,
             models=account.models,
             created_at=account.created_at.isoformat(),
+        )
+
+
+class TokenView(BaseModel):
+    """Tokens of an app: `access_token` for `Authorization: Bearer`; `refresh_token` gets the next ones, once."""
+
+    access_token: str
+    token_type: Literal["Bearer"] = "Bearer"
+    expires_in: int
+    refresh_token: str
+
+    @classmethod
+    def of(cls, pair: TokenPair) -> Self:
+        """As an app is given them."""
+        return cls(
+            access_token=pair.access_token, expires_in=pair.expires_in, refresh_token=pair.refresh_token
         )
 
 

@@ -115,7 +115,7 @@ def _security(method: str, path: str) -> list[dict[str, list[str]]]:
         return []
     schemes: list[dict[str, list[str]]] = [
         {"session": []},
-        {"bearer": [wanted.scope] if wanted.scope else []},
+        {"bearer": [*wanted.scopes]},
     ]
     if run_read_at(path) is not None or starts_by_get(method.upper(), path):
         schemes.append({"ticket": []})

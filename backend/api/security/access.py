@@ -132,8 +132,8 @@ def check_access(principal: Principal, wanted: Requirements, scope: Mapping[str,
         raise Forbidden("This is for admins.")
     if wanted.person_only and not principal.is_person:
         raise Forbidden("A key can't do this: log in.")
-    if wanted.scope:
-        principal.check_scope(wanted.scope)
+    for needed in wanted.scopes:
+        principal.check_scope(needed)
 
 
 def _check_ticket(principal: Principal, method: str, path: str) -> None:

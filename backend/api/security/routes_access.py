@@ -73,12 +73,19 @@ _READ_RUN = re.compile(r"/api/v1/runs/([^/]+)/stream")
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
-    """Requirements of a route on its caller. `scope` is a key's: None for what no key may do, "" for any key."""
+    """Requirements of a route on its caller. `scope` is a key's: None for what no key may do, "" for any key; `shows`
+    is another one that it needs, for a reply that shows more than was sent."""
 
     is_public: bool = False
     admin_only: bool = False
     person_only: bool = False
     scope: str | None = None
+    shows: str | None = None
+
+    @property
+    def scopes(self) -> list[str]:
+        """All that a key needs."""
+        return [scope for scope in (self.scope, self.shows) if scope]
 
 
 def access_to(method: str, path: str) -> Requirements:
@@ -96,7 +103,12 @@ def access_to(method: str, path: str) -> Requirements:
     if not area:
         return Requirements(scope="")
     reads = (method == "GET" and not starts_by_get(method, path)) or _READ_BY_POST.fullmatch(path) is not None
-    return Requirements(admin_only=area == "metrics", scope=f"{area}:{'read' if reads else 'write'}")
+    return Requirements(
+        admin_only=area == "metrics",
+        scope=f"{area}:{'read' if reads else 'write'}",
+        # What is changed in a part is answered as a whole.
+        shows=f"{area}:read" if method == "PATCH" else None,
+    )
 
 
 def _area_of(path: str) -> str | None:

@@ -42,7 +42,7 @@ class RunFinalizer:
     ) -> AttemptOutcome:
         """Stores the outcome; `ending` is the last message, None for an unfinished run. Raises StaleWriter."""
         outcome = await self._store(run, lease, ending, transcript)
-        await self._prune(run)
+        await self._tidy(run, ending)
         return outcome
 
     async def _store(
@@ -88,19 +88,31 @@ class RunFinalizer:
         _demand(await self._repository.release(lease, waits=waits, title=title, words=words, usage=usage))
         return WAITING if waits else "interrupted"
 
-    async def _prune(self, run: Run) -> None:
-        """Whoever goes on, and a version, need the newest checkpoint; each of the others holds all text up to it."""
+    async def _tidy(self, run: Run, ending: Message | None) -> None:
+        """Deletes checkpoints. Whoever goes on needs the newest one; each of the others holds all text up to it."""
         if run.format not in self._formats.graphs:
             return
         checkpointer = self._formats.graph(run).checkpointer
         if not isinstance(checkpointer, BaseCheckpointSaver):
             return
         try:
-            await checkpointer.aprune([run.id])
+            if await self._has_no_future(run, ending):
+                await checkpointer.adelete_thread(run.id)
+            else:
+                await checkpointer.aprune([run.id])
         except (NotImplementedError, StaleCheckpoint):  # it keeps them all, or whoever goes on has them
             return
         except Exception:
             log.exception("checkpoints_not_pruned", run_id=run.id)
+
+    async def _has_no_future(self, run: Run, ending: Message | None) -> bool:
+        """Whether nobody can go on with the run: its error says so, or what it is written from was deleted meanwhile,
+        which its checkpoints quote. Whoever deletes that sees to the runs that have ended by then."""
+        if await self._repository.derived.has_lost_material(run):
+            return True
+        if not isinstance(ending, RunFailed):
+            return False
+        return not ending.resumable or not await self._formats.has_material(run)
 
     async def _plan(self, written_by: str, run: Run) -> VersionPlan | None:
         """The plan kept for versions of the run; a copy has the state of its source."""

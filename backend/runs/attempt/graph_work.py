@@ -12,6 +12,7 @@ from backend.runs.formats import RunFormats
 from backend.store.runs import Run
 from backend.streaming.gate import Gate
 from backend.timezones import local_date
+from workflows.errors import NotFound
 from workflows.graph import Graph
 from workflows.state import RunContext
 from workflows.versions import seeded_state
@@ -49,8 +50,12 @@ class GraphWork:
         """The newest checkpoint, of which a run that `is_new` has none; that of a version begins with the sections that
         it takes over."""
         snapshot = _NO_CHECKPOINT if is_new else await self.graph.aget_state(self.config)
-        seed = self._run.origin.seed if self._run.origin else None
-        if not snapshot.created_at and seed is not None:
+        origin = self._run.origin
+        if snapshot.created_at or origin is None:
+            return snapshot
+        if origin.has_lost_seed:
+            raise NotFound("The text that this version is made of was deleted.")
+        if (seed := origin.seed) is not None:
             state, node = seeded_state(seed, self._run.input)
             snapshot = await self._go_on_after(node, state)
         if _leads_nowhere(snapshot):

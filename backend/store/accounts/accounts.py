@@ -130,25 +130,30 @@ class AccountRepository:
         owner: Owner,
         password_hash: str,
         *,
+        instead_of: str | None = None,
         but: str | None = None,
         revoke_keys: bool = False,
         verified: bool = False,
-    ) -> None:
+    ) -> bool:
         """Sets the password, and ends every log-in `but` one, every link that was sent before, and the keys if that is
-        requested; `verified`: the address is confirmed too. In one transaction."""
+        requested; `verified`: the address is confirmed too. False where the hash isn't `instead_of` any more, if that
+        is given. In one transaction."""
         values = {"email_verified_at": datetime.now(UTC)} if verified else {}
         others = login_sessions.c.owner == owner
         if but is not None:
             others &= login_sessions.c.id != but
 
-        def work(connection: Connection) -> None:
+        def work(connection: Connection) -> bool:
             lock_owner(connection, owner)
+            if instead_of is not None and connection.scalar(_HASH, {"id_is": owner}) != instead_of:
+                return False
             _set(connection, owner, {"password_hash": password_hash, **values})
             connection.execute(delete(login_sessions).where(others))
             if revoke_keys:
                 connection.execute(delete(api_keys).where(api_keys.c.owner == owner))
+            return True
 
-        await self._db.write(work)
+        return await self._db.write(work)
 
     async def replace_hash(self, owner: Owner, old: str, new: str) -> None:
         """Keeps the same password as another hash, unless it was changed meanwhile."""
@@ -163,6 +168,7 @@ class AccountRepository:
 
 # Built once, they cost half as much.
 _BY_ID = select(accounts).where(accounts.c.id == bindparam("id_is"))
+_HASH = select(accounts.c.password_hash).where(accounts.c.id == bindparam("id_is"))
 _BY_EMAIL = select(accounts).where(accounts.c.email == bindparam("email_is"))
 
 

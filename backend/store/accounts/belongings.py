@@ -78,8 +78,8 @@ class BelongingsRepository:
         )
 
     async def run_ids(self, owner: Owner) -> list[str]:
-        """The owner's runs."""
-        query = select(runs.c.id).where(runs.c.owner == owner).order_by(runs.c.id)
+        """The owner's runs, the newest first: what was made of others before those."""
+        query = select(runs.c.id).where(runs.c.owner == owner).order_by(runs.c.id.desc())
         return await self._db.read(lambda connection: list(connection.scalars(query)))
 
     async def has_executing_runs(self, owner: Owner) -> bool:

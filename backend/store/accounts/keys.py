@@ -75,6 +75,20 @@ class ApiKeyRepository:
 
         return ApiKey(**row) if await self._db.write(work) else None
 
+    async def update(self, owner: Owner, key_id: str, **values: Any) -> ApiKey | None:
+        """The key with these columns set; None if the owner has no such key, or it has expired. In one transaction, for
+        which those that charge a run to it wait."""
+        mine = (api_keys.c.owner == owner) & (api_keys.c.id == key_id)
+
+        def work(connection: Connection) -> ApiKey | None:
+            lock_owner(connection, owner)
+            alive = update(api_keys).where(mine, api_keys.c.expires_at > datetime.now(UTC))
+            if not connection.execute(alive.values(**values)).rowcount:
+                return None
+            return ApiKey(**connection.execute(select(*_KEY).where(mine)).one()._mapping)
+
+        return await self._db.write(work)
+
     async def find_by_hash(self, key_hash: bytes) -> ActiveKey | None:
         """The key that this is the hash of."""
         return await self._active(_BY_HASH, key_hash=key_hash)

@@ -151,6 +151,26 @@ class LoginRepository:
         query = query.values(token_hash=token_hash)
         return bool((await self._db.write(lambda connection: connection.execute(query))).rowcount)
 
+    async def replace_refresh(
+        self, owner: Owner, session_id: str, refresh_hash: bytes
+    ) -> LoginSession | None:
+        """Gives an app's session one refresh token in place of all that it had; None where there is no such
+        session."""
+        tokens = (refresh_tokens.c.owner == owner) & (refresh_tokens.c.session_id == session_id)
+        mine = (login_sessions.c.owner == owner) & (login_sessions.c.id == session_id)
+        app = select(*_SESSION).where(mine, login_sessions.c.kind == "app")
+
+        def work(connection: Connection) -> LoginSession | None:
+            # Tokens before their session: in the order in which `refresh` holds them.
+            connection.execute(select(refresh_tokens.c.token_hash).where(tokens).with_for_update())
+            if (found := connection.execute(app).one_or_none()) is None:
+                return None
+            connection.execute(delete(refresh_tokens).where(tokens))
+            connection.execute(_new_refresh(session_id, owner, refresh_hash))
+            return _session(found)
+
+        return await self._db.write(work)
+
     async def touch(self, owner: Owner, session_id: str) -> None:
         """Says that the session is used now."""
         mine = (login_sessions.c.owner == owner) & (login_sessions.c.id == session_id)

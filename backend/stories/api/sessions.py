@@ -82,7 +82,7 @@ class ChoiceBody(JsonModel):
 
 
 class DeletedSession(BaseModel):
-    """Outcome of deleting a story: its chapters' runs, kept as runs of their own or deleted with it."""
+    """Outcome of deleting a story: its chapters' runs, deleted with it or kept as runs of their own."""
 
     session_id: str
     runs: list[str]
@@ -93,11 +93,14 @@ class DeletedSession(BaseModel):
 async def begin_session(
     body: SessionBody, principal: PrincipalDep, sessions: SessionsDep, response: Response
 ) -> SessionView:
-    """Begins a story. For a run that is in a story already, returns that story (200). An API key needs `runs:read` too
-    for a run."""
+    """Begins a story. For a run that is in a story already, returns that story (200). An API key needs `children:read`
+    too for a child or a run, which are shown, and for a run `runs:read`."""
     owner, others = principal.owner, body.model_dump(include={"title", "planned_chapters", "timezone"})
     if body.run_id is not None:
         principal.check_scope("runs:read")
+    if body.run_id is not None or body.child_id is not None:
+        principal.check_scope("children:read")
+    if body.run_id is not None:
         if body.child_id is not None or body.reader is not None or body.theme is not None:
             raise InvalidInput.of(
                 "run_id", "the run says who reads and what it is about: give nothing else of it"
@@ -147,9 +150,9 @@ async def change_session(
 
 @router.delete("/{session_id}")
 async def delete_session(
-    session_id: SessionId, owner: OwnerDep, sessions: SessionsDep, chapters: OnChaptersQuery = "keep"
+    session_id: SessionId, owner: OwnerDep, sessions: SessionsDep, chapters: OnChaptersQuery = "delete"
 ) -> DeletedSession:
-    """Deletes the story. Its chapters stay as runs, unless they are to be deleted too."""
+    """Deletes the story with its chapters and their versions. With `chapters=keep` they stay as runs."""
     runs = await sessions.delete(owner, session_id, chapters)
     return DeletedSession(session_id=session_id, runs=runs, runs_deleted=chapters == "delete")
 

@@ -115,15 +115,17 @@ class SessionRepository:
         )
         await self._db.write(lambda connection: connection.execute(query))
 
-    async def delete(self, owner: Owner, session_id: str) -> None:
-        """Deletes the session and its days; its chapters' runs stay, as runs of their own."""
+    async def delete(self, owner: Owner, session_id: str) -> list[str]:
+        """Deletes the session and its days; its chapters' runs, which it returns, stay as runs of their own."""
 
-        def work(connection: Connection) -> None:
-            leave = update(runs).where(runs.c.owner == owner, runs.c.series == session_id)
-            connection.execute(leave.values(series=None, part=None))
+        def work(connection: Connection) -> list[str]:
+            mine = (runs.c.owner == owner) & (runs.c.series == session_id)
+            leave = update(runs).where(mine).values(series=None, part=None).returning(runs.c.id)
+            left = list(connection.scalars(leave))
             connection.execute(delete(story_sessions).where(_is(owner, session_id)))
+            return left
 
-        await self._db.erase(work)
+        return await self._db.erase(work)
 
     async def add_minutes(self, owner: Owner, session_id: str, day: date, minutes: float) -> None:
         """Adds to the minutes read on a day."""

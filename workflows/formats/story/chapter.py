@@ -69,6 +69,12 @@ class ChapterFormat(Format[StoryInput]):
         """The place of the chapter in a stored story."""
         return (inputs.story_session_id, inputs.chapter_number) if inputs.story_session_id else None
 
+    def without_part(self, inputs: StoryInput, number: int) -> StoryInput:
+        """The input without what an earlier chapter told."""
+        return inputs.model_copy(
+            update={"earlier": [chapter for chapter in inputs.earlier if chapter.number != number]}
+        )
+
     def check_model(self, inputs: StoryInput, model: ModelSpec) -> None:
         """Refuses the embedded model for other languages than English."""
         if model.provider == "embedded" and inputs.reader.language != "en":
