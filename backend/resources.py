@@ -45,6 +45,7 @@ from backend.store.limits import cap_of
 from backend.store.reading_places import ReadingPlaceRepository
 from backend.store.retention import RetentionRepository
 from backend.store.shares import ShareRepository
+from backend.store.threads import ThreadRepository
 from backend.store.usage import UsageRepository
 from backend.tasks import every, logged
 from backend.telemetry.metrics import Metrics
@@ -82,6 +83,7 @@ class Resources:
     quotes: Quotes
     sharing: Sharing
     reading_places: ReadingPlaceRepository
+    threads: ThreadRepository
     documents: Documents
     housekeeping: Housekeeping
     usage: UsageRepository
@@ -170,10 +172,9 @@ async def _open(settings: Settings, record_to: Path | None, slots: int | None) -
             quota=quota,
             quotes=Quotes(admission, store.usage, quota),
             reading_places=ReadingPlaceRepository(store.database),
+            threads=ThreadRepository(store.database),
             sharing=Sharing(shares, queries, timedelta(days=settings.share_days)),
-            documents=Documents(
-                store.documents, Extraction(settings.max_document_bytes), settings.max_document_bytes
-            ),
+            documents=_make_documents(settings, store),
             housekeeping=housekeeping,
             usage=store.usage,
             metrics=telemetry.metrics,
@@ -186,6 +187,11 @@ async def _open(settings: Settings, record_to: Path | None, slots: int | None) -
             people=people,
             parts=open_parts(extensions, service),
         )
+
+
+def _make_documents(settings: Settings, store: Store) -> Documents:
+    most = settings.max_document_bytes
+    return Documents(store.documents, Extraction(most), most)
 
 
 async def start_retention(

@@ -37,6 +37,7 @@ from backend.store.run_records import NewRun, Run, RunAssignment, RunPart, RunSu
 from backend.store.run_values import STORED_CHANGE, RunOptions, VersionChange
 from backend.store.sources import find_source
 from backend.store.tables import log_archives, log_entries, runs
+from backend.store.threads import ThreadPlace, take_place
 from backend.store.transitions import EXECUTING, FINISHED, MOVES, OCCUPYING, Event
 from workflows.messages.messages import OutlinePlanned, RunCompleted
 
@@ -86,10 +87,10 @@ class RunRepository:
         limit: Limit | None = None,
         kept_since: datetime | None = None,
         also: Callable[[Connection], None] | None = None,
-        alone: str | None = None,
+        place: ThreadPlace | None = None,
     ) -> Run | None:
-        """Stores a new run; None if its owner has used this idempotency key before, or one that begins with `alone`, or
-        its part is taken. `also` stores what belongs to it.
+        """Stores a new run; None if its owner has used this idempotency key before, or its `place` in a thread, or its
+        part in a series, is taken. `also` stores what belongs to it.
 
         It is given the text of another run of the same `cache_key` if one was kept since `kept_since`, or is being
         written; otherwise it is charged. Raises LimitReached. All in one transaction: of several processes, one gets
@@ -98,12 +99,13 @@ class RunRepository:
 
         def work(connection: Connection) -> Run | None:
             lock_owner(connection, new.owner)
-            if alone is not None and connection.scalar(select(exists().where(*_of_key(new.owner, alone)))):
+            if place is not None and not take_place(connection, new.owner, place):
                 return None
             source = find_source(connection, new.owner, new.cache_key, kept_since, new.id)
             connection.execute(insert(runs).values({**new.row(), "source_run_id": source}))
             if source is None:
-                charge(connection, new.id, new.owner, new.format, limit)
+                replaced = None if place is None else place.replaces
+                charge(connection, new.id, new.owner, new.format, limit, replaced)
             if also is not None:
                 also(connection)
             mine = (runs.c.owner == new.owner) & (runs.c.id == new.id)
