@@ -13,6 +13,9 @@ from backend.store.transitions import EXECUTING
 KEY_PREFIX = "thread:"
 """Beginning of the idempotency keys of threads' runs; the thread's name follows."""
 
+NAME_LENGTH = 32
+"""Characters of a thread's name."""
+
 
 @dataclass(frozen=True, slots=True)
 class ThreadPlace:

@@ -72,7 +72,7 @@ class Appends:
                 marks = self.by_run.setdefault(run_id, [])
                 marks.append((letters + (marks[-1][0] if marks else 0), began, time.time() * 1000))
 
-        SqlLog.append = timed  # type: ignore[method-assign]
+        SqlLog.append = timed  # type: ignore[method-assign, assignment]
         try:
             yield
         finally:

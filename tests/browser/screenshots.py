@@ -7,7 +7,7 @@ page is taken instead, for somebody to look at: phone and wide, light and dark.
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -207,7 +207,7 @@ def _settings(page: Page, server: PageServer) -> None:
     page.get_by_text("Aa", exact=True).click()
 
 
-VIEWS = {
+VIEWS: dict[str, Callable[[Page, PageServer], None]] = {
     "form": _form,
     **{name: partial(_form_of, name) for name in list_formats() if name != "story"},
     "library": _library,

@@ -15,7 +15,7 @@ from backend.store.erasing import delete_runs
 from backend.store.owner import LOCAL, Owner
 from backend.store.schema import complete_metadata
 from backend.store.tables import cached_results, runs, threads, usage
-from backend.store.threads import KEY_PREFIX
+from backend.store.threads import KEY_PREFIX, NAME_LENGTH
 from backend.store.transitions import EXECUTING
 
 ERASED = "erased"
@@ -146,7 +146,7 @@ def _make_room(old: Owner, new: Owner) -> Iterator[Any]:
     same = (runs.c.owner == old) & runs.c.idempotency_key.in_(taken)
     yield update(runs).where(same).values(idempotency_key=None)
     names = select(threads.c.name).where(threads.c.owner == new)
-    thread = func.substr(runs.c.idempotency_key, len(KEY_PREFIX) + 1, threads.c.name.type.length)
+    thread = func.substr(runs.c.idempotency_key, len(KEY_PREFIX) + 1, NAME_LENGTH)
     is_of_thread = runs.c.idempotency_key.startswith(KEY_PREFIX) & thread.in_(names)
     yield update(runs).where(runs.c.owner == old, is_of_thread).values(idempotency_key=None)
     yield delete(threads).where(threads.c.owner == old, threads.c.name.in_(names))
