@@ -45,6 +45,7 @@ from backend.store.limits import cap_of
 from backend.store.reading_places import ReadingPlaceRepository
 from backend.store.retention import RetentionRepository
 from backend.store.shares import ShareRepository
+from backend.store.threads import ThreadRepository
 from backend.store.usage import UsageRepository
 from backend.tasks import every, logged
 from backend.telemetry.metrics import Metrics
@@ -82,6 +83,7 @@ class Resources:
     quotes: Quotes
     sharing: Sharing
     reading_places: ReadingPlaceRepository
+    threads: ThreadRepository
     documents: Documents
     housekeeping: Housekeeping
     usage: UsageRepository
@@ -170,6 +172,7 @@ async def _open(settings: Settings, record_to: Path | None, slots: int | None) -
             quota=quota,
             quotes=Quotes(admission, store.usage, quota),
             reading_places=ReadingPlaceRepository(store.database),
+            threads=ThreadRepository(store.database),
             sharing=Sharing(shares, queries, timedelta(days=settings.share_days)),
             documents=make_documents(settings, store, runs),
             housekeeping=housekeeping,

@@ -1,5 +1,6 @@
 """The service's server: sockets, signals and graceful shutdown."""
 
+import asyncio
 import gc
 import signal
 import socket
@@ -23,6 +24,7 @@ log = structlog.get_logger()
 _DEFAULT_LIMITS = ConnectionLimits()
 _GC_THRESHOLDS = (50_000, 20, 50)
 _READERS_LEAVE_SECONDS = 5
+_TURNS_OF_A_CONNECTION = 3
 _LOOK_EVERY_TICKS = 10
 """A tick is a tenth of a second."""
 _UNSENT_BYTES = 128 * 1024
@@ -94,6 +96,21 @@ class Server(uvicorn.Server):
             if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # connections inherit it
                 listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT_BYTES)
         await super().startup(sockets)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stops accepting, disconnects readers and closes the application."""
+        await self._finish_accepting()
+        await super().shutdown(sockets)
+
+    async def _finish_accepting(self) -> None:
+        """Stops accepting a few turns of the loop before the servers are closed: so many pass until asyncio has made a
+        connection that it accepted. If its server is closed by then, its client waits for a reply that never comes."""
+        loop = asyncio.get_running_loop()
+        if isinstance(loop, asyncio.SelectorEventLoop):
+            for listener in (each for server in self.servers for each in server.sockets):
+                loop.remove_reader(listener.fileno())
+            for _ in range(_TURNS_OF_A_CONNECTION):
+                await asyncio.sleep(0)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Handles a termination signal."""

@@ -26,6 +26,7 @@ from backend.store.charges import Limit
 from backend.store.owner import Owner
 from backend.store.run_values import RunOptions
 from backend.store.runs import NewRun, Run, RunRepository
+from backend.store.threads import ThreadPlace
 from backend.store.transitions import CANCELLED, RESUMABLE
 from workflows.errors import BudgetExceeded, Conflict, Forbidden, Overloaded, Unauthenticated
 from workflows.formats.base import AnyFormat
@@ -93,27 +94,21 @@ class RunCommands:
             inputs = await self._admission.resolve(owner, format, inputs)
         new = self._new_run(owner, request, format, inputs, request_hash)
         with self._quota.reserve(new.format) as limit, self._engine.reserve_slot():
-            if (run := await self._add(new, limit, request.alone)) is not None:
+            if (run := await self._add(new, limit, request.place)) is not None:
                 return run, True
         # The same came in twice at the same moment, and the other was quicker.
         if (known := await self._known(owner, request.idempotency_key, request_hash)) is not None:
             return known, False
-        if request.alone is not None:
+        if request.place is not None:
             raise Conflict("Another run was started here at this moment.")
         raise Conflict(f"Part {new.part} of this series is being written by another run.")
 
-    async def check(self, owner: Owner, request: RunRequest) -> None:
-        """Raises what `start` would raise for the request itself."""
-        format = self._admission.format(request.format)
-        inputs = await self._admission.resolve(owner, format, format.parse(request.input))
-        self._admission.apply_defaults(format, inputs, request.options)
-
-    async def _add(self, new: NewRun, limit: Limit, alone: str | None) -> Run | None:
+    async def _add(self, new: NewRun, limit: Limit, place: ThreadPlace | None) -> Run | None:
         """The new run, stored in one transaction with the beginning of its log, and being executed. None: as the
         repository's `add`."""
         since, opening = self._cache.kept_since(new.options), self._engine.open_log(new.id)
         also = None if opening is None else opening.store
-        run = await self._repository.add(new, limit=limit, kept_since=since, also=also, alone=alone)
+        run = await self._repository.add(new, limit=limit, kept_since=since, also=also, place=place)
         if run is not None:
             await self._engine.begin(run, opening)
         return run

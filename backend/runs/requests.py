@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from backend.runs.attempt.version_seed import Parentage
 from backend.store.run_values import RunOptions
+from backend.store.threads import ThreadPlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,8 @@ class RunRequest:
     idempotency_key: str | None = None
     parentage: Parentage | None = None
     binding: StartBinding | None = None
-    alone: str | None = None
-    """Beginning of idempotency keys of which the owner may have one."""
+    place: ThreadPlace | None = None
+    """Its place in a thread, which one run may have."""
 
 
 def hash_request(

@@ -1,11 +1,12 @@
 """Threads of LangGraph's protocol: runs that were started in one thread, and a reader of all of them.
 
-A thread is nothing that is stored: its runs are known by their idempotency keys, which hold the thread, which of its
-runs it is, and the id of the message that it answers.
+Of a thread itself only the number of its runs is stored, which counts those that are deleted, so that no number of an
+event is used again. Its runs are known by their idempotency keys, which hold the thread, which of its runs it is, and
+what a repeated start is known by.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -15,6 +16,7 @@ from backend.runs.queries import RunQueries
 from backend.runs.readers.durable import OF_AN_ENTRY, DurableReader
 from backend.store.owner import Owner
 from backend.store.runs import Run
+from backend.store.threads import KEY_PREFIX, ThreadRepository
 from backend.streaming.wires.langgraph import STYLE, LangGraphMapper, ThreadTurn
 from backend.streaming.wires.langgraph_events import ThreadView
 from workflows.errors import InvalidInput, NotFound
@@ -23,22 +25,56 @@ OF_A_RUN = 10**10
 """Numbers of a run's events. A thread's stay below 2**53, up to which JavaScript counts exactly."""
 _NUMBERS_OF_AN_ENTRY = 10**4
 """Of those, the numbers of one entry's events: fewer than a durable stream has (`OF_AN_ENTRY`), so that they fit."""
+_STEPS_OF_A_RUN = 10**4
+"""Checkpoints that a run has at most: each finished section makes one."""
 _LOOK_AGAIN_SECONDS = 0.25
 _LOOK_SELDOM_SECONDS = 2.0
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 """What ids of messages look like that are kept; a message with another one is given an id of ours."""
-_KEY = re.compile(rf"([0-9]{{6}}):([0-9a-f]{{32}}):((?:{_MESSAGE_ID.pattern})?)")
+_DIGEST_LENGTH = 32
+_KEY = re.compile(
+    rf"([0-9]{{6,}}):([0-9a-f]{{{_DIGEST_LENGTH}}}):((?:{_MESSAGE_ID.pattern}|~[0-9a-f]{{{_DIGEST_LENGTH}}}|#[0-9]+)?)"
+)
 """An idempotency key of a thread's run, after the thread's prefix."""
 
 
 @dataclass(frozen=True, slots=True)
+class StartIdentity:
+    """The identity of a start, by which it is known when it is sent again: a digest of format, input and options, and a
+    token.
+
+    The token is the message's id where it can be kept; else `~` and a digest of that id, or of the request's
+    Idempotency-Key; else `#` and the command's number, which every client counts from 1.
+    """
+
+    digest: str
+    token: str
+
+    @classmethod
+    def of(cls, digest: str, message_id: str, key_digest: str | None, command: int) -> "StartIdentity":
+        """`key_digest`: of what identifies the request where the message has no id that can be kept."""
+        if _MESSAGE_ID.fullmatch(message_id):
+            return cls(digest, message_id)
+        return cls(digest, f"#{command}" if key_digest is None else f"~{key_digest}")
+
+    @property
+    def message_id(self) -> str:
+        """The message's id; empty where it can't be kept."""
+        return "" if self.token.startswith(("~", "#")) else self.token
+
+    @property
+    def is_lasting(self) -> bool:
+        """Whether no other start ever has the token."""
+        return bool(self.token) and not self.token.startswith("#")
+
+
+@dataclass(frozen=True, slots=True)
 class ThreadRun:
-    """A run of a thread: which of them it is, counted from 1, and the id of the message that it answers, if any."""
+    """A run of a thread: which of them it is, counted from 1, and what a repetition of its start is known by."""
 
     run: Run
     ordinal: int
-    digest: str
-    message_id: str
+    identity: StartIdentity
 
     @property
     def first_seq(self) -> int:
@@ -51,6 +87,7 @@ class Thread:
     """A thread of an owner. `text_of` is what a person had typed for a run."""
 
     queries: RunQueries
+    threads: ThreadRepository
     owner: Owner
     name: str
     """A short name of the client's id."""
@@ -59,16 +96,15 @@ class Thread:
     @property
     def prefix(self) -> str:
         """The beginning of the idempotency keys of its runs."""
-        return f"thread:{self.name}:"
+        return f"{KEY_PREFIX}{self.name}:"
 
-    def key(self, ordinal: int, digest: str, message_id: str) -> str:
+    def key(self, ordinal: int, identity: StartIdentity) -> str:
         """The idempotency key of a run: the same for the same request in the same place."""
-        kept = message_id if _MESSAGE_ID.fullmatch(message_id) else ""
-        return f"{self.place(ordinal)}{digest}:{kept}"
+        return f"{self.prefix}{ordinal:06d}:{identity.digest}:{identity.token}"
 
-    def place(self, ordinal: int) -> str:
-        """The beginning of the idempotency key of a run in this place."""
-        return f"{self.prefix}{ordinal:06d}:"
+    async def last_ordinal(self) -> int:
+        """The place of the last run that was started, though it may be deleted; 0 before the first."""
+        return await self.threads.last_ordinal(self.owner, self.name)
 
     async def runs(self) -> list[ThreadRun]:
         """Its runs, in the order of their beginnings."""
@@ -76,7 +112,7 @@ class Thread:
         for run in await self.queries.by_key(self.owner, self.prefix):
             key = (run.idempotency_key or "").removeprefix(self.prefix)
             if (parts := _KEY.fullmatch(key)) is not None:  # else a client made the key
-                found.append(ThreadRun(run, int(parts[1]), parts[2], parts[3]))
+                found.append(ThreadRun(run, int(parts[1]), StartIdentity(parts[2], parts[3])))
         return sorted(found, key=lambda each: (each.ordinal, each.run.id))
 
     async def find(self, run_id: str) -> ThreadRun:
@@ -87,15 +123,17 @@ class Thread:
         raise NotFound(f"There is no run {run_id[:64]} in this thread.")
 
     def turn_of(self, each: ThreadRun, before: LangGraphMapper | None) -> ThreadTurn:
-        """The beginning of a run, after the run before it."""
+        """The beginning of a run, after the run before it. Its checkpoints are counted from its place, so that they are
+        the same when runs before it are deleted."""
         text = self.text_of(each.run)
-        question = {"type": "human", "id": each.message_id or f"{each.run.id}:question", "content": text}
+        id = each.identity.message_id or f"{each.run.id}:question"
+        question = {"type": "human", "id": id, "content": text}
         return ThreadTurn(
             each.run.id,
             each.run.created_at,
             question if text else None,
             before.messages() if before else (),
-            before.step if before else 0,
+            (each.ordinal - 1) * _STEPS_OF_A_RUN,
         )
 
 
@@ -130,8 +168,8 @@ class ThreadReader:
         """What there is after what was read. Raises InvalidInput for a number that no event of this thread has."""
         found: list[ThreadEvent] = []
         following = await self._following()
-        if self._current is None and self._since > (following[-1].first_seq + OF_A_RUN if following else 0):
-            raise InvalidInput.of("since", "this thread has no such event; send the seq of one, unchanged")
+        if self._current is None:
+            await self._check_since(following)
         while True:
             if self._reader is not None and self._current is not None:
                 is_last = not following
@@ -140,7 +178,7 @@ class ThreadReader:
                     for event in await self._read_run(self._current, self._reader)
                     if is_last or event.channel != "lifecycle"
                 ]
-            if not following:
+            if not following or not self._may_go_on:
                 break
             await self._begin(following.pop(0))
         if found:
@@ -176,11 +214,21 @@ class ThreadReader:
         gone = self._reader is not None and self._reader.is_gone
         return gone or self.mapper is None or self.mapper.is_over or self.mapper.open_interrupt is not None
 
+    @property
+    def _may_go_on(self) -> bool:
+        """Whether the next run may be read: one that replaces the current one is there before that has ended."""
+        return self._current is None or self._current.run.is_finished or self._is_over
+
+    async def _check_since(self, runs: Sequence[ThreadRun]) -> None:
+        last = max([await self._thread.last_ordinal(), *(each.ordinal for each in runs)])
+        if self._since > (OF_A_RUN * (last + 1) if last else 0):
+            raise InvalidInput.of("since", "this thread has no such event; send the seq of one, unchanged")
+
     async def _following(self) -> list[ThreadRun]:
         """The runs after the current one; it isn't looked for any while that is being written."""
         if self._current is not None and not self._is_over:
             return []
-        # By their ids too: the next run takes the place of one that was deleted as the last.
+        # By their ids too: two runs may have one place that came from two owners.
         last = (0, "") if self._current is None else (self._current.ordinal, self._current.run.id)
         return [each for each in await self._thread.runs() if (each.ordinal, each.run.id) > last]
 

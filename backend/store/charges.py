@@ -51,17 +51,27 @@ class ChargeRepository:
         return await self._db.read(lambda connection: find_key_use(connection, owner, key_ids))
 
 
-def charge(connection: Connection, run_id: str, owner: Owner, format: str, limit: Limit | None) -> None:
+def charge(
+    connection: Connection,
+    run_id: str,
+    owner: Owner,
+    format: str,
+    limit: Limit | None,
+    replaced: str | None = None,
+) -> None:
     """Charges a run, once. Part of a transaction that holds the owner's lock; raises LimitReached, and Unauthenticated
-    where the account is gone, which roll it back."""
+    where the account is gone, which roll it back.
+
+    A run that is `replaced` by it isn't under way any more; its budget stays reserved until it has ended.
+    """
     if limit is not None and limit.allowance is not None:
         check_owner(connection, owner)
     is_new = _add(connection, run_id, owner, format)
     if limit is None:
         return
     if limit.allowance is not None:
-        check_allowance(connection, owner, limit.allowance, is_new=is_new)
-        charge_keys(connection, run_id, owner, limit.key_id)
+        check_allowance(connection, owner, limit.allowance, is_new=is_new, replaced=replaced)
+        charge_keys(connection, run_id, owner, limit.key_id, replaced)
     if is_new and limit.most is not None and _count(connection, owner, format, limit) > limit.most:
         raise LimitReached
 

@@ -11,7 +11,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Update,
-    exists,
     func,
     insert,
     select,
@@ -28,8 +27,9 @@ from backend.store.owner import Owner
 from backend.store.run_records import NewRun, Run, RunAssignment, RunPart, RunSummary, RunVersion
 from backend.store.run_values import RunOptions
 from backend.store.sources import find_source
-from backend.store.stored_runs import WHOLE, StoredRuns, as_run, of_key
+from backend.store.stored_runs import WHOLE, StoredRuns, as_run
 from backend.store.tables import log_archives, log_entries, runs
+from backend.store.threads import ThreadPlace, take_place
 from backend.store.transitions import FINISHED, MOVES, Event
 from workflows.messages.messages import OutlinePlanned
 
@@ -69,10 +69,10 @@ class RunRepository(StoredRuns):
         limit: Limit | None = None,
         kept_since: datetime | None = None,
         also: Callable[[Connection], None] | None = None,
-        alone: str | None = None,
+        place: ThreadPlace | None = None,
     ) -> Run | None:
-        """Stores a new run; None if its owner has used this idempotency key before, or one that begins with `alone`, or
-        its part is taken. `also` stores what belongs to it.
+        """Stores a new run; None if its owner has used this idempotency key before, or its `place` in a thread, or its
+        part in a series, is taken. `also` stores what belongs to it.
 
         It is given the text of another run of the same `cache_key` if one was kept since `kept_since`, or is being
         written; otherwise it is charged. Raises LimitReached. All in one transaction: of several processes, one gets
@@ -81,12 +81,13 @@ class RunRepository(StoredRuns):
 
         def work(connection: Connection) -> Run | None:
             lock_owner(connection, new.owner)
-            if alone is not None and connection.scalar(select(exists().where(*of_key(new.owner, alone)))):
+            if place is not None and not take_place(connection, new.owner, place):
                 return None
             source = find_source(connection, new.owner, new.cache_key, kept_since, new.id)
             connection.execute(insert(runs).values({**new.row(), "source_run_id": source}))
             if source is None:
-                charge(connection, new.id, new.owner, new.format, limit)
+                replaced = None if place is None else place.replaces
+                charge(connection, new.id, new.owner, new.format, limit, replaced)
             if also is not None:
                 also(connection)
             mine = (runs.c.owner == new.owner) & (runs.c.id == new.id)

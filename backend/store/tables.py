@@ -161,6 +161,15 @@ log_archives = Table(
     Column("data", LargeBinary, nullable=False),
 )
 
+# A thread outlives its runs: the places of those that were deleted aren't given again.
+threads = Table(
+    "threads",
+    metadata,
+    Column("owner", String(64), primary_key=True),
+    Column("name", String(32), primary_key=True),
+    Column("last_ordinal", Integer, nullable=False),
+)
+
 documents = Table(
     "documents",
     metadata,

@@ -11,7 +11,7 @@ from backend.store.transitions import Status
 from tests.architecture.tree import modules, parse
 from workflows.messages.messages import NodeStatus
 
-PORTABLE = {"avg", "coalesce", "count", "lower", "max", "min", "nullif", "sum", "upper"}
+PORTABLE = {"avg", "coalesce", "count", "lower", "max", "min", "nullif", "substr", "sum", "upper"}
 """Functions that every database has, by the same name and meaning."""
 # One expression for each database, chosen when the statement is compiled.
 OF_EACH_DATABASE = {Path("backend/store/json_sql.py"), Path("backend/store/dialect.py")}

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from backend.api.wires.chat import ChatBody
 from backend.log.entry import Entry
 from backend.log.memory import MemoryLog
 from backend.runs.readers.reader import open_reader
@@ -373,6 +374,24 @@ async def test_same_message_sent_again_attaches_and_one_to_be_answered_anew_star
             for more in ({}, {}, {"trigger": "regenerate-message", "messageId": "a1"})
         ]
         assert runs[0] == runs[1] != runs[2]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "are_same"),
+    [
+        (["a"], ["a"], True),
+        (["a"], ["b"], False),
+        (["a"], ["a", "a"], False),
+    ],
+)
+def test_message_without_an_id_is_known_by_its_place_and_its_words(
+    first: list[str], second: list[str], are_same: bool
+) -> None:
+    def key(texts: list[str]) -> str | None:
+        messages = [{"role": "user", "parts": [{"type": "text", "text": text}]} for text in texts]
+        return ChatBody.model_validate({"id": "one", "messages": messages}).key
+
+    assert (key(first) == key(second)) is are_same
 
 
 async def test_order_of_another_wire_is_refused(provider: FakeProvider, tmp_path: Path) -> None:

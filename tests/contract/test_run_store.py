@@ -12,18 +12,22 @@ from structlog.testing import capture_logs
 
 from backend.log.entry import Entry
 from backend.log.sql import SqlLog
+from backend.store.charges import Limit, LimitReached
 from backend.store.database import Database
 from backend.store.owner import Owner
 from backend.store.run_values import RunOptions, VersionChange, VersionOrigin
 from backend.store.runs import Run, RunAssignment, RunRepository
 from backend.store.sqlite.database import SqliteDatabase
 from backend.store.tables import log_archives, log_entries, log_heads
+from backend.store.threads import ThreadPlace, ThreadRepository
 from backend.store.transitions import MOVES, Event, Status
 from tests.databases import ENGINES, open_log
 from tests.unit.messages import OUTLINE, complete, error
 from tests.unit.stored_runs import add_run, change_run, finish_run, new_run
 
 pytestmark = pytest.mark.engine(*ENGINES)
+
+NOW = datetime.now(UTC)
 
 
 async def test_run_is_found_by_its_owner_as_it_was_stored(repository: RunRepository) -> None:
@@ -63,18 +67,42 @@ async def test_idempotency_key_that_comes_twice_at_once_is_taken_once(repository
     assert await repository.find_by_key(Owner("maya"), "k") == run
 
 
-async def test_only_one_of_the_keys_that_begin_alike_is_taken_where_that_is_asked(
+async def test_place_in_a_thread_is_had_once_also_after_its_run_is_deleted(
+    repository: RunRepository, database: Database
+) -> None:
+    place = ThreadPlace("t", 1)
+    added = await asyncio.gather(*(repository.add(new_run(), place=place) for _ in range(6)))
+    (run,) = [run for run in added if run is not None]
+    await repository.delete(run.owner, run.id)
+    assert await repository.add(new_run(), place=place) is None
+    assert await repository.add(new_run(), place=ThreadPlace("t", 2)) is not None
+    assert await repository.add(new_run(owner="noa"), place=place) is not None
+    threads = ThreadRepository(database)
+    found = [await threads.last_ordinal(Owner(owner), "t") for owner in ("maya", "noa", "ben")]
+    assert found == [2, 1, 0]
+
+
+async def test_place_is_not_taken_by_a_run_that_is_refused(repository: RunRepository) -> None:
+    await add_run(repository, idempotency_key="k")
+    assert await repository.add(new_run(idempotency_key="k"), place=ThreadPlace("t", 1)) is None
+    nothing = Limit(0, NOW - timedelta(days=1), NOW + timedelta(days=1))
+    with pytest.raises(LimitReached):
+        await repository.add(new_run(), place=ThreadPlace("t", 1), limit=nothing)
+    assert await repository.add(new_run(), place=ThreadPlace("t", 1)) is not None
+
+
+async def test_run_that_takes_the_place_of_another_has_that_stopped_unless_it_is_refused(
     repository: RunRepository,
 ) -> None:
-    keys = [f"place:1:{number}" for number in range(6)]
-    added = await asyncio.gather(
-        *(repository.add(new_run(idempotency_key=key), alone="place:1:") for key in keys)
-    )
-    assert sum(run is not None for run in added) == 1
-    assert await repository.add(new_run(idempotency_key="place:2:0"), alone="place:2:") is not None
-    assert (
-        await repository.add(new_run(idempotency_key="place:1:9", owner="noa"), alone="place:1:") is not None
-    )
+    old = await add_run(repository, process="P")
+    foreign = await add_run(repository, owner="noa", process="P")
+    nothing = Limit(0, NOW - timedelta(days=1), NOW + timedelta(days=1))
+    with pytest.raises(LimitReached):
+        await repository.add(new_run(), place=ThreadPlace("t", 2, old.id), limit=nothing)
+    assert await repository.owned_by("P") == {old.id: False, foreign.id: False}
+    await repository.add(new_run(), place=ThreadPlace("t", 2, old.id))
+    await repository.add(new_run(), place=ThreadPlace("t", 3, foreign.id))
+    assert await repository.owned_by("P") == {old.id: True, foreign.id: False}
 
 
 async def test_runs_without_a_key_are_never_each_others(repository: RunRepository) -> None:

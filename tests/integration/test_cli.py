@@ -207,3 +207,36 @@ async def test_generate_from_a_file_writes_in_any_format_and_names_what_is_wrong
     assert output.startswith("[00:00–00:09] HOOK\n")
     assert refused == 2 and "duration_minutes: " in said
     assert unread == 2 and "can't be read" in why
+
+
+@pytest.mark.parametrize(
+    ("shell", "words"),
+    [
+        ("bash", {"COMP_WORDS": "storywire runs re", "COMP_CWORD": "2"}),
+        ("zsh", {"_TYPER_COMPLETE_ARGS": "storywire runs re"}),
+        ("fish", {"_TYPER_COMPLETE_ARGS": "storywire runs re", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}),
+    ],
+)
+async def test_commands_are_completed_in_the_words_of_each_shell(
+    tmp_path: Path, shell: str, words: dict[str, str]
+) -> None:
+    status, output, errors = await _storywire(
+        tmp_path, **{"_STORYWIRE_COMPLETE": f"complete_{shell}", **words}
+    )
+    assert (status, errors) == (0, "")
+    assert "resume" in output and "list" not in output
+
+
+async def test_script_for_bash_completes_in_bash(tmp_path: Path) -> None:
+    _, script, _ = await _storywire(tmp_path, _STORYWIRE_COMPLETE="source_bash")
+    typed = (
+        'COMP_WORDS=(storywire runs resu); COMP_CWORD=2; _storywire_completion "$0"; echo "${COMPREPLY[@]}"'
+    )
+    command = Path(sys.executable).with_name("storywire")
+    process = await asyncio.create_subprocess_exec(
+        *("bash", "--norc", "-c", f"{script}\n{typed}", str(command)),
+        env={**os.environ, **_given(tmp_path, {})},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    output, _ = await process.communicate()
+    assert output.decode().split() == ["resume"]

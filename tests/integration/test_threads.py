@@ -1,6 +1,7 @@
 """Runs of threads of LangGraph's protocol: what is started, and what is not started twice."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 from backend.api.security.routes_access import access_to
 from backend.api.wires.chat_input import hashed
 from tests.fakes.provider import FakeProvider
+from tests.fakes.script import Reply, Script
+from tests.people import add_person, serve_accounts
 from tests.service import STORY, LiveService, serve, settings_for
 
 THREADS = "/api/v1/langgraph/threads"
@@ -70,6 +73,51 @@ async def test_refused_start_leaves_the_run_under_way_alone(service: LiveService
     assert (await service.client.run(run_id))["status"] == "completed"
 
 
+async def test_start_without_a_message_id_that_is_sent_again_is_known_by_its_commands_number(
+    service: LiveService,
+) -> None:
+    first = await start(service, start_of("owls"))
+    await service.client.read(first)
+    assert await start(service, start_of("owls")) == first
+    second = await start(service, {**start_of("owls"), "id": 2})
+    await service.client.read(second)
+    assert second != first
+    assert await start(service, {**start_of("owls"), "id": 2}) == second
+    assert await start(service, start_of("owls")) not in (first, second)  # by a client that counts anew
+
+
+async def test_start_without_a_message_id_is_known_by_its_idempotency_key(service: LiveService) -> None:
+    commands, found = f"{THREADS}/t1/commands", []
+    for number, key in enumerate(("a", "b", "a")):
+        command = {**start_of("owls"), "id": number}
+        reply = await service.client.http.post(commands, json=command, headers={"Idempotency-Key": key})
+        found.append(reply.json()["result"]["run_id"])
+        await service.client.read(found[-1])
+    assert found[0] == found[2] != found[1]
+
+
+async def test_run_is_replaced_within_its_allowance_and_goes_on_where_the_new_one_is_refused(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    provider.script = Script(default=Reply(hold_after=3))
+    async with serve_accounts(provider, tmp_path, account_runs=1, account_runs_day=2) as service:
+        http = (await add_person(service, "noa")).http
+
+        async def send_with_interrupt(theme: str) -> dict[str, Any]:
+            command = start_of(theme, multitask_strategy="interrupt")
+            return dict((await http.post(f"{THREADS}/t1/commands", json=command)).json())
+
+        async def statuses() -> list[str]:
+            return [run["status"] for run in (await http.get("/api/v1/runs")).json()["runs"]]
+
+        for theme in ("owls", "foxes"):
+            assert (await send_with_interrupt(theme))["type"] == "success"
+        assert await statuses() == ["running", "cancelled"]
+        refused = await send_with_interrupt("bears")
+        assert refused["error"] == "unknown_error" and "a day" in refused["message"]
+        assert await statuses() == ["running", "cancelled"]
+
+
 async def test_idempotency_key_in_the_form_of_a_threads_breaks_no_thread(service: LiveService) -> None:
     http = service.client.http
     for rest in ("x", "a:b:c", "²:0:", "1:2"):
@@ -93,6 +141,40 @@ async def test_open_page_reads_the_run_after_the_last_one_was_deleted(service: L
         assert (await http.delete(f"/api/v1/runs/{first}")).status_code == 204
         second = await start(service, start_of("foxes"))
         await _until(lines, second, "completed")
+
+
+async def test_numbers_of_events_are_not_used_again_after_the_last_run_was_deleted(
+    service: LiveService,
+) -> None:
+    http = service.client.http
+    state = f"{THREADS}/t1/state"
+    first = await start(service, start_of("owls"))
+    await service.client.read(first)
+    last = await _last_event(service, since=0, run=first)
+    checkpoint = (await http.get(state)).json()["metadata"]["step"]
+    assert (await http.delete(f"/api/v1/runs/{first}")).status_code == 204
+    assert (await http.get(state)).status_code == 404
+    second = await start(service, start_of("owls"))
+    assert second != first
+    assert await _last_event(service, since=last, run=second) > last  # a page that was open all the time
+    assert (await http.get(state)).json()["metadata"]["step"] > checkpoint
+    too_late = await http.post(
+        f"{THREADS}/t1/stream/events", json={"channels": ["values"], "since": 9 * last}
+    )
+    assert too_late.status_code == 422 and "since" in too_late.text
+
+
+async def _last_event(service: LiveService, since: int, run: str) -> int:
+    """The number of the event with which a run ends."""
+    asked = {"channels": ["lifecycle"], "since": since}
+    async with (
+        asyncio.timeout(20),
+        service.client.http.stream("POST", f"{THREADS}/t1/stream/events", json=asked) as reply,
+    ):
+        async for line in reply.aiter_lines():
+            if line.startswith("data:") and "completed" in line and run in line:
+                return int(json.loads(line.removeprefix("data:"))["seq"])
+    raise httpx.StreamClosed
 
 
 async def _until(lines: AsyncIterator[str], *words: str) -> None:

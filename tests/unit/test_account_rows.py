@@ -18,7 +18,8 @@ from backend.store.accounts.tickets import StreamTicket, TicketRepository
 from backend.store.charges import Limit
 from backend.store.database import Database
 from backend.store.limits import AllowanceReached
-from backend.store.runs import RunRepository
+from backend.store.runs import Run, RunRepository
+from backend.store.threads import ThreadPlace
 from tests.databases import ENGINES
 from tests.unit.messages import OUTLINE
 from tests.unit.stored_runs import change_run, new_run
@@ -217,6 +218,22 @@ async def test_waiting_runs_that_are_answered_at_once_are_no_more_than_may_be_un
     assert sum(isinstance(each, AllowanceReached) for each in answers) == 2
     statuses = [run.status for run in await repository.page(noa.id, limit=9)]
     assert (statuses.count("running"), statuses.count("waiting")) == (2, 2)
+
+
+async def test_run_that_is_replaced_is_not_under_way_any_more_but_keeps_its_budget(
+    repository: RunRepository, noa: Account
+) -> None:
+    async def add(budget: float, place: ThreadPlace | None = None) -> Run | None:
+        new = new_run(owner=noa.id, process="P", options={"budget_usd": budget})
+        return await repository.add(new, limit=limit(runs_at_once=1, usd_a_month=1.0), place=place)
+
+    first = await add(0.3)
+    assert first is not None
+    with pytest.raises(AllowanceReached):
+        await add(0.3)
+    with pytest.raises(AllowanceReached):
+        await add(0.8, ThreadPlace("t", 2, first.id))
+    assert await add(0.3, ThreadPlace("t", 2, first.id)) is not None
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, func, insert, select
@@ -48,6 +50,29 @@ async def test_migrations_make_the_tables_as_they_are_declared(database: Databas
         )
     )
     assert [found for found in differences if not is_of_sqlite(found, database)] == []
+
+
+async def test_threads_that_were_there_before_they_were_counted_go_on_counting(database: Database) -> None:
+    name, digest = "ab" * 16, "cd" * 16
+    keys = {
+        f"thread:{name}:000001:{digest}:m1": "maya",
+        f"thread:{name}:000012:{digest}:": "maya",
+        f"thread:{name}:000002:{digest}:m1": "noa",
+        f"thread:{name}:x": "maya",
+        "thread:": "maya",
+    }
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+
+    def work(connection: Connection) -> list[Any]:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0014")
+        for key, owner in keys.items():
+            connection.execute(insert(runs).values(new_run(owner=owner, idempotency_key=key).row()))
+        command.upgrade(config, "head")
+        return list(map(tuple, connection.execute(select(tables.threads).order_by(tables.threads.c.owner))))
+
+    assert await database.write(work) == [("maya", name, 12), ("noa", name, 2)]
 
 
 async def test_migrations_bring_the_database_to_the_revision_of_the_newest_file(database: Database) -> None:

@@ -13,7 +13,7 @@ from backend.store.database import Database
 from backend.store.migrating import upgrade
 from backend.store.owner import LOCAL, Owner
 from backend.store.schema import complete_metadata
-from backend.store.tables import cached_results, reading_places, shares
+from backend.store.tables import cached_results, reading_places, shares, threads
 from backend.stories.store.sessions import SessionRepository
 from backend.stories.store.tables import children, reading_days, story_sessions
 from tests.databases import ENGINES
@@ -106,6 +106,27 @@ async def test_what_both_owners_have_under_one_key_stays_the_new_owners(database
     assert [row.run_id for row in kept] == ["R2"]
 
 
+async def test_thread_that_both_owners_have_stays_the_new_owners_and_the_others_go_with_their_runs(
+    database: Database,
+) -> None:
+    noa, runs = Owner("noa"), complete_metadata().tables["runs"]
+    both, other = "a" * 32, "b" * 32
+    for owner, name, ordinal in ((LOCAL, both, 7), (noa, both, 3), (LOCAL, other, 2)):
+        key = f"thread:{name}:{ordinal:06d}:{'c' * 32}:"
+        await execute(database, insert(runs).values(new_run(owner=owner, idempotency_key=key).row()))
+        values = {"owner": owner, "name": name, "last_ordinal": ordinal}
+        await execute(database, insert(threads).values(values))
+    await BelongingsRepository(database).give(LOCAL, noa)
+    rows = await database.read(lambda connection: connection.execute(select(threads)).all())
+    assert {tuple(row) for row in rows} == {("noa", both, 3), ("noa", other, 2)}
+    keys = await database.read(lambda connection: connection.scalars(select(runs.c.idempotency_key)).all())
+    assert sorted((key or "")[:47] for key in keys) == [
+        "",
+        f"thread:{both}:000003:",
+        f"thread:{other}:000002:",
+    ]
+
+
 def test_every_key_that_an_owner_may_have_once_is_thought_of_where_rows_change_their_owner() -> None:
     """`give` makes room for these; another one needs a thought there."""
     found = set()
@@ -117,6 +138,7 @@ def test_every_key_that_an_owner_may_have_once_is_thought_of_where_rows_change_t
         ("runs", "owner", "idempotency_key"),
         ("runs", "owner", "series", "part"),  # a series is an id of our own, of one owner
         ("cached_results", "owner", "key"),
+        ("threads", "owner", "name"),
     }
 
 

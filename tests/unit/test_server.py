@@ -1,6 +1,31 @@
-"""Which connections are taken for such that take nothing."""
+"""Connections that take nothing, and those that come as the server stops."""
 
-from backend.server import StallDetector
+import asyncio
+import gc
+import socket
+from contextlib import suppress
+
+import pytest
+from fastapi import FastAPI
+
+from backend.server import Server, StallDetector
+
+
+@pytest.mark.parametrize("turns", range(4))
+async def test_connection_that_is_accepted_as_the_server_stops_is_closed(turns: int) -> None:
+    server = Server(FastAPI(), readers_leave_seconds=1)
+    server.config.load()
+    server.lifespan = server.config.lifespan_class(server.config)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        await server.startup(sockets=[listener])
+        with socket.create_connection(listener.getsockname()) as client:
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await server.shutdown([listener])
+            client.setblocking(False)
+            with suppress(ConnectionResetError):  # where it had not been accepted
+                assert client.recv(1) == b""
+    gc.collect()  # a socket that was left open is a warning, and that an error
 
 
 def test_who_takes_nothing_is_still_for_longer_and_longer() -> None:

@@ -1,5 +1,6 @@
 """Chats of the AI SDK: `useChat` and `WorkflowChatTransport` with the service as their back end."""
 
+import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
@@ -87,11 +88,15 @@ class ChatBody(JsonModel):
 
     @property
     def key(self) -> str | None:
-        """The same for every attempt to send the same message of a chat; another one to have it answered anew."""
+        """The same for every attempt to send the same message of a chat; another one to have it answered anew. A
+        message without an id is known by its place in the chat and by what it says."""
         if self.id is None:
             return None
+        message = self.last_user_message
+        place = sum(each.role == "user" for each in self.messages)
+        which = message.id or json.dumps([place, message.parts], sort_keys=True)
         again = self.message_id or "" if self.trigger == "regenerate-message" else ""
-        return chat_key(self.id) + hashed(f"{self.last_user_message.id}\n{again}")
+        return chat_key(self.id) + hashed(f"{which}\n{again}")
 
     def input_of(self, format: AnyFormat) -> dict[str, Any]:
         """The format's input. It isn't checked here."""

@@ -1,28 +1,25 @@
 """LangGraph's Agent Streaming Protocol: `useStream` and the LangGraph SDKs with the service as their back end."""
 
-import json
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable
 from contextlib import aclosing
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints, ValidationError
 
 from backend.api.dependencies import OwnerDep, ResourcesDep, RunsDep, SettingsDep
-from backend.api.runs.generate import format_at
 from backend.api.runs.starts import RunStart, RunStartDep
 from backend.api.runs.streams import event_stream
-from backend.api.wires.chat_input import hashed, text_in, text_of_content, with_text
+from backend.api.wires.chat_input import hashed, text_in
+from backend.api.wires.langgraph_start import Open, start_in_thread
 from backend.notifier import Notifier
-from backend.runs.requests import RunRequest
 from backend.runs.threads import Thread, ThreadReader, ThreadRun
-from backend.store.run_values import RunOptions
 from backend.store.runs import Run
-from backend.store.transitions import COMPLETED, WAITING
+from backend.store.transitions import WAITING
 from backend.streaming.wires.langgraph_events import CHANNELS, error_frame, frame
 from backend.streaming.wires.wire import CREDENTIAL_ENDED
-from workflows.errors import Conflict, InvalidInput, NotFound, StorywireError
-from workflows.formats.base import AnyFormat, invalid_input
+from workflows.errors import InvalidInput, NotFound, StorywireError
+from workflows.formats.base import invalid_input
 from workflows.messages.messages import OutlinePlanned
 
 router = APIRouter(prefix="/api/v1/langgraph/threads", tags=["langgraph"])
@@ -46,13 +43,7 @@ STREAM: dict[int | str, dict[str, Any]] = {
 }
 
 
-class _Open(BaseModel):
-    """What clients send more of is passed over."""
-
-    model_config = ConfigDict(extra="ignore", strict=True)
-
-
-class Command(_Open):
+class Command(Open):
     """A command; its `id` is repeated in the reply."""
 
     id: int = Field(ge=0, le=_MOST, description="The client's number of the command")
@@ -60,31 +51,14 @@ class Command(_Open):
     params: dict[str, Any] = Field(default_factory=dict, description="What the command is about")
 
 
-class _Configurable(_Open):
-    options: RunOptions = Field(default_factory=RunOptions)
-
-
-class _Config(_Open):
-    configurable: _Configurable = Field(default_factory=_Configurable)
-
-
-class StartParams(_Open):
-    """Parameters of `run.start`: the format, its input with a person's messages, and the run's options."""
-
-    assistant_id: str = Field(max_length=64)
-    input: dict[str, Any] | None = None
-    config: _Config | None = None
-    multitask_strategy: Literal["reject", "interrupt", "rollback", "enqueue"] | None = None
-
-
-class InterruptAnswer(_Open):
+class InterruptAnswer(Open):
     """An answer to an interrupt: the plan as edited, `true` for the plan as it is, `false` to cancel the run."""
 
     interrupt_id: str = Field(max_length=256)
     response: Any = None
 
 
-class EventsBody(_Open):
+class EventsBody(Open):
     """The events that a client wants."""
 
     channels: list[_Name] = Field(max_length=64, description="Such as messages, values, custom:progress")
@@ -120,7 +94,7 @@ async def get_thread(thread_id: ThreadId, owner: OwnerDep, resources: ResourcesD
         format = formats.get(run.format)
         return "" if format is None else text_in(format, run.input)
 
-    return Thread(resources.queries, owner, hashed(thread_id), text_of)
+    return Thread(resources.queries, resources.threads, owner, hashed(thread_id), text_of)
 
 
 ThreadDep = Annotated[Thread, Depends(get_thread)]
@@ -135,7 +109,7 @@ async def command(
     try:
         match body.method:
             case "run.start":
-                each = await _start(thread, resources.formats, start, body.params)
+                each = await start_in_thread(thread, resources.formats, start, body.id, body.params)
                 seq = each.first_seq
             case "input.respond":
                 each = await _respond(thread, start, body.params)
@@ -152,62 +126,6 @@ async def command(
 
 def _refusal(id: int, error: str, message: str) -> dict[str, Any]:
     return {"type": "error", "id": id, "error": error, "message": message}
-
-
-async def _start(
-    thread: Thread, formats: Mapping[str, AnyFormat], start: RunStart, given: dict[str, Any]
-) -> ThreadRun:
-    """The run that is started, or the one that the same message has started, or the one under way where the same is
-    sent again."""
-    try:
-        params = StartParams.model_validate(given)
-    except ValidationError as error:
-        raise invalid_input(error, "params") from None
-    format = format_at(formats, params.assistant_id)
-    inputs, message_id = _input(format, params.input or {})
-    options = start.with_timezone(params.config.configurable.options if params.config else RunOptions())
-    digest = hashed(json.dumps([format.name, inputs, options.model_dump()], sort_keys=True))
-    earlier = await thread.runs()
-    if (known := _known(earlier, digest, message_id)) is not None:
-        return known
-    ordinal = earlier[-1].ordinal + 1 if earlier else 1
-    key = thread.key(ordinal, digest, message_id)
-    request = RunRequest(format.name, inputs, options, key, alone=thread.place(ordinal))
-    if earlier and not earlier[-1].run.is_finished:
-        await start.runs.check(start.owner, request)
-        await _make_room(start, earlier[-1].run, params.multitask_strategy)
-    run, _ = await start.runs.start(start.owner, request)
-    return ThreadRun(run, ordinal, digest, message_id)
-
-
-def _known(earlier: Sequence[ThreadRun], digest: str, message_id: str) -> ThreadRun | None:
-    """The completed run that answers this very message, or the run under way that the same has started: a command
-    whose reply was lost is sent again."""
-    same = [each for each in reversed(earlier) if each.digest == digest]
-    for each in same:
-        if message_id and each.message_id == message_id and each.run.status == COMPLETED:
-            return each
-    return next((each for each in same if each is earlier[-1] and not each.run.is_finished), None)
-
-
-async def _make_room(start: RunStart, run: Run, strategy: str | None) -> None:
-    if strategy not in ("interrupt", "rollback"):
-        raise Conflict(
-            "A run of this thread is under way. Wait for its end, or send multitask_strategy: interrupt."
-        )
-    await start.runs.cancel(start.owner, run.id)
-
-
-def _input(format: AnyFormat, given: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
-    """The format's input, and the id of the person's message that is its text."""
-    inputs = {name: value for name, value in given.items() if name != "messages"}
-    messages = given.get("messages")
-    for message in reversed(messages if isinstance(messages, list) else []):
-        if isinstance(message, dict) and (message.get("type") or message.get("role")) in ("human", "user"):
-            id = message.get("id")
-            text = text_of_content(message.get("content"))
-            return with_text(format, inputs, text), id if isinstance(id, str) else ""
-    return inputs, ""
 
 
 async def _respond(thread: Thread, start: RunStart, given: dict[str, Any]) -> ThreadRun:

@@ -65,9 +65,14 @@ class AllowanceUse:
 
 
 def find_use(
-    connection: Connection, owner: Owner, defaults: Allowance, now: datetime | None = None
+    connection: Connection,
+    owner: Owner,
+    defaults: Allowance,
+    now: datetime | None = None,
+    replaced: str | None = None,
 ) -> AllowanceUse | None:
-    """What an owner uses; None for one that is no account and has no allowance. Part of a transaction."""
+    """What an owner uses; None for one that is no account and has no allowance. A run that is `replaced` by another one
+    isn't counted as under way. Part of a transaction."""
     limits = _limits(connection, owner, defaults)
     if limits is None:
         return None
@@ -91,7 +96,7 @@ def find_use(
     charges = list(connection.scalars(charged))
     former = find_former_use(connection, owner, month)
     return AllowanceUse(
-        runs_now=sum(row.status in EXECUTING for row in unfinished),
+        runs_now=count_executing(unfinished, replaced),
         runs_today=sum(at >= day for at in charges) + former.runs_since(day),
         runs_this_month=len(charges) + former.runs,
         spent_usd=float(connection.scalar(spent) or 0.0) + former.cost_usd,
@@ -101,11 +106,18 @@ def find_use(
 
 
 def check_allowance(
-    connection: Connection, owner: Owner, defaults: Allowance, *, is_new: bool, now: datetime | None = None
+    connection: Connection,
+    owner: Owner,
+    defaults: Allowance,
+    *,
+    is_new: bool,
+    now: datetime | None = None,
+    replaced: str | None = None,
 ) -> None:
     """Of a run that was just stored as running, and charged: raises AllowanceReached where it is one too many, or may
-    cost more than is left. Part of that transaction, so that of many at once no more get through."""
-    use = find_use(connection, owner, defaults, now)
+    cost more than is left. Part of that transaction, so that of many at once no more get through. `replaced`: as
+    `find_use`."""
+    use = find_use(connection, owner, defaults, now, replaced)
     if use is not None:
         check_use(use, "account", is_new=is_new, now=now)
 
@@ -140,6 +152,11 @@ def check_use(
             f"its unfinished runs with this one may cost ${use.reserved_usd:.4f}: wait{others}.",
             next_month(now) if not others else datetime.now(UTC) + _SOON,
         )
+
+
+def count_executing(unfinished: Sequence[Row[*tuple[Any, ...]]], replaced: str | None) -> int:
+    """How many of these runs (`id` and `status`) are under way, without the one that is replaced."""
+    return sum(row.status in EXECUTING and row.id != replaced for row in unfinished)
 
 
 def find_reserved(

@@ -14,7 +14,8 @@ from backend.store.dialect import lock_owner, lock_owners
 from backend.store.erasing import delete_runs
 from backend.store.owner import LOCAL, Owner
 from backend.store.schema import complete_metadata
-from backend.store.tables import cached_results, runs, usage
+from backend.store.tables import cached_results, runs, threads, usage
+from backend.store.threads import KEY_PREFIX, NAME_LENGTH
 from backend.store.transitions import EXECUTING
 
 ERASED = "erased"
@@ -137,13 +138,18 @@ def _count(connection: Connection, owner: Owner) -> int:
 
 
 def _make_room(old: Owner, new: Owner) -> Iterator[Any]:
-    """Takes from the old owner what the new one has too, where an owner may have it once: idempotency keys and cached
-    results. The place in a series needs no room: a series is one owner's."""
+    """Takes from the old owner what the new one has too, where an owner may have it once: idempotency keys, cached
+    results and threads. The place in a series needs no room: a series is one owner's."""
     keys = select(cached_results.c.key).where(cached_results.c.owner == new)
     yield delete(cached_results).where(cached_results.c.owner == old, cached_results.c.key.in_(keys))
     taken = select(runs.c.idempotency_key).where(runs.c.owner == new, runs.c.idempotency_key.is_not(None))
     same = (runs.c.owner == old) & runs.c.idempotency_key.in_(taken)
     yield update(runs).where(same).values(idempotency_key=None)
+    names = select(threads.c.name).where(threads.c.owner == new)
+    thread = func.substr(runs.c.idempotency_key, len(KEY_PREFIX) + 1, NAME_LENGTH)
+    is_of_thread = runs.c.idempotency_key.startswith(KEY_PREFIX) & thread.in_(names)
+    yield update(runs).where(runs.c.owner == old, is_of_thread).values(idempotency_key=None)
+    yield delete(threads).where(threads.c.owner == old, threads.c.name.in_(names))
 
 
 def _rows(owner: Owner, table: Table) -> Select[Any]:

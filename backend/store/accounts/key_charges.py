@@ -12,6 +12,7 @@ from backend.store.accounts.allowance import (
     Allowance,
     AllowanceUse,
     check_use,
+    count_executing,
     day_of,
     find_reserved,
     month_of,
@@ -19,13 +20,15 @@ from backend.store.accounts.allowance import (
 from backend.store.accounts.tables import api_keys, key_charges
 from backend.store.owner import Owner
 from backend.store.tables import runs, usage
-from backend.store.transitions import EXECUTING, UNFINISHED
+from backend.store.transitions import UNFINISHED
 
 
-def charge_keys(connection: Connection, run_id: str, owner: Owner, caller: str | None) -> None:
+def charge_keys(
+    connection: Connection, run_id: str, owner: Owner, caller: str | None, replaced: str | None = None
+) -> None:
     """Charges a run to the key that started it and to the `caller`'s, once each. Raises AllowanceReached where that is
     too much for one of them. A key that was revoked meanwhile has no limits any more. Part of a transaction that holds
-    the owner's lock."""
+    the owner's lock. `replaced`: as `find_use` of an allowance."""
     mine = (runs.c.owner == owner) & (runs.c.id == run_id)
     starter = connection.scalar(select(runs.c.key_id).where(mine))
     for key_id in sorted({key for key in (starter, caller) if key is not None}):
@@ -33,7 +36,7 @@ def charge_keys(connection: Connection, run_id: str, owner: Owner, caller: str |
         if limits is None:
             continue
         is_new = _add(connection, run_id, owner, key_id)
-        check_use(_use(connection, owner, key_id, limits, None), "API key", is_new=is_new)
+        check_use(_use(connection, owner, key_id, limits, replaced=replaced), "API key", is_new=is_new)
 
 
 def refund_keys(connection: Connection, run_id: str) -> None:
@@ -47,7 +50,7 @@ def find_key_use(
     """What these keys of the owner use of their limits; those that are gone are left out. Part of a transaction."""
     limits = {key_id: find_key_limits(connection, owner, key_id) for key_id in key_ids}
     return {
-        key_id: _use(connection, owner, key_id, found, now)
+        key_id: _use(connection, owner, key_id, found, now=now)
         for key_id, found in limits.items()
         if found is not None
     }
@@ -76,7 +79,13 @@ def _add(connection: Connection, run_id: str, owner: Owner, key_id: str) -> bool
 
 
 def _use(
-    connection: Connection, owner: Owner, key_id: str, limits: Allowance, now: datetime | None
+    connection: Connection,
+    owner: Owner,
+    key_id: str,
+    limits: Allowance,
+    *,
+    now: datetime | None = None,
+    replaced: str | None = None,
 ) -> AllowanceUse:
     day, month = day_of(now), month_of(now)
     mine = (key_charges.c.owner == owner) & (key_charges.c.key_id == key_id)
@@ -96,7 +105,7 @@ def _use(
     reserved = find_reserved(connection, owner, unfinished, limits)
     charges = list(connection.scalars(charged))
     return AllowanceUse(
-        runs_now=sum(row.status in EXECUTING for row in unfinished),
+        runs_now=count_executing(unfinished, replaced),
         runs_today=sum(at >= day for at in charges),
         runs_this_month=len(charges),
         spent_usd=float(connection.scalar(spent) or 0.0),

@@ -52,8 +52,8 @@ export class Story implements AsyncIterable<Message> {
   #lastEventId: string | null;
   #lastSeq: number;
   #retryMs?: number;
-  #bell = bell<void>();
-  #end = bell<Complete>();
+  #news = deferred<void>();
+  #end = deferred<Complete>();
   #failure?: unknown;
   #stop = new AbortController();
 
@@ -91,7 +91,7 @@ export class Story implements AsyncIterable<Message> {
         if (this.#failure !== undefined) throw this.#failure;
         return;
       } else {
-        await this.#bell.promise;
+        await this.#news.promise;
       }
     }
   }
@@ -159,7 +159,7 @@ export class Story implements AsyncIterable<Message> {
     if (!this.#over) return;
     if (this.#messages.at(-1)?.type === "error") this.#messages.pop();
     this.#failure = undefined;
-    this.#end = bell();
+    this.#end = deferred();
     this.#stop = new AbortController();
     this.#change({ ...this.#state, connection: "connecting", status: "running", error: undefined });
     void this.#run();
@@ -276,7 +276,7 @@ export class Story implements AsyncIterable<Message> {
     }
     if (message.type === "complete") return this.#complete(message.data);
     if (message.type === "error") return Promise.resolve(this.#close(undefined));
-    this.#ring();
+    this.#wake();
   }
 
   // The service has nothing after our last id: what the end was is in the run itself.
@@ -296,7 +296,7 @@ export class Story implements AsyncIterable<Message> {
   async #complete(complete: Complete): Promise<void> {
     const whole = this.#parts.reading.after === undefined;
     const same = (!whole || textOf(this.#state) === complete.story_content) && (await hashes(complete));
-    if (same) this.#end.ring(complete);
+    if (same) this.#end.resolve(complete);
     this.#close(same ? undefined : new HashMismatch("HASH_MISMATCH", "the text read is not the run's", { runId: this.#runId }));
   }
 
@@ -306,11 +306,11 @@ export class Story implements AsyncIterable<Message> {
     this.#failure = detached ? undefined : failure;
     const error = failure instanceof StorywireError && !detached ? { error: failure } : {};
     const status = failure !== undefined && !detached && this.#state.status === "starting" ? { status: "failed" as const } : {};
-    this.#end.fail(failure ?? this.#state.error);
+    this.#end.reject(failure ?? this.#state.error);
     if (this.#runId === undefined) this.#noId(failure);
     this.#stop.abort();
     this.#change({ ...this.#state, ...error, ...status, connection: "closed", retryAt: undefined }, true);
-    this.#ring();
+    this.#wake();
   }
 
   #change(state: State, now = false): void {
@@ -319,10 +319,10 @@ export class Story implements AsyncIterable<Message> {
     for (const listener of [...this.#listeners]) listener(now);
   }
 
-  #ring(): void {
-    const rung = this.#bell;
-    this.#bell = bell();
-    rung.ring();
+  #wake(): void {
+    const waiting = this.#news;
+    this.#news = deferred();
+    waiting.resolve();
   }
 
   #setId(id: string): void {
@@ -331,15 +331,15 @@ export class Story implements AsyncIterable<Message> {
   }
 }
 
-interface Bell<T> {
+interface Deferred<T> {
   promise: Promise<T>;
-  ring: (value: T) => void;
-  fail: (error: unknown) => void;
+  resolve: (value: T) => void;
+  reject: (error: unknown) => void;
 }
 
-function bell<T>(): Bell<T> {
-  const made = {} as Bell<T>;
-  made.promise = new Promise((resolve, reject) => ([made.ring, made.fail] = [resolve, reject]));
+function deferred<T>(): Deferred<T> {
+  const made = {} as Deferred<T>;
+  made.promise = new Promise((resolve, reject) => ([made.resolve, made.reject] = [resolve, reject]));
   made.promise.catch(() => {}); // nobody has to listen
   return made;
 }
