@@ -66,6 +66,7 @@ soak: dev npm ## Run the long trials: every crash point, 500 random kills, 100 s
 	STORYWIRE_WORKER_KILLS=$${STORYWIRE_WORKER_KILLS:-300} STORYWIRE_CLUSTER_TRIALS=$${STORYWIRE_CLUSTER_TRIALS:-20} \
 	STORYWIRE_MUTE_SECONDS=$${STORYWIRE_MUTE_SECONDS:-60} STORYWIRE_UPGRADES=$${STORYWIRE_UPGRADES:-10} \
 	STORYWIRE_MANY_RUNS=$${STORYWIRE_MANY_RUNS:-200} \
+	STORYWIRE_OUTAGES="$${STORYWIRE_OUTAGES:-0.5 3 10 45}" STORYWIRE_RUNS_DISTURBED=$${STORYWIRE_RUNS_DISTURBED:-50} \
 		$(BIN)/python -m pytest tests/acceptance tests/integration/test_slow_readers.py --timeout 0 $(ARGS)
 	STORYWIRE_TEST_DATABASE=postgresql $(BIN)/python -m pytest $(ON_POSTGRESQL) -k "not in_any_file and not asks_its_question_again" --timeout 0 $(ARGS)
 	$(BIN)/python -m pytest tests/unit tests/integration -m soak --timeout 0 $(ARGS)

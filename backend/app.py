@@ -8,37 +8,20 @@ from fastapi import APIRouter, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from backend import version
-from backend.api import (
-    ag_ui,
-    catalogue,
-    chat,
-    diagnostics,
-    documents,
-    durable,
-    exports,
-    generate,
-    health,
-    langgraph,
-    metrics,
-    page,
-    places,
-    quotas,
-    reference,
-    runs,
-    safety,
-    shares,
-    usage,
-    versions,
-)
-from backend.api.access import Access
+from backend.api import catalogue, documents, page, quotas, safety, usage
 from backend.api.accounts import account, admin, login, tickets
 from backend.api.accounts import page as account_page
-from backend.api.headers import SecurityHeaders, security_headers
-from backend.api.limits import AddressLimit, BodyLimit
-from backend.api.measuring import Measuring
-from backend.api.openapi import describe
-from backend.api.origins import CROSS_ORIGIN, OwnSite
+from backend.api.monitoring import diagnostics, health, metrics
+from backend.api.monitoring.measuring import Measuring
 from backend.api.problems import add_problem_handlers
+from backend.api.runs import exports, generate, places, runs, shares, versions
+from backend.api.schema import reference
+from backend.api.schema.openapi import describe
+from backend.api.security.access import Access
+from backend.api.security.headers import SecurityHeaders, security_headers
+from backend.api.security.limits import AddressLimit, BodyLimit
+from backend.api.security.origins import CROSS_ORIGIN, OwnSite
+from backend.api.wires import ag_ui, chat, durable_runs, langgraph
 from backend.extensions.base import HasRoutes
 from backend.notifier import Notifier
 from backend.plugins import list_extensions
@@ -47,7 +30,7 @@ from backend.settings import Settings
 
 _OWN = (
     runs.router,
-    durable.router,
+    durable_runs.router,
     langgraph.router,
     exports.router,
     places.router,

@@ -19,7 +19,7 @@ from backend.runs.attempt.recording import RunRecorder
 from backend.runs.engine.base import Engine
 from backend.runs.engine.heartbeat import HeartbeatLiveness
 from backend.runs.engine.inline import POLL_EVERY_SECONDS, InlineEngine
-from backend.runs.engine.liveness import FileLiveness, Liveness
+from backend.runs.engine.liveness import PROCESSES, FileLiveness, Liveness
 from backend.runs.engine.local_runs import LocalRuns
 from backend.runs.engine.orphans import OrphanDetector
 from backend.runs.engine.recovery import NoRecovery, Recovery, RunRecovery
@@ -172,7 +172,7 @@ async def _open_liveness(
     stack: AsyncExitStack, settings: Settings, store: Store, metrics: Metrics, slots: int | None
 ) -> Liveness:
     if store.jobs is None:
-        locks = FileLiveness(settings.state_dir / "processes")
+        locks = FileLiveness(settings.state_dir / PROCESSES)
         stack.push_async_callback(locks.leave)
         return locks
     process = await store.jobs.register(slots)

@@ -139,7 +139,7 @@ async def _open(settings: Settings, record_to: Path | None, slots: int | None) -
         queries = RunQueries(store.runs, store.log, engine.settle, local.audience, prices, language_of)
         admission = make_admission(settings, work, prices)
         recordings = RecordingFolders(settings.state_dir / _RECORDINGS, settings.record_dir)
-        files = RunFiles(store.checkpoints, recordings)
+        files = RunFiles(store.checkpoints if store.jobs is None else None, recordings)
         runs = make_commands(admission, store, queries, engine, quota, work, files)
         extensions = list_extensions()
         service = ServiceContext(

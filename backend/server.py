@@ -78,7 +78,7 @@ class Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                # Whose word counts for a client's address is a setting of ours (`api/addresses.py`).
+                # Whose word counts for a client's address is a setting of ours (`api/security/addresses.py`).
                 proxy_headers=False,
                 timeout_graceful_shutdown=readers_leave_seconds,
             )

@@ -7,13 +7,11 @@ import os
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 from pydantic import (
-    AliasChoices,
     Field,
     PrivateAttr,
-    SecretStr,
     ValidationError,
     field_validator,
     model_validator,
@@ -21,8 +19,9 @@ from pydantic import (
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
 from backend.access_settings import LOOPBACK_NAMES, AccessSettings
-from backend.database_settings import DatabaseSettings, is_installed
+from backend.database_settings import DatabaseSettings
 from backend.plugins import HasSettings, list_extensions
+from backend.telemetry_settings import TelemetrySettings
 from backend.timezones import check_timezone
 from workflows.formats.capabilities import Configurable
 from workflows.formats.registry import list_formats
@@ -37,10 +36,11 @@ from workflows.sections.settings import SectionSettings
 _ACCOUNT_BUDGET_USD = 1.0
 _READ_ONCE = {"langsmith_api_key": ("LANGSMITH_API_KEY",), "database_url": ("STORYWIRE_DATABASE_URL",)}
 _SettingsT = TypeVar("_SettingsT", bound=FormatSettings)
-_LANGSMITH = "https://api.smith.langchain.com"
 
 
-class Settings(AccessSettings, DatabaseSettings, SafetySettings, SectionSettings, ModelSettings):
+class Settings(
+    AccessSettings, DatabaseSettings, TelemetrySettings, SafetySettings, SectionSettings, ModelSettings
+):
     """Settings of the service, read from the environment and from `.env` as STORYWIRE_<NAME>."""
 
     model_config = SettingsConfigDict(validate_default=True)
@@ -52,40 +52,6 @@ class Settings(AccessSettings, DatabaseSettings, SafetySettings, SectionSettings
         "",
         description="Names that the service is called by, comma separated; the loopback ones always are, * is any. "
         "Must be set where STORYWIRE_HOST is no loopback address",
-    )
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged")
-    log_format: Literal["auto", "console", "json"] = Field(
-        "auto", description="How it is logged; auto: console on a terminal, else json"
-    )
-    metrics: bool = Field(True, description="Answer at /metrics, for Prometheus")
-
-    langsmith_tracing: bool = Field(
-        False,
-        validation_alias=AliasChoices("LANGSMITH_TRACING", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING_V2"),
-        description="Trace every run with LangSmith",
-    )
-    langsmith_api_key: SecretStr | None = Field(
-        None, validation_alias=AliasChoices("LANGSMITH_API_KEY", "LANGCHAIN_API_KEY")
-    )
-    langsmith_api_key_file: Path | None = Field(
-        None,
-        validation_alias=AliasChoices("LANGSMITH_API_KEY_FILE"),
-        description="File that holds LANGSMITH_API_KEY in its place",
-    )
-    langsmith_project: str = Field(
-        "storywire", validation_alias=AliasChoices("LANGSMITH_PROJECT", "LANGCHAIN_PROJECT")
-    )
-    langsmith_endpoint: str = Field(
-        _LANGSMITH, validation_alias=AliasChoices("LANGSMITH_ENDPOINT", "LANGCHAIN_ENDPOINT")
-    )
-    otlp: str | None = Field(
-        None,
-        validation_alias=AliasChoices("STORYWIRE_OTLP", "OTEL_EXPORTER_OTLP_ENDPOINT"),
-        description="Address of an OpenTelemetry collector (OTLP over HTTP), e.g. http://127.0.0.1:4318",
-    )
-    trace_mask: Literal["none", "personal", "all"] = Field(
-        "personal",
-        description="What LangSmith's traces hide: nothing, what inputs say about persons, or all texts",
     )
 
     max_runs: int = Field(
@@ -203,34 +169,6 @@ class Settings(AccessSettings, DatabaseSettings, SafetySettings, SectionSettings
             raise ValueError(
                 "STORYWIRE_PUBLIC_URL must begin with https://: passwords and cookies would cross the network in clear"
             )
-
-    @model_validator(mode="after")
-    def _check_langsmith(self) -> Self:
-        if (
-            self.langsmith_tracing
-            and self.langsmith_api_key is None
-            and self.langsmith_endpoint == _LANGSMITH
-        ):
-            raise ValueError("LANGSMITH_TRACING needs LANGSMITH_API_KEY, which is not set")
-        return self
-
-    @field_validator("otlp")
-    @classmethod
-    def _check_otlp(cls, url: str | None) -> str | None:
-        if url is None:
-            return None
-        if not url.startswith(("http://", "https://")):
-            raise ValueError("the address of a collector is expected, e.g. http://127.0.0.1:4318")
-        if not all(
-            map(
-                is_installed,
-                ("opentelemetry", "opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"),
-            )
-        ):
-            raise ValueError(
-                "traces over OTLP need an extra that is not installed: pip install 'storywire[otel]'"
-            )
-        return url
 
     @field_validator("policy_dir")
     @classmethod

@@ -2,16 +2,18 @@
 
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from backend.log.base import RunLog
 from backend.log.sqlite import SqliteLog
+from backend.runs.engine.liveness import PROCESSES, find_alive
 from backend.runs.results.cache import ResultCache
 from backend.settings import Settings, SettingsError
 from backend.store.cache import CacheRepository
 from backend.store.charges import ChargeRepository
 from backend.store.checkpoints import DurableSaver
-from backend.store.copying import Copied, check_empty, copy_tables
+from backend.store.copying import Copied, check_empty, check_source, copy_tables
 from backend.store.database import Database
 from backend.store.dialect import delete_all_checkpoints
 from backend.store.documents import DocumentRepository
@@ -116,6 +118,10 @@ async def copy_database(source: Path, settings: Settings) -> Copied:
     from backend.store.postgres.checkpoints import copy_checkpoints, open_postgres_checkpoints
     from backend.store.postgres.database import PostgresDatabase
 
+    def is_in_use() -> bool:
+        return bool(find_alive(source.parent / PROCESSES))
+
+    check_source(source)
     database = PostgresDatabase(settings.sql_url)
     try:
         await database.migrate()
@@ -125,7 +131,7 @@ async def copy_database(source: Path, settings: Settings) -> Copied:
                 if (source.parent / CHECKPOINTS).exists():
                     async with open_checkpoints(source.parent) as checkpoints:
                         await copy_checkpoints(checkpoints, target)
-                return await database.load(lambda connection: copy_tables(source, connection))
+                return await database.load(partial(copy_tables, source, is_in_use=is_in_use))
             except BaseException:
                 await database.erase(delete_all_checkpoints)
                 raise

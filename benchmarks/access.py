@@ -20,7 +20,7 @@ from typing import Any
 
 import httpx
 
-from backend.api.access import Access
+from backend.api.security.access import Access
 from backend.logs import configure_logs
 from benchmarks.processes import ServiceProcess, cpu_seconds
 from benchmarks.report import Row, Rows, show_one

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.report import Row, Rows, show_one
 from workflows.formats.education_audio.grounding import UNSAFE_KINDS
-from workflows.text.grounding import Evidence
+from workflows.text.grounding.grounding import Evidence
 
 _DATA = Path(__file__).parent / "data" / "lessons"
 TUNED_RECALL, MORE_RECALL, HELD_OUT_RECALL, OTHER_RECALL, FALSE_ALARMS = 1.0, 0.95, 0.9, 0.7, 0.1

@@ -42,8 +42,17 @@ async def measure(kills: int, seconds: float) -> Rows:
                 seen.append(trial.outcome)
                 with suppress(TimeoutError):
                     async with asyncio.timeout_at(deadline):
-                        await trial.run()
+                        await _run(trial)
     return make_rows(seen[-1])
+
+
+async def _run(trial: KillTrial) -> None:
+    """The trial; what it has found by then is printed where it breaks off."""
+    try:
+        await trial.run()
+    except* Exception:
+        show([("worker_kills (broken off)", make_rows(trial.outcome))])
+        raise
 
 
 def make_rows(outcome: Outcome) -> Rows:

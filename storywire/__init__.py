@@ -53,7 +53,8 @@ from workflows.models.clients.catalog import Model
 from workflows.models.configuration.paths import OwnPath
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
-from workflows.safety.policy import Policy, load_policy
+from workflows.safety.policy import Policy
+from workflows.safety.policy_files import load_policy
 from workflows.state import (
     EarlierSection,
     Facts,
@@ -61,20 +62,17 @@ from workflows.state import (
     Outline,
     Piece,
     PlannedPiece,
-    Reviewed,
-    ReviewFinding,
     Section,
-    SectionFaults,
     SectionTask,
     State,
     TextSoFar,
-    Verdict,
     summary_of,
     text_of,
 )
-from workflows.text.length import SectionLength
-from workflows.text.readability import reading_grade, vocabulary_level
+from workflows.text.metrics.readability import reading_grade, vocabulary_level
+from workflows.text.streams.length import SectionLength
 from workflows.text.words import count_words, last_paragraph
+from workflows.verdicts import Reviewed, ReviewFinding, SectionFaults, Verdict
 
 __all__ = [
     "AdaptsToModel",

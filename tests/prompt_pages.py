@@ -20,6 +20,7 @@ from workflows.formats.discovery_report import format as report
 from workflows.formats.education_audio import format as lesson
 from workflows.formats.education_audio.planning import divide_document
 from workflows.formats.podcast import format as podcast
+from workflows.formats.podcast import prompt_values
 from workflows.formats.podcast.facts import requested_words
 from workflows.formats.podcast.plan import beats_of_piece, plan_pieces, plan_sections
 from workflows.formats.story import format as story
@@ -27,7 +28,7 @@ from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.clients.catalog import Model
 from workflows.prompts import dated
 from workflows.safety import judge
-from workflows.safety.policy import load_policy
+from workflows.safety.policy_files import load_policy
 from workflows.state import Facts, Outline, Section, SectionTask, State
 
 FOLDER = Path(__file__).parent.parent / "docs" / "prompts"
@@ -157,8 +158,8 @@ def _podcast(inputs: dict[str, Any], is_long: bool) -> Prompts:
     words = 900 if is_long else 40
     first = _task(given, outline, {}, 0, words)
     later = _task(given, outline, {}, 6 if is_long else 1, words, facts=facts)
-    values, ask = podcast._values(given, later), podcast._PROMPTS.messages
-    shared = podcast._shared(given)
+    values, ask = prompt_values.section_values(given, later), podcast._PROMPTS.messages
+    shared = prompt_values.shared_values(given)
     beats = facts["canonical_pack"]["beats_outline"]
     pieces = [
         {**piece, "beats": [beats[i] for i in beats_of_piece(piece["name"], len(beats))]}
@@ -168,7 +169,7 @@ def _podcast(inputs: dict[str, Any], is_long: bool) -> Prompts:
         "outline": ask("outline", **shared, sections=outline["sections"]),
         "section_one": ask(
             "section_one",
-            **podcast._values(given, first),
+            **prompt_values.section_values(given, first),
             searches=is_long,
             fewest=8,
             pack_words=requested_words(given.target_words),
@@ -180,14 +181,14 @@ def _podcast(inputs: dict[str, Any], is_long: bool) -> Prompts:
         "pieces": ask(
             "pieces",
             **shared,
-            pack=podcast._pack_text(facts),
+            pack=prompt_values.pack_text(facts),
             text_so_far=whole_text(TextAll(outline, words).state),
             pieces=pieces if is_long else pieces[-1:],
         ),
         "pieces_land": ask(
             "pieces_land",
             **shared,
-            pack=podcast._pack_text(facts),
+            pack=prompt_values.pack_text(facts),
             pieces=[{**piece, "text": _SO_FAR, "words": 30} for piece in pieces[-3 if is_long else -1 :]],
         ),
     }

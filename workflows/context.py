@@ -34,6 +34,11 @@ def whole_text(state: State, budget: int = DERIVED_CONTEXT_WORDS) -> TextSoFar:
     return _recount(state, sorted(state["sections"]), budget)
 
 
+def text_size(state: State) -> int:
+    """Characters of the text so far: the work on it takes time in proportion."""
+    return sum(len(section["text"]) for section in state.get("sections", {}).values())
+
+
 def prompt_values(task: SectionTask) -> dict[str, Any]:
     """What `text_so_far.md` and `notes_wanted.md` are filled in with. A task that an older version handed out has no
     more of the text than the last paragraph."""

@@ -2,6 +2,14 @@
 
 import asyncio
 import time
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+_LONG = 10_000
+"""Characters of which the work may take more than some ten milliseconds."""
 
 
 class LoopTurns:
@@ -16,3 +24,11 @@ class LoopTurns:
         if time.perf_counter() - self._since >= self._seconds:
             await asyncio.sleep(0)
             self._since = time.perf_counter()
+
+
+async def off_loop(characters: int, work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+    """The result of `work`, which takes time in proportion to a text of so many characters: in a thread where the
+    text is long, so that the event loop has its turn within it too."""
+    if characters <= _LONG:
+        return work(*args, **kwargs)
+    return await asyncio.to_thread(work, *args, **kwargs)

@@ -16,13 +16,13 @@ from workflows.section_tasks import (
     shorten_tasks,
 )
 from workflows.state import (
-    ReviewFinding,
     RunContext,
     State,
     rewritten_in_order_for,
     sections_to_rewrite_in_order,
     write_order,
 )
+from workflows.verdicts import ReviewFinding
 
 MAX_REWRITES = 2
 

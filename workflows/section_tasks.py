@@ -7,9 +7,10 @@ from langgraph.types import Send
 
 from workflows.context import CONTEXT_WORDS, needs_notes, text_before
 from workflows.messages.messages import SafetyIssue
-from workflows.state import FEEDBACK, SECTION_NODES, RewriteTask, SectionTask, State, note_on, stands
-from workflows.text.length import ask_for, plan_targets, reply_ratio
+from workflows.state import SECTION_NODES, RewriteTask, SectionTask, State
+from workflows.text.streams.length import ask_for, plan_targets, reply_ratio
 from workflows.text.words import count_words, last_paragraph
+from workflows.verdicts import FEEDBACK, note_on, stands
 
 _DECIDED = (
     *("index", "target_words", "ask_words"),

@@ -3,7 +3,6 @@
 Everything here is written into checkpoints, so it is dicts, lists, strings and numbers.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from operator import add
 from typing import Annotated, Any, Literal, NotRequired, TypeVar
@@ -13,8 +12,9 @@ from pydantic import Field
 # Pydantic, which makes Studio's forms, wants this one below Python 3.12.
 from typing_extensions import TypedDict
 
-from workflows.messages.messages import CheckStage, PlannedSection, SafetyIssue, Source
-from workflows.text.length import SectionLength
+from workflows.messages.messages import PlannedSection, SafetyIssue, Source
+from workflows.text.streams.length import SectionLength
+from workflows.verdicts import ReviewFinding, SectionFaults, Verdict, stands
 
 _T = TypeVar("_T")
 
@@ -93,65 +93,6 @@ class OpenPiece(PlannedPiece):
     words: int
 
 
-class Verdict(TypedDict):
-    """The verdict of a safety check: `score` 0 (unsafe) to 1, `approved` decides.
-
-    `section` or `piece` where it is about one; `layers` are the checks that ran, `scores` (0–1) are a judge's.
-    `marked`: not approved, and kept all the same, with its faults shown wherever the text is.
-    """
-
-    stage: CheckStage
-    approved: bool
-    score: float
-    issues: list[SafetyIssue]
-    section: NotRequired[int]
-    piece: NotRequired[str]
-    policy: NotRequired[str]
-    layers: NotRequired[list[str]]
-    scores: NotRequired[dict[str, float]]
-    marked: NotRequired[bool]
-
-
-class ReviewFinding(TypedDict):
-    """A finding of a format's own review: the broken rule, and the advice.
-
-    `rewrite` asks for the section to be written again. Without a `section` nothing can be: it is only
-    reported; so it is of a `piece`. `quote` is the passage. `unsafe`: with it in the text, the text isn't called safe.
-    """
-
-    rule: str
-    advice: str
-    rewrite: bool
-    section: NotRequired[int]
-    piece: NotRequired[str]
-    quote: NotRequired[str]
-    unsafe: NotRequired[bool]
-
-
-class Reviewed(list[ReviewFinding]):
-    """Findings of a review, and what it `measured` (JSON): kept for the format's metrics, and for its next review."""
-
-    def __init__(self, findings: Iterable[ReviewFinding], measured: dict[str, Any]) -> None:
-        super().__init__(findings)
-        self.measured = measured
-
-
-class SectionFaults(TypedDict):
-    """Reason for which a section is written again before the next one begins, with `notes` for its writer."""
-
-    reason: Literal["safety", "revision"]
-    notes: list[SafetyIssue]
-
-
-FEEDBACK = "feedback"
-"""The rule of a finding that a person made. It counts as no revision of the format's own."""
-
-
-def stands(verdict: Verdict) -> bool:
-    """Whether nothing is written again because of it: the text is approved, or marked for what is wrong with it."""
-    return verdict["approved"] or verdict.get("marked", False)
-
-
 def add_verdicts(known: dict[int, Verdict], new: dict[int, Verdict]) -> dict[int, Verdict]:
     """Reducer: the newest verdict on each section."""
     return {**known, **_by_number(new)}
@@ -175,12 +116,6 @@ def add_lengths(known: dict[int, SectionLength], new: dict[int, SectionLength]) 
 def add_faults(known: dict[int, SectionFaults], new: dict[int, SectionFaults]) -> dict[int, SectionFaults]:
     """Reducer: as `add_sections`."""
     return {**known, **_by_number(new)}
-
-
-def note_on(finding: ReviewFinding, section: int) -> SafetyIssue:
-    """A finding as the writer of the section is told of it."""
-    note = SafetyIssue(category=finding["rule"], severity="medium", section=section, advice=finding["advice"])
-    return SafetyIssue(**note, quote=finding["quote"]) if "quote" in finding else note
 
 
 def add_section_notes(known: dict[int, str], new: dict[int, str]) -> dict[int, str]:
@@ -333,68 +268,3 @@ def rewritten_in_order_for(state: State, reason: str) -> list[int]:
     return [
         index for index in state.get("rewritten_in_order", ()) if state["faults"][index]["reason"] == reason
     ]
-
-
-class VersionPlan(TypedDict, total=False):
-    """The part of a finished run's state, beside the text, that its versions need."""
-
-    language: str
-    outline: Outline
-    notes: dict[str, Any]
-    section_notes: dict[int, str]
-    facts: dict[str, Any]
-    research: dict[str, Any] | None
-    judged: dict[int, dict[str, Any]]
-
-
-class VersionSeed(VersionPlan):
-    """A state as if the sections taken over by a version had just been written. With feedback it also has the
-    others' text, to be revised."""
-
-    sections: list[Section]
-    findings: list[ReviewFinding]
-    revising: list[int]
-    inherited: list[int]
-    wishes: NotRequired[list[ReviewFinding]]
-
-
-def version_plan(state: State) -> VersionPlan:
-    """The part of a finished run's state that is kept for versions of it."""
-    kept: Any = {key: state[key] for key in VersionPlan.__annotations__ if key in state}  # type: ignore[literal-required]
-    return kept  # type: ignore[no-any-return]
-
-
-def seed_version(
-    plan: VersionPlan, texts: list[Section], section: int | None, feedback: str | None
-) -> VersionSeed:
-    """The seed of a version in which one `section` (None: every one) is revised by `feedback`, or written anew."""
-    every = [text["index"] for text in texts]
-    wanted = every if section is None else [section]
-    revised = feedback is not None
-    wishes = [
-        ReviewFinding(rule=FEEDBACK, section=index, advice=feedback, rewrite=True)
-        for index in wanted
-        if feedback is not None
-    ]
-    return VersionSeed(
-        **plan,
-        sections=texts if revised else [text for text in texts if text["index"] not in wanted],
-        findings=wishes,
-        revising=wanted if revised else [],
-        inherited=[index for index in every if index not in wanted],
-        wishes=wishes,
-    )
-
-
-def seeded_state(
-    seed: VersionSeed, given: dict[str, Any]
-) -> tuple[State, Literal["outline", "safety_check"]]:
-    """The state that a version begins with, and the node that it seems to come from."""
-    values: Any = {
-        **seed,
-        "input": given,
-        "sections": {section["index"]: section for section in seed["sections"]},
-        "rewrites": 0,
-        "revisions": 0,
-    }
-    return values, "safety_check" if seed["revising"] else "outline"

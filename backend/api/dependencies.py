@@ -6,7 +6,7 @@ from fastapi import Depends, Header, Path, Query, Request, params
 from pydantic import BeforeValidator
 
 from backend.accounts.principal import Principal
-from backend.api.access import principal_of
+from backend.api.security.access import principal_of
 from backend.resources import Resources
 from backend.runs.commands import RunCommands
 from backend.runs.queries import RunQueries

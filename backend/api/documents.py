@@ -11,8 +11,8 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
 from backend.api.dependencies import OwnerDep, PageCursor, PageLimit, ResourcesDep
-from backend.api.limits import OwnLimit
 from backend.api.paging import page_of
+from backend.api.security.limits import OwnLimit
 from backend.documents.documents import Upload
 from backend.settings import Settings
 from backend.store.documents import Document, DocumentSummary

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel
 
 from backend.api.dependencies import OwnerDep, ResourcesDep
-from backend.api.generate import format_at
+from backend.api.runs.generate import format_at
 
 router = APIRouter(prefix="/api/v1", tags=["quotas"])
 

@@ -10,8 +10,8 @@ from backend.api.dependencies import ResourcesDep
 from workflows.errors import InvalidInput
 from workflows.safety.check import check_input, check_text
 from workflows.safety.policy import GateMode, Policy
-from workflows.state import Verdict
 from workflows.text.json_values import JsonModel
+from workflows.verdicts import Verdict
 
 router = APIRouter(prefix="/api/v1/safety", tags=["safety"])
 

@@ -1,6 +1,5 @@
 """`storywire generate`: a run in the terminal, in this process or on a service."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,18 +10,17 @@ import yaml
 
 from backend.cli.failures import fail, recording_model, settings_or_fail
 from backend.cli.remote import follow_remote
-from backend.cli.service_client import RUNS, JsonOption, RemoteError, Service
+from backend.cli.service_client import RUNS, JsonOption, Service
 from backend.cli.terminal import say
 from backend.cli.watching import (
-    INTERRUPTED_STATUS,
     InterruptOption,
+    WatchedRun,
     Watching,
     current_key,
-    leave,
     status_of,
+    wait_for_end,
     watch,
 )
-from workflows.errors import InvalidInput, StorywireError
 from workflows.messages.messages import Message, RunFailed
 
 if TYPE_CHECKING:
@@ -103,39 +101,18 @@ def write(
     `body` goes to the service's `path`. Without a server it is started here, by `start` if it isn't a run like
     any other.
     """
-    started = _Started(Service(server, current_key()) if isinstance(server, str) and server else None)
-    try:
-        ending = asyncio.run(watch(_follow(body, server, path, start, started), watching))
-    except InvalidInput as error:
-        fail(
-            "\n".join(f"{item.field.removeprefix('input.')}: {item.message}" for item in error.errors),
-            status=2,
-        )
-    except (StorywireError, RemoteError) as error:
-        fail(str(error))
-    except KeyboardInterrupt:
-        fail(leave(started.service, started.run_id, watching), status=INTERRUPTED_STATUS)
+    run = WatchedRun(Service(server, current_key()) if isinstance(server, str) and server else None)
+    ending = wait_for_end(watch(_follow(body, server, path, start, run), watching), run, watching)
     if isinstance(ending, RunFailed) and ending.resumable:
-        _offer_ways_out(ending, started)
+        _offer_ways_out(ending, run)
     raise typer.Exit(status_of(ending))
 
 
-@dataclass(slots=True)
-class _Started:
-    """A run that was started, and the service that it is on; None for this machine."""
-
-    service: Service | None
-    run_id: str = ""
-
-
 def _follow(
-    body: dict[str, Any], server: RunTarget, path: str, start: "RunStarter | None", started: _Started
+    body: dict[str, Any], server: RunTarget, path: str, start: "RunStarter | None", run: WatchedRun
 ) -> AsyncGenerator[Message]:
-    def note(run_id: str) -> None:
-        started.run_id = run_id
-
-    if started.service is not None:
-        return follow_remote(started.service, body, path, note=note)
+    if run.service is not None:
+        return follow_remote(run.service, body, path, note=run.note)
     overrides: dict[str, object] = {"resume_on_start": False}
     model = body["options"].get("model")
     if model is not None and model.startswith("replay:"):
@@ -147,17 +124,16 @@ def _follow(
     from backend.cli.local import follow_local, start_run
 
     async def begin(*given: Any) -> Any:
-        run = await (start or start_run)(*given)
-        note(run.id)
-        return run
+        started = await (start or start_run)(*given)
+        run.note(started.id)
+        return started
 
     return follow_local(settings, body, begin, server.cassette if isinstance(server, RecordTo) else None)
 
 
-def _offer_ways_out(ending: RunFailed, started: _Started) -> None:
-    run_id = started.run_id
-    there = "" if started.service is None else f" --server {started.service.base}"
-    resume, show = f"storywire runs resume {run_id}{there}", f"storywire runs show {run_id}{there}"
+def _offer_ways_out(ending: RunFailed, run: WatchedRun) -> None:
+    there = "" if run.service is None else f" --server {run.service.base}"
+    resume, show = f"storywire runs resume {run.id}{there}", f"storywire runs show {run.id}{there}"
     say(
         f"The text above ({ending.partial.words} words) is kept. Go on with it: {resume}; "
         f"take it as it is: {show}; or start afresh.",

@@ -99,7 +99,7 @@ class LocalRunSource(RunSource):
 
     async def page(self, limit: int, status: str | None, format: str | None) -> list[RunJson]:
         """The newest runs."""
-        from backend.api.views import summary
+        from backend.api.runs.views import summary
         from backend.resources import open_resources
         from backend.store.owner import LOCAL
 
@@ -109,7 +109,7 @@ class LocalRunSource(RunSource):
 
     async def run(self, run_id: str) -> RunJson:
         """A run with its text so far."""
-        from backend.api.views import whole
+        from backend.api.runs.views import whole
         from backend.resources import open_resources
         from backend.store.owner import LOCAL
 
@@ -129,7 +129,7 @@ class LocalRunSource(RunSource):
 
     async def versions(self, run_id: str) -> list[RunJson]:
         """All versions of its text, oldest first."""
-        from backend.api.versions import version_view
+        from backend.api.runs.versions import version_view
         from backend.resources import open_resources
         from backend.store.owner import LOCAL
 

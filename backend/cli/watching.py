@@ -1,18 +1,20 @@
 """A run watched on a terminal or by a script, and what Ctrl-C means for one on a service."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import click
 import typer
 
+from backend.cli.failures import fail
 from backend.cli.screen import RunScreen
 from backend.cli.service_client import RUNS, RemoteError, Service
 from backend.cli.terminal import print_json
+from workflows.errors import InvalidInput, StorywireError
 from workflows.formats.notices import list_dangers
 from workflows.messages.messages import Message, RunCompleted
 
@@ -36,6 +38,18 @@ class Watching:
 
     as_json: bool = False
     on_interrupt: OnInterrupt = "detach"
+
+
+@dataclass(slots=True)
+class WatchedRun:
+    """A run that a command starts: the service that it is on, None for this machine, and its id there."""
+
+    service: Service | None
+    id: str = ""
+
+    def note(self, id: str) -> None:
+        """Keeps the id when it is known."""
+        self.id = id
 
 
 class JsonScreen:
@@ -74,6 +88,22 @@ def status_of(ending: Message | None) -> int:
     if not isinstance(ending, RunCompleted):
         return 1
     return UNSAFE_STATUS if list_dangers(ending.metadata) else 0
+
+
+def wait_for_end(
+    work: Coroutine[Any, Any, Message | None], run: WatchedRun, watching: Watching, *, advice: str = ""
+) -> Message | None:
+    """The last message, which `work` returns. What breaks it ends the command, with a sentence; an interrupt's has
+    `advice` behind it."""
+    try:
+        return asyncio.run(work)
+    except InvalidInput as error:
+        lines = (f"{item.field.removeprefix('input.')}: {item.message}" for item in error.errors)
+        fail("\n".join(lines) or error.message, status=2)
+    except (StorywireError, RemoteError, OSError) as error:
+        fail(str(error))
+    except KeyboardInterrupt:
+        fail(leave(run.service, run.id, watching) + advice, status=INTERRUPTED_STATUS)
 
 
 def leave(service: Service | None, run_id: str, watching: Watching) -> str:

@@ -10,7 +10,7 @@ from backend.documents.kinds import find_kind, refuse, suffix_of
 from backend.store.documents import Document, DocumentRepository, DocumentSummary
 from backend.store.owner import Owner
 from workflows.errors import FieldError, NotFound, PayloadTooLarge
-from workflows.text.normaliser import normalise
+from workflows.text.streams.normaliser import normalise
 
 _LONGEST_TITLE = 200
 _LONGEST_NAME = 255

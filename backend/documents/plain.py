@@ -5,7 +5,7 @@ import re
 from backend.documents.left_out import LeftOut
 from backend.documents.reading import Reading, Unreadable
 from backend.documents.template_tags import take_out_tags
-from workflows.text.html_text import read_html
+from workflows.text.layout.html_text import read_html
 
 # A form feed, a vertical tab and their kind are white space to a reader; deleting them would join words.
 _BREAKS = re.compile("[\x0b\x0c\x1c-\x1f\x85]")

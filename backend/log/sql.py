@@ -6,25 +6,21 @@ What every database understands is here; what is a dialect's own, in a module of
 import asyncio
 import time
 from abc import ABC, abstractmethod
-from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import groupby
 from operator import attrgetter
-from typing import Any
 
-from sqlalchemy import Connection, delete, exists, func, insert, literal, select
+from sqlalchemy import Connection, insert
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from backend.log import archive
 from backend.log.entry import DuplicateSeq, Entry, LogUnavailable, StaleWriter
+from backend.log.rows import entry_rows, last_entry, pack_log, raise_epoch, read_entries, unpack_log
 from backend.log.tails import newer
 from backend.notifier import Notifier
 from backend.store.database import Database
-from backend.store.dialect import upsert
-from backend.store.tables import log_archives, log_entries, log_heads, runs
+from backend.store.tables import log_entries, log_heads
 
 _TAIL = 256
 """Entries of a live run that are kept in memory, so that readers who keep up cost no query."""
@@ -56,7 +52,7 @@ class SqlOpening:
     def store(self, connection: Connection) -> None:
         """See `LogOpening`."""
         connection.execute(insert(log_heads).values(run_id=self.run_id, epoch=self.epoch))
-        connection.execute(insert(log_entries), _rows(self.run_id, self.entries))
+        connection.execute(insert(log_entries), entry_rows(self.run_id, self.entries))
 
     def publish(self) -> None:
         """See `LogOpening`."""
@@ -87,8 +83,8 @@ class SqlLog(ABC):
         """See `RunLog`."""
 
         def work(connection: Connection) -> int:
-            epoch = _raise_epoch(connection, run_id)
-            _unpack(connection, run_id)
+            epoch = raise_epoch(connection, run_id)
+            unpack_log(connection, run_id)
             return epoch
 
         epoch = await self._db.write(work)
@@ -123,14 +119,14 @@ class SqlLog(ABC):
         tail = self._tails.get(run_id)
         if tail and tail[0].seq <= after + 1:
             return newer(tail, after)[:limit]
-        return await self._db.read(lambda connection: _read(connection, run_id, after, limit))
+        return await self._db.read(lambda connection: read_entries(connection, run_id, after, limit))
 
     async def last(self, run_id: str, at_least: int = 0) -> Entry | None:
         """See `RunLog`."""
         # For a moment the database has entries that the tail hasn't, and who read those is ahead of it.
         if (tail := self._tails.get(run_id)) and tail[-1].seq >= at_least:
             return tail[-1]
-        return await self._db.read(lambda connection: _last(connection, run_id))
+        return await self._db.read(lambda connection: last_entry(connection, run_id))
 
     async def wait(self, run_id: str, after: int, seconds: float) -> None:
         """See `RunLog`."""
@@ -149,7 +145,7 @@ class SqlLog(ABC):
 
     async def pack(self, run_id: str) -> None:
         """See `RunLog`: into one row, a sixth of the size."""
-        await self._db.write(lambda connection: _pack(connection, run_id))
+        await self._db.write(lambda connection: pack_log(connection, run_id))
 
     async def close(self) -> None:
         """See `RunLog`."""
@@ -210,81 +206,6 @@ def _own(error: Exception, run_id: str) -> Exception:
     duplicate = DuplicateSeq(run_id)
     duplicate.__cause__ = error
     return duplicate
-
-
-def _raise_epoch(connection: Connection, run_id: str) -> int:
-    """Stores and returns the run's next epoch. Appends that are under way hold its row: they end before."""
-    row = {"run_id": run_id, "epoch": 1}
-    raised = upsert(connection, log_heads, row, {"epoch": log_heads.c.epoch + 1})
-    return int(connection.execute(raised.returning(log_heads.c.epoch)).scalar_one())
-
-
-def _read(connection: Connection, run_id: str, after: int, limit: int) -> list[Entry]:
-    rows = connection.execute(
-        select(log_entries.c.seq, log_entries.c.type, log_entries.c.data)
-        .where(log_entries.c.run_id == run_id, log_entries.c.seq > after)
-        .order_by(log_entries.c.seq)
-        .limit(limit)
-    ).all()
-    if rows:
-        return [Entry._make(row) for row in rows]
-    packed = connection.execute(
-        select(log_archives.c.data).where(log_archives.c.run_id == run_id, log_archives.c.last_seq > after)
-    ).scalar()
-    if packed is None:
-        return []
-    entries = _unpacked(packed)
-    first = bisect_right(entries, after, key=attrgetter("seq"))
-    return list(entries[first : first + limit])
-
-
-@lru_cache(maxsize=4)
-def _unpacked(blob: bytes) -> tuple[Entry, ...]:
-    """The unpacked log, cached, since a reader reads it batch by batch."""
-    return tuple(archive.unpack(blob))
-
-
-def _last(connection: Connection, run_id: str) -> Entry | None:
-    newest = (
-        select(log_entries.c.seq, log_entries.c.type, log_entries.c.data)
-        .where(log_entries.c.run_id == run_id)
-        .order_by(log_entries.c.seq.desc())
-        .limit(1)
-    )
-    if row := connection.execute(newest).one_or_none():
-        return Entry(*row)
-    packed = connection.execute(select(log_archives.c.data).where(log_archives.c.run_id == run_id)).scalar()
-    return archive.unpack(packed)[-1] if packed else None
-
-
-def _pack(connection: Connection, run_id: str) -> None:
-    # On databases with many writers, a take-over waits until the log is packed; SQLite has one writer anyway.
-    connection.execute(select(log_heads.c.epoch).where(log_heads.c.run_id == run_id).with_for_update())
-    # Somebody may have resumed the run since it was found to be finished.
-    is_over = exists(select(literal(1)).where(runs.c.id == run_id, runs.c.finished_at.is_not(None)))
-    last_seq = connection.execute(
-        select(func.max(log_entries.c.seq)).where(log_entries.c.run_id == run_id, is_over)
-    ).scalar()
-    if last_seq is None:
-        return
-    entries = _read(connection, run_id, 0, last_seq)
-    connection.execute(
-        insert(log_archives).values(run_id=run_id, last_seq=last_seq, data=archive.pack(entries))
-    )
-    connection.execute(delete(log_entries).where(log_entries.c.run_id == run_id))
-
-
-def _unpack(connection: Connection, run_id: str) -> None:
-    """Unpacks the log of a resumed run into entries."""
-    packed = connection.execute(select(log_archives.c.data).where(log_archives.c.run_id == run_id)).scalar()
-    if packed is None:
-        return
-    connection.execute(insert(log_entries), _rows(run_id, archive.unpack(packed)))
-    connection.execute(delete(log_archives).where(log_archives.c.run_id == run_id))
-
-
-def _rows(run_id: str, entries: Iterable[Entry]) -> list[dict[str, Any]]:
-    return [{"run_id": run_id, **entry._asdict()} for entry in entries]
 
 
 def _fail(item: Append, error: Exception) -> None:

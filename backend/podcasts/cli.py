@@ -1,9 +1,7 @@
 """`storywire generate podcast`: an episode in the terminal, and as files in a folder that it can resume from."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,18 +10,17 @@ import typer
 from backend.cli.failures import fail, settings_or_fail
 from backend.cli.folder import OutFolder
 from backend.cli.remote import follow_remote
-from backend.cli.service_client import JsonOption, RemoteError, Service
+from backend.cli.service_client import JsonOption, Service
 from backend.cli.terminal import say
 from backend.cli.watching import (
-    INTERRUPTED_STATUS,
     InterruptOption,
+    WatchedRun,
     Watching,
     current_key,
-    leave,
     status_of,
+    wait_for_end,
     watch,
 )
-from workflows.errors import InvalidInput, StorywireError
 from workflows.messages.messages import Message, RunCompleted
 
 
@@ -57,32 +54,20 @@ def podcast(
         )
     from backend.podcasts.topics import read_topic
 
-    started = _Started(Service(server, current_key()) if server is not None else None)
+    run = WatchedRun(Service(server, current_key()) if server is not None else None)
     watching = Watching(as_json, on_interrupt)
-    try:
+
+    async def work() -> Message | None:
         inputs = read_topic(topics, topic)
         inputs |= _overrides(words, tone, host, reference, search=search, pieces=pieces)
         body = {"format": "podcast", "input": inputs, "options": {"model": model, "parallel": parallel}}
-        ending = asyncio.run(_write(body, started, out, watching))
-    except InvalidInput as error:
-        lines = (f"{item.field.removeprefix('input.')}: {item.message}" for item in error.errors)
-        fail("\n".join(lines) or error.message, status=2)
-    except (StorywireError, RemoteError, OSError) as error:
-        fail(str(error))
-    except KeyboardInterrupt:
-        again = " Give the same command again to go on." if out else ""
-        fail(leave(started.service, started.run_id, watching) + again, status=INTERRUPTED_STATUS)
+        return await _write(body, run, out, watching)
+
+    again = " Give the same command again to go on." if out else ""
+    ending = wait_for_end(work(), run, watching, advice=again)
     if out is not None and not isinstance(ending, RunCompleted):
         say("What is written is kept. Give the same command again to go on.", err=True)
     raise typer.Exit(status_of(ending))
-
-
-@dataclass(slots=True)
-class _Started:
-    """The service that the run is on, and its id there; None for this machine."""
-
-    service: Service | None
-    run_id: str = ""
 
 
 def _overrides(
@@ -109,22 +94,18 @@ def _overrides(
 
 
 async def _write(
-    body: dict[str, Any], started: _Started, out: Path | None, watching: Watching
+    body: dict[str, Any], run: WatchedRun, out: Path | None, watching: Watching
 ) -> Message | None:
     """The last message."""
     with ExitStack() as stack:
         folder = stack.enter_context(OutFolder(out)) if out is not None else None
-        messages = _follow(body, started, out)
+        messages = _follow(body, run, out)
         return await watch(messages, watching, folder.take if folder is not None else None)
 
 
-def _follow(body: dict[str, Any], started: _Started, out: Path | None) -> AsyncGenerator[Message]:
-    if started.service is not None:
-
-        def note(run_id: str) -> None:
-            started.run_id = run_id
-
-        return follow_remote(started.service, body, note=note)
+def _follow(body: dict[str, Any], run: WatchedRun, out: Path | None) -> AsyncGenerator[Message]:
+    if run.service is not None:
+        return follow_remote(run.service, body, note=run.note)
     settings = settings_or_fail(resume_on_start=False)
     # The graphs take seconds to import, and every other command does without them.
     from backend.cli.local import follow_in_folder, follow_local

@@ -261,13 +261,14 @@ class RunCommands:
 
 @dataclass(frozen=True, slots=True)
 class RunFiles:
-    """Files of runs beside the database: checkpoints and recordings."""
+    """Files of runs beside the database: checkpoints, where they aren't in it, and recordings."""
 
-    checkpoints: BaseCheckpointSaver[Any]
+    checkpoints: BaseCheckpointSaver[Any] | None
     recordings: RecordingFolders | None
 
     async def delete(self, run_id: str) -> None:
         """Deletes the files of a run."""
-        await self.checkpoints.adelete_thread(run_id)
+        if self.checkpoints is not None:
+            await self.checkpoints.adelete_thread(run_id)
         if self.recordings is not None:
             self.recordings.delete(run_id)

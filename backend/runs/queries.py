@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 
 from backend.log.base import RunLog
 from backend.log.entry import Entry
-from backend.runs.admission.resume_quote import Quote, make_resume_quote
+from backend.runs.admission.resume_quote import ResumeQuote, make_resume_quote
 from backend.runs.readers.audience import Audience
 from backend.runs.readers.durable import DurableReader
 from backend.runs.readers.reader import Reader, open_reader
@@ -100,7 +100,7 @@ class RunQueries:
         transcript, _ = await replay(self._log, run.id)
         return transcript
 
-    async def quote(self, owner: Owner, run_id: str) -> Quote:
+    async def quote(self, owner: Owner, run_id: str) -> ResumeQuote:
         """The sections left and their estimated cost. Raises NotFound, Conflict for a complete run."""
         run = await self.find(owner, run_id)
         if run.status == COMPLETED:

@@ -4,14 +4,15 @@ Rows are copied as they are stored, and not as this release understands them. Th
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Boolean, Connection, Table, create_engine, text
+from sqlalchemy import URL, Boolean, Connection, Table, create_engine, text
 
 from backend.store.accounts import tables as _accounts  # noqa: F401 - its tables are in the metadata too
+from backend.store.folders import CHECKPOINTS, is_database
 from backend.store.migrating import SchemaError, find_revision, newest_revision
 from backend.store.schema import complete_metadata
 from backend.store.tables import log_archives, log_entries, runs
@@ -33,6 +34,19 @@ class Copied:
     digests: dict[str, int]
 
 
+def check_source(source: Path) -> None:
+    """Raises CopyError unless the file, and that of the checkpoints beside it, are SQLite's."""
+    for file in (source, source.parent / CHECKPOINTS):
+        try:
+            is_readable = not file.exists() or is_database(file)
+        except OSError as error:
+            raise CopyError(f"--from: {file} can't be read ({error.strerror})") from None
+        if not is_readable:
+            raise CopyError(
+                f"--from: {file} is no SQLite database: name the file storywire.db in a data directory"
+            )
+
+
 def check_empty(connection: Connection) -> None:
     """Raises SchemaError unless no table has a row."""
     for name in (*(table.name for table in complete_metadata().sorted_tables), "checkpoints"):
@@ -42,13 +56,16 @@ def check_empty(connection: Connection) -> None:
             )
 
 
-def copy_tables(source: Path, target: Connection) -> Copied:
+def copy_tables(source: Path, target: Connection, is_in_use: Callable[[], bool] = lambda: False) -> Copied:
     """Copies all tables of the SQLite file into empty ones, and compares. Part of the target's transaction. Raises
-    CopyError."""
-    engine = create_engine(f"sqlite:///file:{source}?mode=ro&uri=true")
+    CopyError, also where the file `is_in_use` at the end: what a service wrote meanwhile would be missing."""
+    uri = source.absolute().as_uri()  # of any path, with its marks escaped
+    engine = create_engine(URL.create("sqlite", database=uri, query={"mode": "ro", "uri": "true"}))
     try:
         with engine.connect() as connection, connection.begin():
-            if (revision := find_revision(connection)) != newest_revision():
+            if (revision := find_revision(connection)) is None:
+                raise CopyError(f"--from: {source} holds no data of Storywire's: name another file")
+            if revision != newest_revision():
                 raise CopyError(
                     f"--from: {source} has the schema {revision}, and this release works with {newest_revision()}: "
                     "run `storywire migrate` on it first, with STORYWIRE_DATABASE_URL naming it"
@@ -59,6 +76,10 @@ def copy_tables(source: Path, target: Connection) -> Copied:
     # No process of the source is alive: whoever takes a run next owns it.
     target.execute(text("UPDATE runs SET process = NULL"))
     _compare(copied, target)
+    if is_in_use():
+        raise CopyError(
+            f"--from: a service began to work on {source} while it was copied, so nothing was copied: stop it first"
+        )
     return copied
 
 

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Table, column, delete, func, select, table
+from sqlalchemy import Connection, Insert, Table, column, delete, func, literal_column, select, table
 from sqlalchemy.dialects import postgresql, sqlite
 
 from backend.store.json_sql import among
@@ -62,6 +62,15 @@ def delete_checkpoints(connection: Connection, run_ids: Sequence[str]) -> None:
         for name in _CHECKPOINT_TABLES:
             rows = table(name, column("thread_id"))
             connection.execute(delete(rows).where(rows.c.thread_id.in_(among(run_ids))))
+
+
+def delete_jobs(connection: Connection, run_ids: Sequence[str]) -> None:
+    """Deletes the jobs of these runs that wait for a worker, so that none of them has a place in the queue any more;
+    with SQLite there is no queue."""
+    if connection.dialect.name == _SERVER:
+        jobs = table("procrastinate_jobs", column("lock"), column("status"))
+        waiting = jobs.c.lock.in_(among(run_ids)) & (jobs.c.status == literal_column("'todo'"))
+        connection.execute(delete(jobs).where(waiting))
 
 
 def delete_all_checkpoints(connection: Connection) -> None:

@@ -2,13 +2,14 @@
 
 from sqlalchemy import ColumnElement, Connection, delete, select
 
-from backend.store.dialect import delete_checkpoints
+from backend.store.dialect import delete_checkpoints, delete_jobs
 from backend.store.json_sql import among
 from backend.store.tables import log_archives, log_entries, log_heads, runs
 
 
 def delete_runs(connection: Connection, *conditions: ColumnElement[bool]) -> int:
-    """Deletes these runs, their logs and, where they are in the same database, their checkpoints. Returns how many.
+    """Deletes these runs, their logs and, where they are in the same database, their checkpoints and places in the
+    queue. Returns how many.
 
     The heads of the logs go first: whoever writes such a run is waited for, and refused from then on. So the rows are
     locked in the order in which an executor locks them.
@@ -21,6 +22,7 @@ def delete_runs(connection: Connection, *conditions: ColumnElement[bool]) -> int
     for table in (log_heads, log_archives):
         connection.execute(delete(table).where(table.c.run_id.in_(among(run_ids))))
     delete_checkpoints(connection, run_ids)
+    delete_jobs(connection, run_ids)
     deleted = connection.execute(delete(runs).where(runs.c.id.in_(among(run_ids)), *conditions)).rowcount
     # Last: the head of a log that is begun at this moment holds the run's row until its entries are there.
     connection.execute(delete(log_entries).where(log_entries.c.run_id.in_(among(run_ids))))

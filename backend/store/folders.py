@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import Literal
 
 from backend.settings import Settings, SettingsError
 
@@ -33,9 +34,12 @@ def open_folders(settings: Settings) -> None:
             ) from None
 
 
+def is_database(file: Path, mode: Literal["rb", "r+b"] = "rb") -> bool:
+    """Whether the file is a SQLite database, or empty, as one is that nothing was written to yet. Raises OSError."""
+    with file.open(mode) as opened:
+        return opened.read(len(_MAGIC)) in (_MAGIC, b"")
+
+
 def _check_file(file: Path) -> None:
-    if not file.exists():
-        return
-    with file.open("r+b") as opened:
-        if (begins := opened.read(len(_MAGIC))) and begins != _MAGIC:
-            raise OSError(None, "it is no SQLite database", str(file))
+    if file.exists() and not is_database(file, "r+b"):
+        raise OSError(None, "it is no SQLite database", str(file))

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, and_, update
 
 from backend.store.charges import Limit, charge, refund
 from backend.store.database import Database
-from backend.store.dialect import lock_owner
+from backend.store.dialect import delete_jobs, lock_owner
 from backend.store.fences import hold_epoch
 from backend.store.runs import Run, moving
 from backend.store.sources import find_source, keep_result
@@ -17,7 +17,7 @@ from backend.store.tables import runs
 from backend.store.usage import RunUsage, set_usage
 from workflows.errors import Cancelled
 from workflows.messages.messages import RunCompleted, RunFailed
-from workflows.state import VersionPlan
+from workflows.versions import VersionPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +121,7 @@ class OwnedRunRepository:
     ) -> bool:
         def after(connection: Connection) -> None:
             also(connection)
+            delete_jobs(connection, [lease.run_id])  # of one that was cancelled before a worker took it
             if not bought:
                 refund(connection, lease.run_id)
 

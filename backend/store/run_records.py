@@ -8,7 +8,7 @@ from backend.store.owner import Owner
 from backend.store.run_values import RunOptions, VersionChange, VersionOrigin
 from backend.store.transitions import FINISHED, INITIAL, Status
 from workflows.messages.messages import OutlinePlanned, RunCompleted, RunFailed
-from workflows.state import VersionPlan
+from workflows.versions import VersionPlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Typed values in the columns of a run."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import structlog
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -10,13 +10,10 @@ from sqlalchemy.types import TypeDecorator
 
 from backend.store.columns import clamped
 from backend.timezones import check_timezone
-from workflows.messages.messages import OutlinePlanned, RunCompleted, RunFailed
-from workflows.state import VersionPlan, VersionSeed
 from workflows.text.json_values import JsonModel
+from workflows.versions import VersionSeed
 
 log = structlog.get_logger()
-
-ValueT = TypeVar("ValueT")
 
 MAX_USD = 1_000_000
 MAX_TOKENS = 1_000_000_000
@@ -84,75 +81,36 @@ class VersionOrigin(BaseModel):
     seed: VersionSeed | None = None
 
 
-class _Typed(TypeDecorator[ValueT], Generic[ValueT]):
+class ModelColumn(TypeDecorator[Any]):
     """A JSON column of validated models. A value that this version can't read counts as absent: a run with an odd
     column can still be found, cancelled and deleted."""
 
     impl = JSON(none_as_null=True)
     cache_ok = True
-    adapter: ClassVar[TypeAdapter[Any]]
-    default: ClassVar[Callable[[], Any]] = lambda: None
 
-    def process_bind_param(self, value: ValueT | None, dialect: Any) -> Any:
+    def __init__(self, model: type[Any], default: Callable[[], Any] = lambda: None) -> None:
+        """`default` makes what stands for a value that can't be read."""
+        super().__init__()
+        self.model = model
+        self.default = default
+        self._adapter: TypeAdapter[Any] = TypeAdapter(model)
+
+    def process_bind_param(self, value: Any | None, dialect: Any) -> Any:
         """Model → JSON that fits the column, whatever a model or a provider brought into it."""
         del dialect
         return (
             None
             if value is None
-            else clamped(self.adapter.dump_python(value, mode="json", exclude_none=True))
+            else clamped(self._adapter.dump_python(value, mode="json", exclude_none=True))
         )
 
-    def process_result_value(self, value: Any | None, dialect: Any) -> ValueT | None:
+    def process_result_value(self, value: Any | None, dialect: Any) -> Any | None:
         """JSON → model. Fields of a later version are kept."""
         del dialect
         if value is None:
             return None
         try:
-            found: ValueT = self.adapter.validate_python(value, extra="allow")
+            return self._adapter.validate_python(value, extra="allow")
         except ValidationError as error:
-            log.warning("column_not_readable", type=type(self).__name__, faults=error.error_count())
-            return type(self).default()  # type: ignore[no-any-return]
-        return found
-
-
-class OptionsColumn(_Typed[RunOptions]):
-    """Column of a run's options."""
-
-    cache_ok = True
-    adapter = TypeAdapter(RunOptions)
-    default = RunOptions
-
-
-class ResultColumn(_Typed[RunCompleted]):
-    """Column of the run's `complete` message."""
-
-    cache_ok = True
-    adapter = TypeAdapter(RunCompleted)
-
-
-class ErrorColumn(_Typed[RunFailed]):
-    """Column of the run's `error` message."""
-
-    cache_ok = True
-    adapter = TypeAdapter(RunFailed)
-
-
-class AnswerColumn(_Typed[OutlinePlanned]):
-    """Column of the plan as a person edited it."""
-
-    cache_ok = True
-    adapter = TypeAdapter(OutlinePlanned)
-
-
-class OriginColumn(_Typed[VersionOrigin]):
-    """Column of a version's origin."""
-
-    cache_ok = True
-    adapter = TypeAdapter(VersionOrigin)
-
-
-class PlanColumn(_Typed[VersionPlan]):
-    """Column of the plan that is kept for versions of the run."""
-
-    cache_ok = True
-    adapter = TypeAdapter(VersionPlan)
+            log.warning("column_not_readable", type=self.model.__name__, faults=error.error_count())
+            return self.default()

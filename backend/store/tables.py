@@ -20,15 +20,10 @@ from sqlalchemy import (
 )
 
 from backend.store.columns import GivenInteger, GivenJson, Instant, OwnJson, TokenCount
-from backend.store.run_values import (
-    AnswerColumn,
-    ErrorColumn,
-    OptionsColumn,
-    OriginColumn,
-    PlanColumn,
-    ResultColumn,
-)
+from backend.store.run_values import ModelColumn, RunOptions, VersionOrigin
 from backend.store.transitions import OCCUPYING, Status
+from workflows.messages.messages import OutlinePlanned, RunCompleted, RunFailed
+from workflows.versions import VersionPlan
 
 metadata = MetaData(
     naming_convention={
@@ -59,13 +54,13 @@ runs = Table(
     Column("status", String(16), nullable=False),
     Column("model", String(128), nullable=False),
     Column("input", GivenJson("input"), nullable=False),
-    Column("options", OptionsColumn, nullable=False),
+    Column("options", ModelColumn(RunOptions, RunOptions), nullable=False),
     Column("title", String),
     Column("words", Integer, nullable=False, default=0),
     Column("section_count", Integer),
-    Column("result", ResultColumn),
-    Column("error", ErrorColumn),
-    Column("answer", AnswerColumn),
+    Column("result", ModelColumn(RunCompleted)),
+    Column("error", ModelColumn(RunFailed)),
+    Column("answer", ModelColumn(OutlinePlanned)),
     Column("process", String(26)),
     Column("stop_requested", Boolean, nullable=False, default=False),
     Column("crash_count", Integer, nullable=False, default=0, server_default="0"),
@@ -79,8 +74,8 @@ runs = Table(
     Column("finished_at", Instant),
     Column("root_run_id", String(26)),
     Column("parent_run_id", String(26)),
-    Column("origin", OriginColumn),
-    Column("plan", PlanColumn),
+    Column("origin", ModelColumn(VersionOrigin)),
+    Column("plan", ModelColumn(VersionPlan)),
     Column("cache_key", String(64)),
     Column("source_run_id", String(26)),
     Column("key_id", String(26)),

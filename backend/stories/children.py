@@ -21,7 +21,7 @@ from backend.stories.store.sessions import SessionRepository
 from workflows.errors import InvalidInput, NotFound
 from workflows.formats.story.input import ReaderName, StoryReader
 from workflows.safety.check import first_refused_field
-from workflows.safety.policy import load_policy
+from workflows.safety.policy_files import load_policy
 from workflows.safety.registry import PolicyRegistry
 
 _HISTORY = 50

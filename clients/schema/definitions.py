@@ -5,8 +5,8 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from backend.api.views import RunPage, RunSummaryView, RunView, StartedRun
-from backend.runs.admission.resume_quote import Quote
+from backend.api.runs.views import RunPage, RunSummaryView, RunView, StartedRun
+from backend.runs.admission.resume_quote import ResumeQuote
 from backend.store.run_values import RunOptions
 from workflows.formats.registry import list_formats
 from workflows.messages.messages import StoryChunk
@@ -20,7 +20,7 @@ _ANSWERS: dict[str, Any] = {
     "RunSummary": RunSummaryView,
     "RunPage": RunPage,
     "StartedRun": StartedRun,
-    "Quote": Quote,
+    "Quote": ResumeQuote,
 }
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from backend.storage import copy_database
-from tests.acceptance.cluster import KillableCluster
+from tests.acceptance.cluster import KillableCluster, KillableWorker
 from tests.acceptance.killable import KillableService
-from tests.acceptance.trials import COUNTS
+from tests.acceptance.trials import COUNTS, OUTAGES, RUNS_DISTURBED
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Rule, Script
 from tests.postgres import postgres_server
@@ -28,6 +28,10 @@ LONG = Script(rules=(Rule(Reply(pace=80, words=90), structured=False),))
 """Scenes of a second and a half, for what is done meanwhile."""
 
 
+ALL_HELD = Script(rules=(Rule(Reply(words=90, hold_after=20, tokens_per_chunk=1), structured=False),))
+"""Every scene stops in the middle until it is released."""
+
+
 def held(*scenes: int) -> Script:
     """Scenes that are written at once, but for those, counted from 1: they stop in the middle until released."""
     stopping = [
@@ -41,14 +45,14 @@ def held(*scenes: int) -> Script:
 async def cluster(
     provider: FakeProvider, tmp_path: Path, request: pytest.FixtureRequest
 ) -> AsyncIterator[KillableCluster]:
-    """Two API processes and two workers, whose lease a parameter may say; a scene takes half a second."""
+    """Two API processes and two workers, or what a parameter says in their place; a scene takes half a second."""
     provider.script = Script(rules=(Rule(Reply(pace=240, words=90), structured=False),))
-    lease = getattr(request, "param", 10)
-    async with KillableCluster(provider.openai_url, tmp_path, lease_seconds=lease) as running:
+    async with KillableCluster(provider.openai_url, tmp_path, **getattr(request, "param", {})) as running:
         yield running
 
 
-impatient = pytest.mark.parametrize("cluster", [LEASE], indirect=True, ids=["lease"])
+impatient = pytest.mark.parametrize("cluster", [{"lease_seconds": LEASE}], indirect=True, ids=["lease"])
+with_one_worker = pytest.mark.parametrize("cluster", [{"workers": 1}], indirect=True, ids=["one-worker"])
 
 
 async def start_held(cluster: KillableCluster, provider: FakeProvider, *scenes: int) -> tuple[str, Told]:
@@ -84,6 +88,7 @@ def check_whole(*readers: Told) -> None:
         assert told.ending == first.ending and told.text == first.ending["story_content"]
 
 
+@with_one_worker
 async def test_run_is_written_by_a_worker_and_read_from_every_api_process(
     cluster: KillableCluster, provider: FakeProvider
 ) -> None:
@@ -198,12 +203,12 @@ async def test_database_that_crashes_under_many_runs_costs_none_of_them_a_word_o
     cluster: KillableCluster, provider: FakeProvider
 ) -> None:
     server = postgres_server()
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(PATIENCE + sum(OUTAGES)):
         provider.script = LONG
-        run_ids = [await api.client.start() for api in cluster.apis for _ in range(3)]
+        run_ids = [await api.client.start() for api in cluster.apis for _ in range(RUNS_DISTURBED // 2)]
         for run_id in run_ids:
             await cluster.worker_of(run_id)
-        for seconds in (0.5, 4):
+        for seconds in OUTAGES:
             await asyncio.sleep(0.5)
             server.stop()
             await asyncio.sleep(seconds)
@@ -213,29 +218,47 @@ async def test_database_that_crashes_under_many_runs_costs_none_of_them_a_word_o
             check_whole(told)
     epochs = await cluster.fetch("SELECT DISTINCT epoch FROM log_heads")
     assert epochs == [(1,)] and len(provider.generations) == CALLS * len(run_ids)
-    COUNTS["database crashes"] += 2
+    COUNTS["database crashes"] += len(OUTAGES)
 
 
-@pytest.mark.parametrize("state", ["queued", pytest.param("running", marks=pytest.mark.soak), "dead"])
 async def test_run_is_cancelled_from_another_api_process_in_every_state(
-    cluster: KillableCluster, provider: FakeProvider, state: str
+    provider: FakeProvider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(KillableWorker, "slots", 2)
+    provider.script = ALL_HELD
+    async with (
+        asyncio.timeout(PATIENCE),
+        KillableCluster(provider.openai_url, tmp_path, workers=1, shutdown_grace=PATIENCE) as cluster,
+    ):
+        api, [worker] = cluster.apis[0].client, cluster.workers
+        waiting = await api.start(review_outline=True)
+        await cluster.wait_until("SELECT 1 FROM runs WHERE id = %s AND status = 'waiting'", waiting)
+        running, draining = await api.start(), await api.start()
+        await provider.wait_for_held(2, within=PATIENCE)
+        queued = await api.start()
+        for run_id in (waiting, queued, running):
+            await cancel_elsewhere(cluster, run_id)
+        worker.ask_to_stop()
+        await cancel_elsewhere(cluster, draining)
+        await worker.died()
+        assert worker.exit_status == 0
+        provider.forget()
+        await worker.start()
+        dead = await api.start()
+        await provider.wait_for_held(within=PATIENCE)
+        await worker.kill()
+        await cancel_elsewhere(cluster, dead)
+        assert await cluster.fetch("SELECT 1 FROM procrastinate_jobs WHERE status = 'todo'") == []
+
+
+async def cancel_elsewhere(cluster: KillableCluster, run_id: str) -> None:
+    """Cancels the run from the process that didn't start it, twice; its reader is told once."""
     api, other = cluster.apis
-    if state == "queued":
-        for worker in cluster.workers:
-            await worker.kill()
-    async with asyncio.timeout(PATIENCE):
-        if state == "queued":
-            run_id = await api.client.start()
-        else:
-            run_id, _ = await start_held(cluster, provider, 2)
-        if state == "dead":
-            await (await cluster.worker_of(run_id)).kill()
-        reading = asyncio.create_task(api.client.read(run_id))
-        for _ in range(2):
-            reply = await other.client.http.post(f"/api/v1/runs/{run_id}/cancel")
-            assert (reply.status_code, reply.json()["status"]) == (200, "cancelled")
-        told = await reading
+    reading = asyncio.create_task(api.client.read(run_id))
+    for _ in range(2):
+        reply = await other.client.http.post(f"/api/v1/runs/{run_id}/cancel")
+        assert (reply.status_code, reply.json()["status"]) == (200, "cancelled")
+    told = await reading
     assert told.ending is not None and told.ending["code"] == "CANCELLED"
 
 
@@ -244,7 +267,7 @@ async def test_worker_that_is_told_to_stop_hands_its_runs_to_others_and_exits_in
 ) -> None:
     provider.script = LONG
     async with asyncio.timeout(PATIENCE):
-        run_ids = [await cluster.apis[0].client.start() for _ in range(4)]
+        run_ids = [await cluster.apis[0].client.start() for _ in range(RUNS_DISTURBED)]
         for run_id in run_ids:
             await cluster.worker_of(run_id)
         stopped = await cluster.worker_of(run_ids[0])
@@ -256,6 +279,7 @@ async def test_worker_that_is_told_to_stop_hands_its_runs_to_others_and_exits_in
     COUNTS["stops"] += 1
 
 
+@with_one_worker
 async def test_run_that_waits_for_a_person_uses_no_worker_and_goes_on_with_the_answer(
     cluster: KillableCluster,
 ) -> None:
@@ -281,6 +305,7 @@ async def find_outline(cluster: KillableCluster, run_id: str) -> dict[str, Any]:
     raise AssertionError("no outline")
 
 
+@with_one_worker
 async def test_run_that_was_cancelled_is_resumed_and_deleted_from_another_api_process(
     cluster: KillableCluster, provider: FakeProvider
 ) -> None:
@@ -326,7 +351,7 @@ async def test_runs_of_a_sqlite_folder_go_on_in_a_cluster_after_they_were_moved(
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("skew", [-60.0, 60.0])
+@pytest.mark.parametrize("skew", [-60.0, -5.0, 5.0, 60.0])
 async def test_hosts_may_disagree_about_the_time(provider: FakeProvider, tmp_path: Path, skew: float) -> None:
     provider.script = LONG
     async with KillableCluster(provider.openai_url, tmp_path, apis=1) as cluster, asyncio.timeout(PATIENCE):

@@ -4,17 +4,22 @@ import asyncio
 import difflib
 import random
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
+from uuid import uuid4
+
+import httpx
 
 from tests.acceptance.cluster import LOOK_SECONDS, KillableCluster, KillableWorker
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Script
-from tests.service import CALLS, Told
+from tests.service import CALLS, STORY, Client, Told
 
 _PAUSES = 2.0, 6.0
 """Seconds between a worker's start and the next kill."""
 _RUNS_AT_ONCE = 6
 WORKERS = 6
+_STARTS = 3
 _OF_WORKER = "SELECT id FROM runs WHERE process = %s AND status = 'running'"
 _OWNERS = "SELECT id, status, process FROM runs WHERE id = ANY (%s)"
 
@@ -112,7 +117,7 @@ class KillTrial:
     async def _write_run(self) -> None:
         here, there = self._chance.sample(self._cluster.apis, 2)
         parallel = self._chance.choice((1, 2, 4))
-        run_id = await here.client.start(parallel=parallel)
+        run_id = await _start(here.client, parallel)
         self._parallel[run_id] = parallel
         told = Told()
         async for frame in there.client.frames(run_id):
@@ -133,6 +138,19 @@ class KillTrial:
         same = sum(block.size for block in blocks)
         self.outcome.lost += len(written) - same
         self.outcome.repeated += len(read) - same
+
+
+async def _start(client: Client, parallel: int) -> str:
+    """The run id of a story, started as clients do: a request whose connection breaks is made again, with its key. A
+    connection that is kept alive may be closed just when it is used."""
+    body = {"format": "story", "input": STORY, "options": {"parallel": parallel}}
+    headers = {"Idempotency-Key": uuid4().hex}
+    for _ in range(_STARTS):
+        with suppress(httpx.ReadError, httpx.RemoteProtocolError):
+            reply = await client.http.post("/api/v1/runs", json=body, headers=headers)
+            assert reply.status_code in (200, 201), reply.text
+            return str(reply.json()["run_id"])
+    raise AssertionError(f"{_STARTS} connections broke at a start")
 
 
 def paced_script() -> Script:

@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import kubernetes_validate
 import pytest
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
@@ -20,6 +21,9 @@ from backend.cli.main import app
 from backend.settings import Settings, settings_models
 from tests.architecture.tree import ROOT
 from workflows.formats.settings import variables_of
+
+KUBERNETES = "1.33"
+"""The oldest release of Kubernetes that its own project supports."""
 
 
 class Instruction(NamedTuple):
@@ -274,6 +278,11 @@ def _kubernetes() -> list[dict[str, Any]]:
     return [document for name in listed for document in YAML(typ="safe").load_all(folder / name)]
 
 
+def test_kubernetes_folder_keeps_to_the_schemas_of_its_kinds() -> None:
+    for document in _kubernetes():
+        assert kubernetes_validate.validate(document, KUBERNETES, strict=True) == KUBERNETES
+
+
 def test_kubernetes_selects_the_pods_that_it_makes_and_no_others() -> None:
     documents = _kubernetes()
     pods = [
@@ -322,6 +331,13 @@ def test_kubernetes_settings_exist_and_workers_get_time_to_hand_their_runs_over(
         if document["kind"] == "Deployment":
             grace = document["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
             assert grace >= int(settings["STORYWIRE_SHUTDOWN_GRACE"]) + 10
+
+
+def test_documents_say_of_each_alarm_what_to_do() -> None:
+    rules = YAML(typ="safe").load(ROOT / "deploy" / "prometheus" / "storywire.rules.yml")
+    alarms = [rule["alert"] for group in rules["groups"] for rule in group["rules"]]
+    pages = "".join((ROOT / "docs" / f"{name}.md").read_text() for name in ("scaling", "observability"))
+    assert set(re.findall(r"^\| `(Storywire\w+)` \|", pages, re.MULTILINE)) == set(alarms)
 
 
 def test_proxy_passes_streams_on_as_they_come() -> None:

@@ -182,6 +182,12 @@ def test_documents_name_tasks_that_make_knows() -> None:
         assert named <= _targets(), path
 
 
+def test_documents_name_tests_that_exist() -> None:
+    tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    named = set(re.findall(r"`(test_\w+)`", _read("docs/scaling.md")))
+    assert len(named) > 20 and named <= set(re.findall(r"^(?:async )?def (test_\w+)\(", tests, re.MULTILINE))
+
+
 def test_readme_shows_the_two_commands() -> None:
     readme = _read("README.md")
     assert re.search(r"^    make run\b", readme, re.MULTILINE)

@@ -41,8 +41,8 @@ BY_TIME = {  # what is too old is deleted, or packed, whoever's it is
     f"{STORE}/cache.py:CacheRepository.drop",
     f"{STORE}/retention.py:RetentionRepository.old_runs",
     f"{STORE}/shares.py:ShareRepository.drop_expired",
-    f"{STORE}/runs.py:RunRepository.unpacked",
-    "backend/log/sql.py:_pack",
+    f"{STORE}/stored_runs.py:StoredRuns.unpacked",
+    "backend/log/rows.py:pack_log",
     "backend/stories/store/children.py:ChildRepository.old",
     "backend/stories/store/sessions.py:SessionRepository.old",
 }
@@ -52,16 +52,16 @@ BY_EXECUTION = {  # by whoever executes runs, or serves their readers, whose the
     f"{STORE}/charges.py:refund",
     f"{STORE}/owned_runs.py:OwnedRunRepository.reset_crash_count",  # under a lease, as all there
     f"{STORE}/postgres/places.py:state_places",
-    f"{STORE}/runs.py:RunRepository.get",
-    f"{STORE}/runs.py:RunRepository.unfinished",
+    f"{STORE}/stored_runs.py:StoredRuns.get",
+    f"{STORE}/stored_runs.py:StoredRuns.unfinished",
     f"{STORE}/runs.py:RunRepository.request_stop",
-    f"{STORE}/runs.py:RunRepository.owned_by",
+    f"{STORE}/stored_runs.py:StoredRuns.owned_by",
     f"{STORE}/runs.py:RunRepository.beat",
-    f"{STORE}/runs.py:RunRepository.beats",
+    f"{STORE}/stored_runs.py:StoredRuns.beats",
 }
 BY_CALLER = {  # these are given their conditions, and each call of them is read as a statement
     f"{STORE}/erasing.py:delete_runs",
-    f"{STORE}/runs.py:RunRepository._one",
+    f"{STORE}/stored_runs.py:StoredRuns._one",
     f"{STORE}/runs.py:moving",
 }
 LISTED = BY_SECRET | BY_TIME | BY_EXECUTION | BY_CALLER
@@ -74,10 +74,10 @@ TEXTS = {
 }
 # Modules that ask for logs and checkpoints: each call of theirs names the run, which was found by its owner.
 LOGS = {
-    *(f"backend/log/{name}.py" for name in ("sql", "sqlite", "postgres", "follower")),
+    *(f"backend/log/{name}.py" for name in ("rows", "sql", "sqlite", "postgres", "follower")),
     *(
         f"{STORE}/{name}.py"
-        for name in ("tables", "fences", "usage", "erasing", "runs", "dialect", "copying")
+        for name in ("tables", "fences", "usage", "erasing", "runs", "stored_runs", "dialect", "copying")
     ),
     *(f"{STORE}/{name}.py" for name in ("channel_deltas", "checkpoints")),
     *(f"{STORE}/sqlite/{name}.py" for name in ("checkpoints", "blobs")),
@@ -117,11 +117,11 @@ def test_every_statement_over_a_table_found_meanwhile_says_whose_rows_it_means(
 ) -> None:
     known = {*TABLES, *OF_RUNS, "_ACCOUNTS"}
     found = {each.place for each in statements if each.found - known - each.owned}
-    # Of logs and checkpoints, by the ids of runs, or all of them where a database is copied.
-    of_checkpoints = ("delete_checkpoints", "delete_all_checkpoints")
+    # Of logs, checkpoints and jobs, by the ids of runs, or all of them where a database is copied.
+    beside_runs = ("delete_checkpoints", "delete_jobs", "delete_all_checkpoints")
     assert found == {
         f"{STORE}/erasing.py:delete_runs",
-        *(f"{STORE}/dialect.py:{name}" for name in of_checkpoints),
+        *(f"{STORE}/dialect.py:{name}" for name in beside_runs),
     }
 
 

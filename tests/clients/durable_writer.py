@@ -11,10 +11,10 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
 
-from backend.api.durable import answer, describe_stream
-from backend.api.headers import SecurityHeaders, security_headers
-from backend.api.origins import CROSS_ORIGIN
 from backend.api.problems import add_problem_handlers
+from backend.api.security.headers import SecurityHeaders, security_headers
+from backend.api.security.origins import CROSS_ORIGIN
+from backend.api.wires.durable import answer, describe_stream
 from backend.log.entry import Entry
 from backend.log.memory import MemoryLog
 from backend.runs.readers.durable import DurableReader

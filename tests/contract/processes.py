@@ -23,6 +23,7 @@ from tests.unit.worlds import World, open_world
 
 LEASE = 60.0
 GRACE = 0.05
+SLOTS = 5
 
 
 class Process(Protocol):
@@ -85,13 +86,21 @@ class QueueProcess:
     """A process that puts runs into the queue, and takes them from it if it is to."""
 
     def __init__(
-        self, world: World, engine: QueueEngine, queue: RunQueue, database: PostgresDatabase
+        self,
+        world: World,
+        engine: QueueEngine,
+        queue: RunQueue,
+        jobs: JobRepository,
+        database: PostgresDatabase,
+        grace: float,
     ) -> None:
         self.world = world
         self.engine: Engine = engine
         self.recovery: RunRecovery = NoRecovery()
         self._queue = queue
+        self.jobs = jobs
         self._database = database
+        self._grace = grace
         self._stop = asyncio.Event()
         self._serving: asyncio.Task[None] | None = None
 
@@ -107,13 +116,13 @@ class QueueProcess:
             self.world.engine,
             self.world.local_runs,
             self.world.repository,
-            _jobs(self._database, self._queue),
+            self.jobs,
             self.world.liveness,
             {"note"},
             Metrics(),
         )
-        worker = Worker(self._database.dsn, tools, concurrency=5)
-        self._serving = asyncio.create_task(worker.serve(self._stop, GRACE))
+        worker = Worker(self._database.dsn, tools, concurrency=SLOTS)
+        self._serving = asyncio.create_task(worker.serve(self._stop, self._grace))
 
     async def offer_again(self, run_id: str) -> None:
         """Queues it, as it is done for a run whose worker is gone."""
@@ -127,9 +136,13 @@ class QueueProcess:
                 await asyncio.sleep(0.02)
         await self.world.end(run_id)
 
+    def ask_to_stop(self) -> None:
+        """Tells the worker to stop, as a signal does."""
+        self._stop.set()
+
     async def stop(self) -> None:
         """Stops the worker."""
-        self._stop.set()
+        self.ask_to_stop()
         if self._serving is not None:
             await self._serving
 
@@ -143,22 +156,33 @@ async def open_process(
         async with open_world(database, folder, checkpoints=checkpoints, max_runs=room) as world:
             yield InlineProcess(world)
         return
+    async with open_queue_process(database, folder, checkpoints, room=room) as process:
+        if takes_runs:
+            await process.take_runs()
+        yield process
+
+
+@asynccontextmanager
+async def open_queue_process(
+    database: PostgresDatabase,
+    folder: Path,
+    checkpoints: MemoryCheckpoints,
+    *,
+    room: int = 5,
+    lease: float = LEASE,
+    grace: float = GRACE,
+) -> AsyncIterator[QueueProcess]:
+    """A process with the queue, whose worker takes no runs yet; it beats five times a second."""
     queue = RunQueue(database.dsn, max_queued=room)
-    jobs = _jobs(database, queue)
-    liveness = HeartbeatLiveness(await jobs.register(), jobs)
+    jobs = JobRepository(database, queue.enqueue_again, lease)
+    liveness = HeartbeatLiveness(await jobs.register(), jobs, lease_seconds=1)
     async with open_world(
         database, folder, checkpoints=checkpoints, liveness=liveness, enqueue=queue.enqueue
     ) as world:
         assert isinstance(world.log, PostgresLog)
         engine = QueueEngine(world.engine, liveness, world.repository, world.log, Metrics())
-        process = QueueProcess(world, engine, queue, database)
-        if takes_runs:
-            await process.take_runs()
+        process = QueueProcess(world, engine, queue, jobs, database, grace)
         try:
             yield process
         finally:
             await process.stop()
-
-
-def _jobs(database: PostgresDatabase, queue: RunQueue) -> JobRepository:
-    return JobRepository(database, queue.enqueue_again, LEASE)

@@ -1,6 +1,7 @@
 """The queue as a worker's engine asks it: jobs by the handful, never more than there are slots, and none kept."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 from procrastinate import App, exceptions
@@ -85,6 +86,20 @@ async def test_jobs_that_did_not_begin_are_given_back_when_a_worker_stops_and_fe
     fetcher.connector.start_fetching()
     assert await fetcher.fetch() is not None
     assert await count(database, "doing") == 2 + 8
+
+
+async def test_job_whose_run_was_queued_anew_is_dropped_when_it_is_handed_back_or_given_back(
+    fetcher: Fetcher, database: PostgresDatabase, queued: list[str]
+) -> None:
+    handed_back, _, unbegun = await fetcher.fetch(), await fetcher.fetch(), queued[2]
+    assert handed_back is not None
+    door = RunQueue(database.dsn, max_queued=100)
+    for run_id in (queued[0], unbegun):
+        await database.write(partial(door.enqueue_again, run_id=run_id))
+    await fetcher.app.job_manager.retry_job(job=handed_back)
+    await fetcher.connector.stop_fetching()
+    assert (await count(database, "doing"), await count(database, "todo")) == (1, len(queued) - 1)
+    assert len(fetcher.connector.held) == 1
 
 
 async def test_job_that_is_handed_back_or_gone_is_held_no_more(

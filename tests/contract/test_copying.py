@@ -12,6 +12,7 @@ from langgraph.checkpoint.base import empty_checkpoint
 from sqlalchemy import Connection, Row, Select, select, text
 
 from backend.log.entry import Entry
+from backend.runs.engine.liveness import PROCESSES, FileLiveness
 from backend.settings import Settings
 from backend.storage import copy_database
 from backend.store.accounts.accounts import AccountRepository, NewAccount
@@ -152,6 +153,42 @@ async def test_copy_that_fails_in_the_middle_leaves_the_target_empty(
         await copy_database(file, settings)
     assert not any((await rows(database)).values())
     assert await database.read(lambda c: c.execute(text("SELECT 1 FROM checkpoints")).all()) == []
+
+
+async def test_copy_of_data_that_a_service_began_to_work_on_meanwhile_is_refused_and_leaves_the_target_empty(
+    source: SqliteDatabase, file: Path, settings: Settings, database: PostgresDatabase
+) -> None:
+    await fill(source, file)
+    service = FileLiveness(file.parent / PROCESSES)
+    with pytest.raises(CopyError, match=r"^--from: a service began to work on .* stop it first$"):
+        await copy_database(file, settings)
+    await service.leave()
+    assert not any((await rows(database)).values())
+    assert await database.read(lambda c: c.execute(text("SELECT 1 FROM checkpoints")).all()) == []
+    assert (await copy_database(file, settings)).rows["runs"] == 3
+
+
+@pytest.mark.parametrize("name", ["storywire.db", "checkpoints.db"])
+async def test_copy_of_what_is_no_database_of_ours_is_refused_in_words(
+    source: SqliteDatabase, file: Path, settings: Settings, name: str
+) -> None:
+    await source.close()
+    (file.parent / name).write_text("Dear diary, today")
+    with pytest.raises(CopyError, match=rf"^--from: .*/{name} is no SQLite database: name the file"):
+        await copy_database(file, settings)
+    other = file.parent / "other.db"
+    other.touch()
+    (file.parent / name).unlink()
+    with pytest.raises(CopyError, match=r"^--from: .*/other.db holds no data of Storywire's"):
+        await copy_database(other, settings)
+
+
+async def test_copy_of_a_folder_whose_name_has_marks_of_an_address_is_whole(
+    source: SqliteDatabase, file: Path, settings: Settings
+) -> None:
+    await fill(source, file)
+    odd = file.parent.rename(file.parent.with_name("50 %41? #2 & more"))
+    assert (await copy_database(odd / file.name, settings)).rows["runs"] == 3
 
 
 async def test_copy_of_a_database_of_another_release_is_refused_in_words(

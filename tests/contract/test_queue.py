@@ -13,6 +13,7 @@ from backend.log.sql import SqlLog
 from backend.runs.engine.heartbeat import HeartbeatLiveness
 from backend.runs.engine.queue import RunQueue
 from backend.runs.engine.redelivery import Redelivery
+from backend.store.owned_runs import OwnedRunRepository
 from backend.store.owner import Owner
 from backend.store.postgres.database import PostgresDatabase
 from backend.store.postgres.jobs import JobRepository
@@ -21,7 +22,8 @@ from backend.store.runs import RunRepository
 from backend.telemetry.metrics import Metrics
 from tests.contract.heartbeats import LEASE, age_heartbeat
 from tests.databases import open_log
-from tests.unit.stored_runs import add_run, change_run, new_run
+from tests.unit.messages import error
+from tests.unit.stored_runs import add_run, change_run, lease_run, new_run
 from workflows.errors import Overloaded
 from workflows.messages.messages import OutlinePlanned, ProgressReported, decode
 
@@ -93,6 +95,41 @@ async def test_queue_that_is_full_refuses_one_more_and_stores_nothing_of_it(
     outcomes = await asyncio.gather(*(repository.add(new_run()) for _ in range(6)), return_exceptions=True)
     assert sum(isinstance(outcome, Overloaded) for outcome in outcomes) == 3
     assert len(await repository.unfinished()) == len(await stored_jobs(database)) == 3
+
+
+async def test_run_that_is_cancelled_or_deleted_while_it_waits_gives_its_place_in_the_queue_free(
+    repository: RunRepository, database: PostgresDatabase, jobs: JobRepository
+) -> None:
+    cancelled, deleted, waiting = [await add_run(repository) for _ in range(3)]
+    with pytest.raises(Overloaded):
+        await repository.add(new_run())
+    log = open_log(database)
+    lease = await lease_run(log, cancelled)
+    assert await OwnedRunRepository(database).fail(lease, error("CANCELLED"), None, bought=False)
+    await repository.delete(MAYA, deleted.id)
+    assert await stored_jobs(database) == [(waiting.id, "todo")]
+    assert (await jobs.state()).queued == 1
+    await wait_in_queue(database)
+    assert await jobs.state_places() == [waiting.id]
+    assert await read_progress(log, waiting.id) == ["Waiting for a worker: 1 in the queue"]
+    ended = await repository.get(cancelled.id)
+    assert ended is not None and await repository.resume(ended, None, ended.options)
+    await add_run(repository)
+    assert len(await stored_jobs(database)) == 3
+
+
+async def test_job_that_is_given_back_while_its_run_was_queued_anew_is_dropped(
+    repository: RunRepository, database: PostgresDatabase, jobs: JobRepository
+) -> None:
+    runs = [await add_run(repository) for _ in range(2)]
+    worker = await jobs.register()
+    given = [await give_job(database, worker) for _ in runs]
+    held = await jobs.own_jobs([int(worker)])
+    ended = await change_run(repository, runs[0], status="cancelled")
+    assert await repository.resume(ended, None, ended.options)
+    await jobs.give_back(list(held.values()))
+    assert sorted(await stored_jobs(database)) == sorted((run_id, "todo") for run_id in given)
+    assert await jobs.own_jobs([int(worker)]) == {}
 
 
 async def test_run_that_is_resumed_or_answered_is_queued_again(

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, event, select
 from ulid import ULID
 
 from backend.log.entry import Entry, StaleWriter
-from backend.log.sql import _pack
+from backend.log.rows import pack_log
 from backend.store.accounts.accounts import AccountRepository, NewAccount
 from backend.store.accounts.allowance import Allowance, AllowanceUse, find_use
 from backend.store.accounts.attempts import AttemptRepository
@@ -292,7 +292,7 @@ async def test_log_that_is_packed_while_its_run_is_resumed_reads_whole(databases
     packed, go_on = threading.Event(), threading.Event()
 
     def pack_slowly(connection: Connection) -> None:
-        _pack(connection, run.id)
+        pack_log(connection, run.id)
         packed.set()
         assert go_on.wait(10)
 

@@ -112,7 +112,7 @@ def test_both_distributions_hold_what_is_needed_and_nothing_else(environment: En
     site = package.parent
     for name in (
         "backend/web/index.html",
-        "workflows/text/units.toml",
+        "workflows/text/quantities/units.toml",
         *(f"{room}/py.typed" for room in ("backend", "storywire", "workflows")),
     ):
         assert (site / name).is_file(), name

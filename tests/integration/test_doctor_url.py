@@ -15,7 +15,7 @@ import pytest_asyncio
 from starlette.types import Message
 from typer.testing import CliRunner
 
-from backend.api.diagnostics import LONGEST_SECONDS
+from backend.api.monitoring.diagnostics import LONGEST_SECONDS
 from backend.cli.findings import ProxyFindings
 from backend.cli.main import app
 from backend.cli.proxy import measure

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from backend.api.headers import SecurityHeaders
+from backend.api.security.headers import SecurityHeaders
 from backend.connections import ConnectionLimits
 from tests.fakes.provider import FakeProvider
 from tests.people import BODY, add_person, anonymous, serve_accounts

@@ -17,7 +17,8 @@ from workflows.formats.story.format import StoryFormat
 from workflows.formats.story.input import StoryInput
 from workflows.graph import build_graph
 from workflows.models.clients.catalog import Model, ModelCatalog
-from workflows.state import ReviewFinding, RunContext, State, sections_at_fault
+from workflows.state import RunContext, State, sections_at_fault
+from workflows.verdicts import ReviewFinding
 
 STORY = {"theme": "a lighthouse", "reader": {"name": "Maya", "age": 9, "reading_level": "intermediate"}}
 UNSAFE = "They went to kill the king with a gun."

@@ -10,7 +10,7 @@ import pytest
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Rule, Script
 from tests.service import LiveService, serve, settings_for
-from workflows.text.normaliser import normalise
+from workflows.text.streams.normaliser import normalise
 
 REFUSAL = "I'm sorry, but I can't write this story. I'd be glad to help you with something else, though."
 HOLD = 6000

@@ -23,8 +23,9 @@ from workflows.messages.messages import Message, SafetyChecked, TextRetracted, U
 from workflows.messages.transcript import Transcript
 from workflows.messages.usage_totals import UsageTotals
 from workflows.models.clients.catalog import Model, ModelCatalog
-from workflows.state import ReviewFinding, RunContext, State, text_of
+from workflows.state import RunContext, State, text_of
 from workflows.text.words import count_words
+from workflows.verdicts import ReviewFinding
 
 CALM = write_prose("calm", 60)
 PLAIN = f"A calm day began. {CALM} Then all was quiet."

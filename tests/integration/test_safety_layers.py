@@ -15,7 +15,8 @@ from tests.service import LiveService, Told, serve, settings_for
 from workflows.messages.messages import ProgressReported, SafetyChecked, TextAppended, TextRetracted
 from workflows.safety.pipeline import SafetyPipeline
 from workflows.safety.registry import PolicyRegistry
-from workflows.state import Section, Verdict
+from workflows.state import Section
+from workflows.verdicts import Verdict
 
 GATES = ("sentence", "section")
 ODD = "A calm day began. A zorbl came by. Then all was quiet."

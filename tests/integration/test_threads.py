@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from backend.api.chat_input import hashed
-from backend.api.routes_access import access_to
+from backend.api.security.routes_access import access_to
+from backend.api.wires.chat_input import hashed
 from tests.fakes.provider import FakeProvider
 from tests.service import STORY, LiveService, serve, settings_for
 

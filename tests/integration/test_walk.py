@@ -26,7 +26,7 @@ from backend.accounts.access_tokens import AccessTokens
 from backend.accounts.claims import AccessClaims
 from backend.accounts.principal import SCOPES
 from backend.accounts.signing import load_secrets
-from backend.api.routes_access import PUBLIC, access_to
+from backend.api.security.routes_access import PUBLIC, access_to
 from backend.store.accounts.tables import api_keys, login_sessions, stream_tickets
 from backend.store.tables import cached_results, runs
 from tests.fakes.provider import FakeProvider

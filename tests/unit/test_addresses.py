@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.api.addresses import client_address
+from backend.api.security.addresses import client_address
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import pytest
 from langchain_core.runnables import RunnableConfig
 
-from backend.log.entry import Entry, StaleWriter
+from backend.log.entry import Entry, LogUnavailable, StaleWriter
 from backend.log.memory import MemoryLog
 from backend.runs.attempt.handle import StopReason
 from backend.runs.attempt.log_writer import LogWriter
@@ -382,6 +382,26 @@ async def test_attempt_whose_log_is_not_the_text_that_was_checked_fails_and_keep
     assert isinstance(ending, RunFailed) and ending.code == "INTERNAL"
     assert "is not the text that was sent" in ending.message
     assert ("completed", 1) not in workflow_events(await read_messages(log, run.id))
+
+
+class _Refusing(LogWriter):
+    """A writer whose log takes no text."""
+
+    def put(self, message: Message) -> None:
+        if isinstance(message, TextAppended):
+            raise LogUnavailable("no text")
+        super().put(message)
+
+
+async def test_attempt_whose_log_is_away_has_closed_its_models_stream_when_it_ends(
+    world: World, log: MemoryLog
+) -> None:
+    world.format.gates[0] = asyncio.Event()
+    run = await note(world)
+    async with open_attempt(world, run, log, _Refusing) as opened:
+        with pytest.raises(LogUnavailable):
+            await opened.attempt.write()
+        assert world.format.left == [0]
 
 
 class _Watched(LogWriter):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from workflows.text.grounding import Evidence
+from workflows.text.grounding.grounding import Evidence
 
 ENGLISH = Evidence(
     "Take the blood thinner once a day in the evening, with food. Keep the bandage dry for 3 days. "

@@ -2,7 +2,7 @@
 
 import pytest
 
-from workflows.text.coverage import content_stems, covers, find_passage
+from workflows.text.metrics.coverage import content_stems, covers, find_passage
 
 TEXT = (
     "[00:20–01:00] CONTENT: Trees\n\nIn spring the tree is busy. Before winter comes, the tree takes its "

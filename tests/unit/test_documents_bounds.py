@@ -22,7 +22,7 @@ from backend.store.owner import Owner
 from tests.uploads import Ink, archive, drawn_pdf, pdf, w_paragraph, w_run, w_table, word_of
 from workflows.errors import InvalidInput, Overloaded
 from workflows.safety.documents import examine, uncover
-from workflows.text.html_text import read_html
+from workflows.text.layout.html_text import read_html
 
 # Time.
 

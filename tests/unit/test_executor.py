@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from tests.unit.messages import OUTLINE, content, number, workflow
 from tests.unit.run_messages import read_messages
 from tests.unit.stored_runs import add_run
 from tests.unit.worlds import NOTE, OWNER, World, open_world
+from workflows import routing
 from workflows.errors import ModelTruncated, ModelUnavailable
 from workflows.messages.messages import Message, NodeChanged, RunFailed, UsageUpdated
 from workflows.models.spec import ModelSpec
@@ -214,6 +216,26 @@ async def test_sections_that_are_written_beside_one_that_fails_are_finished_and_
     assert not over and (ending.code, ending.partial.sections_completed) == ("MODEL_UNAVAILABLE", 1)
     assert (await world.queries.find(OWNER, run.id)).status == "completed"
     assert world.format.written == [0, 1, 0]
+
+
+@pytest.mark.parametrize("nth", [1, 2, 3])
+async def test_run_that_broke_off_between_a_result_and_the_choice_of_what_follows_goes_on_with_that_result(
+    world: World, monkeypatch: pytest.MonkeyPatch, nth: int
+) -> None:
+    choose, calls = routing.next_sections, count(1)
+
+    def fail_once(*arguments: Any) -> Any:
+        if next(calls) == nth:
+            raise ModelUnavailable("As a cancel does there, which LangGraph stores in the same way.")
+        return choose(*arguments)
+
+    monkeypatch.setattr(routing, "next_sections", fail_once)
+    run, _ = await world.service.start(OWNER, world.request())
+    assert (await ended(world, run.id)).code == "MODEL_UNAVAILABLE"
+    await world.service.resume(OWNER, run.id)
+    await world.end(run.id)
+    assert (await world.queries.find(OWNER, run.id)).status == "completed"
+    assert world.format.written == [0, 1]
 
 
 async def test_cancel_does_not_wait_for_sections_beside_one_that_failed(world: World) -> None:

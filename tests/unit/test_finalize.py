@@ -30,7 +30,8 @@ from workflows.messages.transcript import Transcript
 from workflows.models.budget.ledger import Ledgers
 from workflows.models.clients.catalog import ModelCatalog
 from workflows.safety.registry import PolicyRegistry
-from workflows.state import Outline, VersionPlan
+from workflows.state import Outline
+from workflows.versions import VersionPlan
 
 
 @pytest.fixture

@@ -18,9 +18,11 @@ from workflows.messages.messages import (
     TextAppended,
     TextRetracted,
 )
-from workflows.safety.policy import GateMode, Policy, load_policy
-from workflows.state import ModeratedSentences, Section, State, Verdict
-from workflows.text.normaliser import normalise
+from workflows.safety.policy import GateMode, Policy
+from workflows.safety.policy_files import load_policy
+from workflows.state import ModeratedSentences, Section, State
+from workflows.text.streams.normaliser import normalise
+from workflows.verdicts import Verdict
 
 CHILD = load_policy("child", 7)
 harmless = st.lists(st.sampled_from(HARMLESS), max_size=5)

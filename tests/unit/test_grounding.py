@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from workflows.text.grounding import Evidence
-from workflows.text.names import find_unknown_names, is_medicine
-from workflows.text.numbers import find_quantities
+from workflows.text.clauses.names import find_unknown_names, is_medicine
+from workflows.text.grounding.grounding import Evidence
+from workflows.text.quantities.numbers import find_quantities
 
 DATA = Path(__file__).parent.parent / "data"
 LEAFLETS = {

@@ -6,7 +6,7 @@ import pytest
 
 from workflows.formats.education_audio.grounding import weigh
 from workflows.formats.education_audio.grounding_judge import Judgement, SentenceVerdict, read_verdict
-from workflows.text.grounding import UnsupportedKind
+from workflows.text.grounding.grounding import UnsupportedKind
 
 
 @pytest.mark.parametrize(

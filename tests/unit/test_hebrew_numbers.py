@@ -2,8 +2,8 @@
 
 import pytest
 
-from workflows.text.grounding import Evidence
-from workflows.text.numbers import find_quantities
+from workflows.text.grounding.grounding import Evidence
+from workflows.text.quantities.numbers import find_quantities
 
 DOCUMENT = Evidence(
     'יש ליטול אקמול 500 מ"ג כל 6 שעות. אין ליטול יותר מ-4 כדורים ביממה. יש לשמור על החבישה יבשה 3 ימים. '

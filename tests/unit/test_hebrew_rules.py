@@ -2,7 +2,7 @@
 
 import pytest
 
-from workflows.text.grounding import Evidence
+from workflows.text.grounding.grounding import Evidence
 
 LEAFLET = Evidence(
     "מותר לשתות מים. אין ליטול איבופרופן יחד עם התרופה. אסור לתת את התרופה לילדים. אין לאכול חלב, גבינה ואגוזים. "

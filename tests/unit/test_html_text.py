@@ -4,8 +4,8 @@ from time import thread_time
 
 import pytest
 
-from workflows.text.html_text import HtmlText, escape_tags, read_html
-from workflows.text.normaliser import normalise
+from workflows.text.layout.html_text import HtmlText, escape_tags, read_html
+from workflows.text.streams.normaliser import normalise
 
 
 def shown(source: str) -> str:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from workflows.text.grounding import Evidence
-from workflows.text.hebrew_roots import hebrew_root
-from workflows.text.intervals import find_intervals, list_lengths
+from workflows.text.clauses.hebrew_roots import hebrew_root
+from workflows.text.grounding.grounding import Evidence
+from workflows.text.quantities.intervals import find_intervals, list_lengths
 
 AFTER_AN_OPERATION = Evidence("""After the operation
 

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from backend.api import runs, safety, versions
+from backend.api import safety
 from backend.api.documents import TextBody
+from backend.api.runs import runs, versions
 from backend.runs.admission.plan_edit import check_outline
 from backend.store.run_values import RunOptions
 from backend.stories.api.sessions import BookmarkBody, ChangeBody, ChoiceBody, SessionBody

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.prose import write_prose
-from workflows.text.landing import LandingBuffer, landing_room, landing_words
-from workflows.text.length import Room, room_for
 from workflows.text.sentences import split_sentences
+from workflows.text.streams.landing import LandingBuffer, landing_room, landing_words
+from workflows.text.streams.length import Room, room_for
 from workflows.text.words import count_words
 
 texts = st.builds(write_prose, st.text(max_size=4), st.integers(1, 400))

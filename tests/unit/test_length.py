@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.prose import write_prose
-from workflows.text.length import (
+from workflows.text.sentences import split_sentences
+from workflows.text.streams.length import (
     Correction,
     Room,
     SectionLength,
@@ -15,7 +16,6 @@ from workflows.text.length import (
     reply_ratio,
     room_for,
 )
-from workflows.text.sentences import split_sentences
 from workflows.text.words import count_words
 
 texts = st.builds(write_prose, st.text(max_size=4), st.integers(1, 400))

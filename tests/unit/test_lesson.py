@@ -27,8 +27,8 @@ from workflows.models.clients.catalog import Model
 from workflows.models.spec import ModelSpec
 from workflows.prompts import marked
 from workflows.state import Outline, Section, SectionTask, State
-from workflows.text.length import Correction, SectionLength
 from workflows.text.parts import divide, list_passages
+from workflows.text.streams.length import Correction, SectionLength
 from workflows.text.words import count_words
 
 LESSON = EducationAudioFormat()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from workflows.text.grounding import Evidence
+from workflows.text.grounding.grounding import Evidence
 
 OPERATION = Evidence(
     "Take paracetamol 500 mg every 6 hours for pain. Do not take more than 4 tablets in 24 hours. "

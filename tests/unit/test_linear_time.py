@@ -31,18 +31,18 @@ from workflows.safety.documents import examine, find_attack, uncover
 from workflows.safety.folding import fold, fold_lookalikes
 from workflows.safety.injection import find_injection
 from workflows.safety.personal import find_personal_data
-from workflows.safety.policy import load_policy
+from workflows.safety.policy_files import load_policy
 from workflows.safety.rules import find, is_open
 from workflows.safety.screen import filter_sentences
 from workflows.safety.spelling import readings
-from workflows.text.coverage import covers, find_passage
-from workflows.text.grounding import Evidence
-from workflows.text.landing import LandingBuffer
-from workflows.text.length import Room, Trimmer
-from workflows.text.markup import MarkupFilter
-from workflows.text.normaliser import Normaliser
+from workflows.text.grounding.grounding import Evidence
+from workflows.text.metrics.coverage import covers, find_passage
 from workflows.text.parts import divide, list_passages
 from workflows.text.sentences import SentenceSplitter, find_sentence_end, split_sentences
+from workflows.text.streams.landing import LandingBuffer
+from workflows.text.streams.length import Room, Trimmer
+from workflows.text.streams.markup import MarkupFilter
+from workflows.text.streams.normaliser import Normaliser
 from workflows.text.words import WordCounter
 
 SIZE = 100_000

@@ -91,8 +91,20 @@ async def test_writer_merges_text_that_comes_fast_after_the_first_words_of_each_
         writer.put(content(1, " came."))
         writer.put(complete())  # so does the end
         await log.wait("run", 3, 20)
+        assert (await entries(log))[-1] == (5, "complete")
     chunks = [getattr(each, "chunk", None) for each in await read_messages(log, "run")]
     assert chunks == ["A ", "lamp went out.", "Dawn", " came.", None]
+
+
+async def test_writer_sends_the_first_words_of_a_retracted_text_at_once() -> None:
+    log = MemoryLog()
+    async with await writing(log) as writer:
+        writer.put(content(0, "A "))
+        await log.wait("run", 0, 20)
+        writer.put(TextRetracted(section=0, reason="restart"))
+        writer.put(content(0, "The "))
+        await log.wait("run", 1, 20)
+        assert [kind for _, kind in await entries(log)] == ["content", "retract", "content"]
 
 
 async def test_writer_holds_back_what_is_no_text_until_it_is_flushed_or_closed() -> None:
@@ -144,6 +156,7 @@ async def test_writer_of_a_section_that_an_earlier_attempt_began_merges_its_firs
     log = MemoryLog()
     writer = await writing(log)
     writer.transcript.apply(content(0, "A "))
+    writer.transcript.apply(content(0, "In ", piece="M1"))
     again = LogWriter(
         log,
         Lease("run", "P1", await log.take_over("run")),
@@ -153,11 +166,17 @@ async def test_writer_of_a_section_that_an_earlier_attempt_began_merges_its_firs
         metrics=AttemptMetrics(),
     )
     async with again:
+        again.put(progress(1))
+        await again.flush()  # who hasn't written for long writes at once
         again.put(content(0, "lamp", ends=False))
         again.put(content(0, " burns.", ends=True))
-        again.put(content(0, "In short.", piece="M1"))
+        again.put(content(0, "sho", piece="M1"))
+        again.put(content(0, "rt.", piece="M1"))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert await entries(log) == [(1, "progress")]
     chunks = [getattr(each, "chunk", None) for each in await read_messages(log, "run")]
-    assert chunks == ["lamp burns.", "In short."]
+    assert chunks == [None, "lamp burns.", "short."]
 
 
 async def test_writer_whose_log_fails_now_and_then_tries_again_with_the_same_numbers(

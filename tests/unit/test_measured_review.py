@@ -15,8 +15,9 @@ from workflows.formats.podcast.review import review_episode, review_pieces
 from workflows.formats.speech.turns import Turn
 from workflows.messages.messages import PlannedSection, Source
 from workflows.section_tasks import rewrite_tasks
-from workflows.state import Facts, Outline, Piece, ReviewFinding, Section, State
-from workflows.text.length import SectionLength
+from workflows.state import Facts, Outline, Piece, Section, State
+from workflows.text.streams.length import SectionLength
+from workflows.verdicts import ReviewFinding
 
 EASY = "The fox ran to the hill. It saw a red ball. The ball was big. " * 6
 HARD = (

@@ -2,8 +2,8 @@
 
 import pytest
 
-from workflows.text.grounding import Evidence
-from workflows.text.modality import read_statements
+from workflows.text.grounding.grounding import Evidence
+from workflows.text.modality.modality import read_statements
 
 TABLETS = Evidence(
     "Swallow the tablets whole. Alcohol makes the drowsiness worse. Ask your doctor before you take anything else. "

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from workflows.text.normaliser import Normaliser, normalise, normalise_all
+from workflows.text.streams.normaliser import Normaliser, normalise, normalise_all
 
 # Mostly the characters that something happens to: white space of all kinds, line ends, halves of characters.
 _ODD = st.sampled_from(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from workflows.text.grounding import Evidence
-from workflows.text.numbers import find_quantities
+from workflows.text.grounding.grounding import Evidence
+from workflows.text.quantities.numbers import find_quantities
 
 
 @pytest.mark.parametrize(

@@ -1,35 +1,45 @@
 """Work over a long text leaves the event loop."""
 
 from threading import get_ident
+from typing import Any, cast
 
 import pytest
+from langchain_core.messages import HumanMessage
 
+from tests.fakes.prose import write_prose
 from tests.fakes.provider import FakeProvider
+from tests.fakes.script import Reply, Script
 from tests.models import open_model
 from workflows.formats.measured_review import words_in
 from workflows.formats.story import format as story
+from workflows.loop_turns import off_loop
 from workflows.messages.messages import PlannedSection
-from workflows.models.calls.slices import off_loop
+from workflows.models.calls.calls import stream_text
 from workflows.safety import folding
-from workflows.safety.policy import load_policy
+from workflows.safety.policy_files import load_policy
 from workflows.safety.screen import SentenceFilter
-from workflows.state import Outline, Section, State
+from workflows.section_tasks import whole_task
+from workflows.sections import node_context
+from workflows.sections.node_context import NodeContext, NodeServices
+from workflows.state import Outline, Section, SectionTask, State
+from workflows.text.metrics.repetition import LoopDetector
 
 
 async def test_work_over_a_long_text_is_done_in_another_thread() -> None:
-    assert await off_loop("a" * 100_000, get_ident) != get_ident()
+    assert await off_loop(100_000, get_ident) != get_ident()
 
 
 async def test_work_over_a_short_text_is_done_at_once() -> None:
-    assert await off_loop("a" * 1000, get_ident) == get_ident()
+    assert await off_loop(1000, get_ident) == get_ident()
 
 
-def test_lexicons_of_a_policy_come_with_the_table_of_lookalikes() -> None:
+def test_lexicons_of_a_policy_come_together_with_the_table_of_lookalikes() -> None:
     policy = load_policy("child", 7).model_copy(update={"names": ("Uzi",)}, deep=True)
     folding._lookalikes.cache_clear()
     policy.__dict__.pop("_lexicons", None)
 
     assert policy.lexicon
+    assert {"harmless", "unless", "blocked", "scenes"} <= policy._lexicons.__dict__.keys()
     assert folding._lookalikes.cache_info().currsize == 1
 
 
@@ -64,4 +74,53 @@ async def test_choices_of_a_long_story_are_made_without_holding_the_loop(
         found = await one.derive(one.parse(one.example), state, model)
 
     assert [word["word"] for word in found["vocabulary_words"]] == ["dusk"]
+    assert threads and get_ident() not in threads
+
+
+async def test_a_delta_of_a_hundred_thousand_characters_is_searched_for_loops_off_the_loop(
+    provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+    feed = LoopDetector.feed
+
+    def record(self: LoopDetector, chunk: str) -> bool:
+        if len(chunk) > 50_000:
+            threads.append(get_ident())
+        return feed(self, chunk)
+
+    monkeypatch.setattr(LoopDetector, "feed", record)
+    text = write_prose("loops", 20_000)
+    provider.script = Script(default=Reply(text=text, tokens_per_chunk=len(text)))
+    async with open_model(provider.root_url, "chat") as model:
+        written = "".join([piece async for piece in stream_text(model, [HumanMessage("Write.")])])
+
+    assert written == text
+    assert threads and get_ident() not in threads
+
+
+async def test_a_task_is_made_whole_off_the_loop_where_the_text_so_far_is_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    planned = [
+        PlannedSection(index=index, title="Dusk", summary="The lamp goes out.", target_words=200)
+        for index in range(2)
+    ]
+    state = State(
+        input={},
+        outline=Outline(title="The Lamp", sections=planned),
+        sections={0: Section(index=0, text="It was dusk. " * 8000)},
+    )
+    threads: list[int] = []
+
+    def record(*args: Any) -> Any:
+        threads.append(get_ident())
+        return whole_task(*args)
+
+    monkeypatch.setattr(node_context, "_state_of_step", lambda: state)
+    monkeypatch.setattr(node_context, "whole_task", record)
+    context = NodeContext(NodeServices(story.StoryFormat(), cast(Any, None)), cast(Any, None))
+
+    task = await context.whole(cast(SectionTask, {"index": 1, "target_words": 200}))
+
+    assert task["text_so_far"]["texts"][0].endswith("It was dusk.")
     assert threads and get_ident() not in threads

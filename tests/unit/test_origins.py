@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from backend.api.origins import OwnSite
+from backend.api.security.origins import OwnSite
 
 START = "/api/v1/stories/generate/stream"
 BROWSER = {"user-agent": "Mozilla/5.0 (X11; Linux x86_64)"}

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from workflows.formats.podcast import format as podcast
+from workflows.formats.podcast import prompt_values
 from workflows.formats.podcast.plan import plan_sections
 from workflows.formats.story.bible import StoryBible, carry_over, settle_threads
 from workflows.formats.story.format import PROMPTS, outline_values, section_values
@@ -106,7 +107,7 @@ def test_section_of_a_podcast_is_told_which_host_begins(name: str) -> None:
     inputs = podcast.PodcastFormat().parse(podcast.PodcastFormat.example)
     last = "Ada: Well then."
     given = task(inputs.model_dump(mode="json"), 1, plan_sections(inputs), last)
-    values = podcast._values(inputs, given)
+    values = prompt_values.section_values(inputs, given)
     assert (values["ended"], values["begins"]) == ("Ada", "Ben")
     messages = podcast._PROMPTS.messages(name, **values, text=last, issues=[])
     assert "has its first one" in str(messages[1].content)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from backend.settings import SettingsError, load_settings
-from workflows.safety.policy import list_policies, load_policy
+from workflows.safety.policy_files import list_policies, load_policy
 from workflows.safety.registry import PolicyRegistry
 from workflows.safety.rules import find_blocked
 

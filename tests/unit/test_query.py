@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from backend.api.dependencies import is_event_id_name
-from backend.api.query import read_query, typed
+from backend.api.runs.query import read_query, typed
 from workflows.errors import InvalidInput
 from workflows.formats.story.input import StoryInput, StoryReader
 

@@ -22,7 +22,8 @@ from workflows.messages.messages import (
     TextRetracted,
 )
 from workflows.messages.transcript import Transcript
-from workflows.state import Piece, Section, State, Verdict
+from workflows.state import Piece, Section, State
+from workflows.verdicts import Verdict
 
 METADATA = {
     "word_count": 3,

@@ -12,7 +12,7 @@ from workflows.safety.check import check_input
 from workflows.safety.documents import Examination, examine, find_attack, uncover
 from workflows.safety.injection import find_injection
 from workflows.safety.personal import find_personal_data
-from workflows.safety.policy import load_policy
+from workflows.safety.policy_files import load_policy
 from workflows.safety.untrusted_content import report, strip_injections
 
 DATA = Path(__file__).parent.parent / "data"

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.prose import write_prose
-from workflows.text.length import falls_short
-from workflows.text.repetition import LoopDetector, distinct_words, goes_in_circles, repetition
+from workflows.text.metrics.repetition import LoopDetector, distinct_words, goes_in_circles, repetition
+from workflows.text.streams.length import falls_short
 
 texts = st.text(st.sampled_from("ab .!?…\"'”’»)]\n。！שx-_1") | st.characters(), max_size=60)
 

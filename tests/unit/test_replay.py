@@ -18,7 +18,8 @@ from tests.unit.test_cassette import HEADER, call, write
 from workflows.errors import InvalidInput, ModelBadOutput, ModelNotConfigured
 from workflows.models.calls.calls import ask, stream_text
 from workflows.models.cassettes.cassette import Cassette, fingerprint
-from workflows.models.cassettes.player import MatchMode, ReplayChat, ReplyFinder
+from workflows.models.cassettes.player import ReplayChat
+from workflows.models.cassettes.replies import MatchMode, ReplyFinder
 from workflows.models.choice.selection import ROLES
 from workflows.models.clients.catalog import Model, ModelCatalog
 from workflows.models.settings import ModelSettings

@@ -18,19 +18,17 @@ from workflows.routing import (
 )
 from workflows.section_tasks import shorten_tasks, whole_task
 from workflows.state import (
-    FEEDBACK,
     Outline,
-    ReviewFinding,
     RewriteTask,
     RunContext,
     Section,
     SectionTask,
     State,
-    Verdict,
     add_sections,
     text_of,
     write_order,
 )
+from workflows.verdicts import FEEDBACK, ReviewFinding, Verdict
 
 
 def outline(*indices: int) -> Outline:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from workflows.text.grounding import Evidence, UnsupportedKind
+from workflows.text.grounding.grounding import Evidence, UnsupportedKind
 
 HOME = Evidence(
     "Electricity and water at home\n\nOnly an electrician may open the fuse box. Pull the plug, not the cord. If a "

@@ -7,7 +7,7 @@ import pytest
 from tests.architecture.tree import ROOT
 from tests.unit.test_linear_time import assert_linear
 from workflows.safety.lexicon import Lexicon, Match, WordClasses, split_words
-from workflows.safety.policy import load_policy
+from workflows.safety.policy_files import load_policy
 from workflows.safety.rules import find, find_blocked
 
 CHILD = load_policy("child", 7)

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from workflows.safety.check import check_sections, find_issues
 from workflows.safety.folding import fold
 from workflows.safety.lexicon import Lexicon, split_words
-from workflows.safety.policy import Policy, Rule, load_policy
+from workflows.safety.policy import Policy, Rule
+from workflows.safety.policy_files import load_policy
 from workflows.safety.rules import find
 from workflows.state import Section
 

@@ -7,7 +7,7 @@ import pytest
 from tests.architecture.tree import ROOT
 from workflows.safety.folding import fold
 from workflows.safety.lexicon import split_words
-from workflows.safety.policy import load_policy
+from workflows.safety.policy_files import load_policy
 from workflows.safety.rules import find_blocked
 from workflows.safety.scenes import Scenes, load_scene_classes, load_scenes
 

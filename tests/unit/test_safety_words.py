@@ -4,7 +4,7 @@ import pytest
 
 from workflows.safety.check import check_input, check_sections
 from workflows.safety.hebrew import expand
-from workflows.safety.policy import load_policy
+from workflows.safety.policy_files import load_policy
 from workflows.safety.registry import PolicyRegistry
 from workflows.safety.rules import find_blocked
 from workflows.state import Section

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from workflows.errors import ModelBadOutput, ModelTruncated
 from workflows.messages.messages import TextRetracted
 from workflows.sections.section_writer import SectionWriter
-from workflows.text.normaliser import normalise
+from workflows.text.streams.normaliser import normalise
 from workflows.text.words import has_words
 
 chunks = st.lists(

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from workflows.formats.speech.cast import Cast
 from workflows.formats.speech.script_filter import ScriptFilter
 from workflows.models.embedded.sentences import SentenceBuffer
-from workflows.safety.policy import load_policy
+from workflows.safety.policy_files import load_policy
 from workflows.safety.screen import SentenceFilter
-from workflows.text.length import Room, Trimmer
 from workflows.text.sentences import (
     LONGEST_SENTENCE,
     LONGEST_TOKEN,
@@ -23,6 +22,7 @@ from workflows.text.sentences import (
     last_sentence_end,
     split_sentences,
 )
+from workflows.text.streams.length import Room, Trimmer
 
 texts = st.text(st.sampled_from("ab .!?…\"'”’»)]\n。！שx-_1«[") | st.characters(), max_size=60)
 

@@ -20,7 +20,7 @@ from workflows.formats.speech.spoken import spell_out
 from workflows.formats.speech.subtitles import make_cues, passages_of
 from workflows.formats.speech.tags import vocabulary
 from workflows.formats.speech.turns import Turn, parse_turns, spoken_text, words_by_speaker
-from workflows.text.normaliser import normalise
+from workflows.text.streams.normaliser import normalise
 
 CAST = Cast(
     ("DOCTOR", "PATIENT"),

@@ -9,8 +9,8 @@ from workflows.formats.story.metrics import story_metrics
 from workflows.messages.messages import PlannedSection
 from workflows.nodes.calculate_metrics import shared_metrics
 from workflows.state import Outline, Section, State
-from workflows.text.length import SectionLength
-from workflows.text.readability import reading_grade
+from workflows.text.metrics.readability import reading_grade
+from workflows.text.streams.length import SectionLength
 
 EASY = "The cat sat on the mat. It was a big cat. The cat had a hat. "
 HARD = (

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflows.text.readability import vocabulary_level
+from workflows.text.metrics.readability import vocabulary_level
 from workflows.text.words import WordCounter, count_words, last_paragraph, list_words
 
 texts = st.text(st.sampled_from("ab .!?…\"'”’»)]\n。！שx-_1") | st.characters(), max_size=60)

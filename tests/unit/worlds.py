@@ -52,7 +52,8 @@ from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.budget.ledger import Ledgers
 from workflows.models.budget.prices import Tokens
 from workflows.models.clients.catalog import Model, ModelCatalog
-from workflows.safety.policy import Policy, load_policy
+from workflows.safety.policy import Policy
+from workflows.safety.policy_files import load_policy
 from workflows.safety.registry import PolicyRegistry
 from workflows.state import Outline, Section, SectionTask, State, text_of
 from workflows.text.words import count_words
@@ -72,7 +73,8 @@ class NoteFormat(Format[NoteInput]):
     """A note of two sections. A section waits for its `gates`, and throws its `faults`, one each time.
 
     `texts` are what sections begin with in place of the usual words. `bought` are the tokens that they report to have
-    bought. `parts`: the place in a series of the note on that subject; the others stand alone.
+    bought. `left` are the sections whose stream has ended, or was closed. `parts`: the place in a series of the note on
+    that subject; the others stand alone.
     """
 
     name = "note"
@@ -85,6 +87,7 @@ class NoteFormat(Format[NoteInput]):
         self.faults: dict[int, list[Exception]] = {}
         self.begun: dict[int, asyncio.Event] = {0: asyncio.Event(), 1: asyncio.Event()}
         self.written: list[int] = []
+        self.left: list[int] = []
         self.texts: dict[int, str] = {}
         self.bought: dict[int, int] = {}
         self.resolved: list[str] = []
@@ -122,13 +125,16 @@ class NoteFormat(Format[NoteInput]):
             usage = meter.ledger.end(meter.begin([]), Tokens(40, self.bought[index]))
             assert usage is not None
             meter.report(usage)
-        yield self.texts.get(index, f"Section {index} tells of the sea, ")
-        self.begun[index].set()
-        if index in self.gates:
-            await self.gates[index].wait()
-        if self.faults.get(index):
-            raise self.faults[index].pop(0)
-        yield "of wind and of sand."
+        try:
+            yield self.texts.get(index, f"Section {index} tells of the sea, ")
+            self.begun[index].set()
+            if index in self.gates:
+                await self.gates[index].wait()
+            if self.faults.get(index):
+                raise self.faults[index].pop(0)
+            yield "of wind and of sand."
+        finally:
+            self.left.append(index)
 
     async def rewrite(
         self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model

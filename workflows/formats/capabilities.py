@@ -21,7 +21,8 @@ if TYPE_CHECKING:  # a second of imports, which whoever only reads the settings 
     from workflows.models.clients.catalog import Model
     from workflows.models.parameters import RoleParameters
     from workflows.models.spec import ModelSpec
-    from workflows.state import OpenPiece, PlannedPiece, ReviewFinding, SectionTask, State
+    from workflows.state import OpenPiece, PlannedPiece, SectionTask, State
+    from workflows.verdicts import ReviewFinding
 
 CacheMode = Literal["use", "refresh", "off"]
 

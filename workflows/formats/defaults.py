@@ -40,7 +40,7 @@ from workflows.messages.messages import ModelRole
 from workflows.models.clients.catalog import Model
 from workflows.models.parameters import Parameters, RoleParameters
 from workflows.models.spec import ModelSpec
-from workflows.text.length import Room, room_for
+from workflows.text.streams.length import Room, room_for
 
 LENGTH_TOLERANCE = 0.15
 MAX_REVISIONS = 1

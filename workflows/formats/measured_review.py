@@ -8,12 +8,12 @@ from itertools import pairwise
 from typing import TypeVar
 
 from workflows.formats.speech.turns import Turn
-from workflows.state import ReviewFinding
-from workflows.text.measures import find_measures, is_borne_out
-from workflows.text.readability import reading_grade
+from workflows.text.metrics.readability import reading_grade
+from workflows.text.quantities.measures import find_measures, is_borne_out
 from workflows.text.sentences import split_sentences
 from workflows.text.stems import stem
 from workflows.text.words import count_words, list_words
+from workflows.verdicts import ReviewFinding
 
 _T = TypeVar("_T")
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from typing_extensions import TypedDict
 
-from workflows.state import ReviewFinding
+from workflows.verdicts import ReviewFinding
 
 NoticeLevel = Literal["danger", "note"]
 """`danger` stands in every face and every file of the text; `note` where a text is read, not in its files."""

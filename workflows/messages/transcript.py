@@ -11,6 +11,7 @@ from workflows.messages.messages import (
     RunCompleted,
     RunFailed,
     SafetyChecked,
+    Slot,
     TextAppended,
     TextRetracted,
     UsageUpdated,
@@ -102,6 +103,10 @@ class Transcript:
     def piece_text(self, name: str) -> str:
         """The text of one piece as readers have it."""
         return "".join(self._pieces.get(name, ()))
+
+    def has_begun(self, slot: Slot) -> bool:
+        """Whether a section or piece has any text or end."""
+        return slot in self._chunks or slot in self._pieces
 
     @property
     def pieces(self) -> list[str]:

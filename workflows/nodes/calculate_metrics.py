@@ -8,8 +8,8 @@ from workflows.formats.notices import notices_of
 from workflows.messages.messages import PlannedSection
 from workflows.sections.node_context import NodeContext
 from workflows.state import State, rewritten_in_order_for, text_of
-from workflows.text.normaliser import normalise_all
-from workflows.text.repetition import repetition
+from workflows.text.metrics.repetition import repetition
+from workflows.text.streams.normaliser import normalise_all
 from workflows.text.words import count_words
 
 

@@ -13,7 +13,7 @@ from workflows.safety.policy import Policy
 from workflows.sections.node_context import NodeContext
 from workflows.sections.write_pieces import write_pieces
 from workflows.state import State
-from workflows.text.normaliser import normalise_all
+from workflows.text.streams.normaliser import normalise_all
 
 _TRIES = 3
 

@@ -6,14 +6,15 @@ from workflows.formats.defaults import variant_for
 from workflows.sections.judge_section import judge_section
 from workflows.sections.node_context import NodeContext
 from workflows.sections.write_section import write_section
-from workflows.state import FEEDBACK, RewriteTask
+from workflows.state import RewriteTask
+from workflows.verdicts import FEEDBACK
 
 
 async def enhance_content(context: NodeContext, state: RewriteTask) -> dict[str, Any]:
     """Retracts the section `state["index"]` and rewrites it by the findings. A failure leaves no trace in the
     state: the section is rewritten again."""
     await context.await_durable()
-    state = context.whole(state)
+    state = await context.whole(state)
     index, notes = state["index"], state["review_notes"]
     model = await context.open_model(section=index)
     task = await context.task(state)

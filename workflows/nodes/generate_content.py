@@ -14,7 +14,7 @@ from workflows.state import SectionTask
 async def generate_content(context: NodeContext, state: SectionTask) -> dict[str, Any]:
     """Writes the section `state["index"]`. A failure leaves no trace in the state: it is written again."""
     await context.await_durable()
-    state = context.whole(state)
+    state = await context.whole(state)
     index = state["index"]
     model = await context.open_model(section=index)
     task = await context.task(state)

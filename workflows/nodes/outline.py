@@ -12,8 +12,9 @@ from workflows.messages.messages import SafetyChecked
 from workflows.safety.check import check_input, find_issues
 from workflows.safety.policy import Policy
 from workflows.sections.node_context import NodeContext
-from workflows.state import Outline, State, Verdict
-from workflows.text.normaliser import normalise_all
+from workflows.state import Outline, State
+from workflows.text.streams.normaliser import normalise_all
+from workflows.verdicts import Verdict
 
 _TRIES = 3
 # A thread in LangGraph Studio may be used for one text after another: the one before is forgotten, with the verdict

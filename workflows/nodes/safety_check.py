@@ -12,7 +12,8 @@ from workflows.safety.pipeline import SafetyPipeline
 from workflows.sections.node_context import NodeContext
 from workflows.sections.review_text import review_text
 from workflows.sections.section_writer import SectionWriter
-from workflows.state import ReviewFinding, State, Verdict, plan_text, rewritten_in_order_for, stands
+from workflows.state import State, plan_text, rewritten_in_order_for
+from workflows.verdicts import ReviewFinding, Verdict, stands
 
 _MARKED_SCORE = 0.2
 """The most that a text gets in which something dangerous was left."""

@@ -10,8 +10,9 @@ from workflows.safety.personal import find_personal_data
 from workflows.safety.policy import Policy
 from workflows.safety.rules import RuleMatch, find, find_blocked
 from workflows.safety.screen import filter_sentences
-from workflows.state import Section, Verdict
+from workflows.state import Section
 from workflows.text.sentences import split_sentences
+from workflows.verdicts import Verdict
 
 _T = TypeVar("_T")
 Stage = Literal["input", "sentence", "section", "final"]

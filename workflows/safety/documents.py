@@ -23,7 +23,7 @@ from workflows.safety.injection import (
     read_injection_patterns,
 )
 from workflows.safety.spelling import readings
-from workflows.text.html_text import escape_tags, read_html
+from workflows.text.layout.html_text import escape_tags, read_html
 
 Kind = Literal["sounds_like_instructions", "hidden_text", "invisible_characters"]
 

@@ -13,7 +13,7 @@ from workflows.models.clients.catalog import Model
 from workflows.prompts import Prompts
 from workflows.safety.policy import Policy
 from workflows.state import Section
-from workflows.text.normaliser import normalise
+from workflows.text.streams.normaliser import normalise
 
 _PROMPTS = Prompts(Path(__file__).parent / "prompts")
 _ORDER = {"low": 0, "medium": 1, "high": 2}

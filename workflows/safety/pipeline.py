@@ -9,7 +9,8 @@ from workflows.safety.check import Stage, check_sections
 from workflows.safety.judge import judge
 from workflows.safety.moderation import MODERATED_SCORE, moderate
 from workflows.safety.policy import Policy
-from workflows.state import Section, Verdict
+from workflows.state import Section
+from workflows.verdicts import Verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,6 @@
-"""Safety policies: the contents unfit for an audience. Policies are data files beside this module."""
+"""Safety policies: the contents unfit for an audience, by rules whose words are looked for."""
 
-import tomllib
-from functools import cache, cached_property
-from pathlib import Path
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -11,10 +9,8 @@ from workflows.safety.classes import load_word_classes
 from workflows.safety.folding import load_lookalikes
 from workflows.safety.hebrew import expand
 from workflows.safety.lexicon import Lexicon
-from workflows.safety.scenes import Scenes, load_scene_classes, load_scenes
+from workflows.safety.scenes import Scenes, load_scene_classes
 
-_FOLDER = Path(__file__).parent / "policies"
-_WORDS = [Path(__file__).parent / name for name in ("words.toml", "words_child.toml")]
 _SHORTEST_OF_COMPOUND = 3  # letters of either word
 
 Severity = Literal["low", "medium", "high"]
@@ -144,6 +140,11 @@ class Policy(_Part):
         """The name with its band: `child:6-8`."""
         return f"{self.name}:{self.band}" if self.band else self.name
 
+    @property
+    def fields(self) -> dict[str, Any]:
+        """Its fields as they are, to make another policy of."""
+        return {name: getattr(self, name) for name in Policy.model_fields}
+
     def for_age(self, age: int | None) -> "Policy":
         """The policy for one reader. Without a known age, or outside every band, the strictest."""
         band = next((b for b in self.bands if age is not None and b.youngest <= age <= b.oldest), None)
@@ -206,10 +207,8 @@ class _Lexicons:
 
     @cached_property
     def terms(self) -> Lexicon[int]:
-        _ = (
-            self.blocked,
-            self.scenes,
-        )  # the gate needs it on the event loop, a moment after the request was checked beside it
+        # The gate needs the others on the event loop, a moment after the request was checked beside it.
+        _ = self.blocked, self.scenes, self.harmless, self.unless
         terms = ((term, index) for index, rule in enumerate(self._rules) for term in rule.all_terms)
         frames = ((frame, index) for index, rule in enumerate(self._rules) for frame in _all(rule.frames))
         return Lexicon(terms, frames, load_word_classes())
@@ -242,96 +241,12 @@ class _Lexicons:
         return Lexicon((term, None) for rule in self._rules if rule.blocked for term in rule.all_terms)
 
 
-@cache
-def load_policy(name: str, age: int | None = None) -> Policy:
-    """The policy file `name`, for readers of that age.
-
-    Raises FileNotFoundError or pydantic's ValidationError: a policy is never guessed.
-    """
-    if age is not None:
-        return load_policy(name).for_age(age)
-    return read_policy(_FOLDER / f"{name}.toml")
-
-
-def read_policy(path: Path) -> Policy:
-    """A policy file, which gives the policy its name. `extends` names a built-in policy, to which it adds rules,
-    and whose other fields it overrides.
-
-    Raises OSError, tomllib.TOMLDecodeError or ValueError (pydantic's ValidationError is one).
-    """
-    with path.open("rb") as file:
-        given = tomllib.load(file)
-    listed = given.get("rules", [])
-    if not isinstance(listed, list) or not all(isinstance(rule, dict) for rule in listed):
-        raise ValueError("rules are written as [[rules]]")
-    given["rules"] = [_with_words(rule) for rule in listed]
-    if (base := given.pop("extends", None)) is not None:
-        given = _extend(str(base), given)
-    return Policy.model_validate({"name": path.stem, **given})
-
-
-def list_policies() -> list[str]:
-    """The names of the built-in policies."""
-    return sorted(path.stem for path in _FOLDER.glob("*.toml"))
-
-
 def _of_band(policy: Policy, band: str) -> Policy:
     rules = tuple(
         rule.model_copy(update={"blocked": False}) if band in rule.noted_in else rule for rule in policy.rules
     )
     # Built anew: a copy would keep the patterns of the rules that it was copied from.
-    return Policy.model_validate({**_fields(policy), "rules": rules, "band": band})
-
-
-def _extend(base: str, given: dict[str, Any]) -> dict[str, Any]:
-    if base not in list_policies():
-        raise ValueError(f"extends names no policy of ours: {base!r}; there is {', '.join(list_policies())}")
-    known = load_policy(base)
-    changed = {
-        name: _over(value.model_dump(exclude_unset=True), given[name])
-        for name, value in _fields(known).items()
-        if isinstance(value, _Part) and isinstance(given.get(name), dict)
-    }
-    rules = [*known.rules, *given["rules"]]
-    return {**_fields(known), **given, **changed, "rules": rules, "name": known.name}
-
-
-def _over(base: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """A table overridden by another: tightening one threshold keeps the others."""
-    merged = {**base, **given}
-    for name, value in base.items():
-        if isinstance(value, dict) and isinstance(given.get(name), dict):
-            merged[name] = _over(value, given[name])
-    return merged
-
-
-def _fields(policy: Policy) -> dict[str, Any]:
-    return {name: getattr(policy, name) for name in Policy.model_fields}
-
-
-def _with_words(rule: dict[str, Any]) -> dict[str, Any]:
-    if isinstance(scenes := rule.get("scenes"), str):
-        rule = {**rule, "scenes": load_scenes(scenes)}
-    if "words" not in rule:
-        return rule
-    rule, name = dict(rule), str(rule["words"])
-    del rule["words"]
-    if name not in _word_lists():
-        raise ValueError(f"words names no list of ours: {name!r}; there is {', '.join(_word_lists())}")
-    listed = dict(_word_lists()[name])
-    beside: dict[str, Any] = {
-        key: listed.pop(key)
-        for key in ("harmless", "forms", "frames", "harmless_forms", "unless")
-        if key in listed
-    }
-    return {"terms": listed, **beside, **rule}
-
-
-@cache
-def _word_lists() -> dict[str, dict[str, Any]]:
-    return {
-        name: listed for path in _WORDS for name, listed in tomllib.loads(path.read_text("utf-8")).items()
-    }
+    return Policy.model_validate({**policy.fields, "rules": rules, "band": band})
 
 
 def _is_phrase(term: str) -> bool:

@@ -6,7 +6,8 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from workflows.safety.names import collect_names
-from workflows.safety.policy import Policy, list_policies, load_policy, read_policy
+from workflows.safety.policy import Policy
+from workflows.safety.policy_files import list_policies, load_policy, read_policy
 
 
 class PolicyError(Exception):

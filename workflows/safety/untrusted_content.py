@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from workflows.messages.messages import SafetyIssue
 from workflows.safety.documents import examine, find_attack, uncover
-from workflows.state import Verdict
 from workflows.text.sentences import split_sentences
+from workflows.verdicts import Verdict
 
 _T = TypeVar("_T")
 _WIDEST = 3

@@ -10,10 +10,11 @@ from langgraph.pregel._read import ChannelRead
 from langgraph.runtime import Runtime
 from langgraph.types import StreamWriter
 
-from workflows.context import CONTEXT_WORDS, text_before
+from workflows.context import CONTEXT_WORDS, text_before, text_size
 from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import language_of, load, max_revisions_of, parameters_of
 from workflows.lookups import EmptyLookups, Lookups
+from workflows.loop_turns import off_loop
 from workflows.messages.messages import ModelRole, NodeChanged
 from workflows.models.budget.ledger import Ledger, Ledgers
 from workflows.models.clients.catalog import Model, ModelCatalog
@@ -90,11 +91,14 @@ class NodeContext:
         """The format's input, with its large data loaded for the node's call."""
         return await load(self.format, self.format.parse(stored), self.services.lookups, self.run.owner)
 
-    def whole(self, task: _Task) -> _Task:
+    async def whole(self, task: _Task) -> _Task:
         """The task with what the state of its step has for it: the same when it is taken up again."""
         if is_whole(task):
             return task
-        return cast(_Task, whole_task(_state_of_step(), task, self.services.context_words))
+        state = _state_of_step()
+        return cast(
+            _Task, await off_loop(text_size(state), whole_task, state, task, self.services.context_words)
+        )
 
     async def task(self, task: SectionTask) -> SectionTask:
         """A section's task with the loaded input. Of sections that are written at once, each sees what is finished."""
@@ -128,7 +132,9 @@ class NodeContext:
             return {}
         before = state.get("sections", {}).get(index - 1)
         return {
-            "text_so_far": text_before(state, index, self.services.context_words),
+            "text_so_far": await off_loop(
+                text_size(state), text_before, state, index, self.services.context_words
+            ),
             "last_paragraph": last_paragraph(before["text"]) if before else "",
         }
 

@@ -7,7 +7,8 @@ from typing_extensions import TypedDict
 from workflows.formats.capabilities import Reviews
 from workflows.routing import sections_to_revise
 from workflows.sections.node_context import NodeContext
-from workflows.state import Reviewed, ReviewFinding, State
+from workflows.state import State
+from workflows.verdicts import Reviewed, ReviewFinding
 
 
 class Review(TypedDict):

@@ -10,7 +10,8 @@ from workflows.models.clients.catalog import Model
 from workflows.safety.check import check_sections
 from workflows.safety.moderation import moderation_issues
 from workflows.sections.node_context import NodeContext
-from workflows.state import Section, SectionFaults, SectionTask, Verdict, note_on
+from workflows.state import Section, SectionTask
+from workflows.verdicts import SectionFaults, Verdict, note_on
 
 
 async def find_faults(

@@ -15,9 +15,9 @@ from langgraph.types import StreamWriter
 from workflows.errors import ModelBadOutput
 from workflows.messages.messages import RetractReason, TextAppended, TextRetracted
 from workflows.state import Section
-from workflows.text.landing import LandingBuffer
-from workflows.text.length import Trimmer
-from workflows.text.normaliser import Normaliser
+from workflows.text.streams.landing import LandingBuffer
+from workflows.text.streams.length import Trimmer
+from workflows.text.streams.normaliser import Normaliser
 from workflows.text.words import count_words, has_words
 
 _JOIN_SECONDS = 0.01

@@ -17,10 +17,11 @@ from workflows.safety.check import check_sections
 from workflows.safety.policy import Policy
 from workflows.sections.node_context import NodeContext
 from workflows.sections.section_writer import SectionWriter
-from workflows.state import OpenPiece, Piece, PlannedPiece, Section, State, Verdict
-from workflows.text.landing import LandingBuffer, landing_room, landing_words
-from workflows.text.length import Trimmer
-from workflows.text.normaliser import normalise_all
+from workflows.state import OpenPiece, Piece, PlannedPiece, Section, State
+from workflows.text.streams.landing import LandingBuffer, landing_room, landing_words
+from workflows.text.streams.length import Trimmer
+from workflows.text.streams.normaliser import normalise_all
+from workflows.verdicts import Verdict
 
 
 async def write_pieces(context: NodeContext, inputs: Any, state: State, model: Model) -> dict[str, Any]:

@@ -21,8 +21,9 @@ from workflows.sections.node_context import NodeContext
 from workflows.sections.section_stream import open_stream
 from workflows.sections.section_writer import SectionWriter
 from workflows.state import Facts, Section, SectionTask
-from workflows.text.landing import LandingBuffer, landing_room, landing_words
-from workflows.text.length import (
+from workflows.text.metrics.repetition import distinct_words, goes_in_circles
+from workflows.text.streams.landing import LandingBuffer, landing_room, landing_words
+from workflows.text.streams.length import (
     Room,
     SectionLength,
     Trimmer,
@@ -30,8 +31,7 @@ from workflows.text.length import (
     falls_short,
     reply_ratio,
 )
-from workflows.text.normaliser import normalise
-from workflows.text.repetition import distinct_words, goes_in_circles
+from workflows.text.streams.normaliser import normalise
 
 Prose = AsyncGenerator[str | Facts | Remark | SectionNotes]
 

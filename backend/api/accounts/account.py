@@ -20,9 +20,9 @@ from backend.api.accounts.parts import (
     Password,
     PeopleDep,
 )
-from backend.api.cookies import clear_cookie, set_cookie
 from backend.api.dependencies import PrincipalDep, ResourcesDep, SettingsDep
-from backend.api.routes_access import ACCOUNT
+from backend.api.security.cookies import clear_cookie, set_cookie
+from backend.api.security.routes_access import ACCOUNT
 from backend.extensions.base import collect_scopes
 from backend.plugins import list_extensions
 from backend.resources import Resources

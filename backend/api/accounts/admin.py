@@ -10,7 +10,7 @@ from backend.accounts.audit import change_of
 from backend.api.accounts.parts import AccountView, AllowanceView, ModelPatterns, PeopleDep
 from backend.api.dependencies import PageCursor, PageLimit, PrincipalDep, ResourcesDep
 from backend.api.paging import page_of
-from backend.api.routes_access import ADMIN
+from backend.api.security.routes_access import ADMIN
 from backend.runs.admission.allowed_models import parse_allow_list
 from backend.store.owner import Owner
 from workflows.errors import Conflict, NotFound

@@ -15,9 +15,9 @@ from backend.api.accounts.parts import (
     Password,
     Secret,
 )
-from backend.api.cookies import set_cookie
 from backend.api.dependencies import SettingsDep
-from backend.api.routes_access import AUTH
+from backend.api.security.cookies import set_cookie
+from backend.api.security.routes_access import AUTH
 from workflows.text.json_values import JsonModel
 
 router = APIRouter(prefix=AUTH, tags=["log-in"])

@@ -6,8 +6,8 @@ from fastapi import Depends, Request
 from pydantic import BaseModel, Field
 
 from backend.accounts.people import People
-from backend.api.addresses import client_address
 from backend.api.dependencies import ResourcesDep, SettingsDep
+from backend.api.security.addresses import client_address
 from backend.runs.admission.allowed_models import MOST_PATTERNS
 from backend.store.accounts.accounts import Account
 from backend.store.accounts.allowance import AllowanceUse

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from backend.accounts.tickets import START_SECONDS
 from backend.api.dependencies import PrincipalDep, ResourcesDep
-from backend.api.routes_access import TICKETS
+from backend.api.security.routes_access import TICKETS
 from backend.runs.requests import hash_request
 from backend.store.run_values import RunOptions
 from workflows.errors import Forbidden

@@ -8,8 +8,8 @@ from statistics import median
 
 from backend.documents.pdf.bidi import count_unmatched, has_right_to_left, is_right_to_left, read_order
 from backend.documents.pdf.glyphs import HYPHEN, Glyph
-from workflows.text.raised import lower_digits, raise_digits
-from workflows.text.tables import COLUMN
+from workflows.text.layout.raised import lower_digits, raise_digits
+from workflows.text.layout.tables import COLUMN
 
 _SPACE = 0.22
 _SPACE_BESIDE_NUMBER = 0.1

@@ -11,7 +11,7 @@ from backend.documents.word.looks import shading_of
 from backend.documents.word.numbering import BULLET
 from backend.documents.word.styles import Style, heading_level, read_number
 from backend.documents.word.xml import child, children, is_on, local, number, texts, value
-from workflows.text.tables import write_inner_rows, write_rows
+from workflows.text.layout.tables import write_inner_rows, write_rows
 
 _WRAPPERS = frozenset({"ins", "moveTo", "customXml", "smartTag", "sdtContent"})
 _MOST_COLUMNS = 63

@@ -3,7 +3,7 @@
 from lxml import etree
 
 from backend.documents.word.xml import child, children, local
-from workflows.text.raised import lower_digits, raise_digits
+from workflows.text.layout.raised import lower_digits, raise_digits
 
 _PLAIN = frozenset("0123456789+-−()")
 

@@ -9,7 +9,7 @@ from backend.documents.word.formula import read_formula
 from backend.documents.word.looks import Look, read_look
 from backend.documents.word.symbols import symbol
 from backend.documents.word.xml import child, children, is_on, local, number, texts, value
-from workflows.text.raised import lower_digits, raise_digits
+from workflows.text.layout.raised import lower_digits, raise_digits
 
 _WRAPPERS = frozenset(
     {"hyperlink", "ins", "moveTo", "smartTag", "customXml", "fldSimple", "bdo", "dir", "sdtContent"}

@@ -21,7 +21,7 @@ _CLOSING = Tokens(1_000, 500)
 
 
 @dataclass(frozen=True, slots=True)
-class Quote:
+class ResumeQuote:
     """An estimate. `sections_left` are indices; tokens and US dollars are approximate. Without a price there is no
     cost; without a plan only the spending so far is known."""
 
@@ -40,14 +40,14 @@ class Quote:
     budget_usd: float | None
 
 
-def make_resume_quote(run: Run, transcript: Transcript, price: Price | None) -> Quote:
+def make_resume_quote(run: Run, transcript: Transcript, price: Price | None) -> ResumeQuote:
     """The estimate; `price` is that of the run's model, None where it is unknown."""
     usage, plan = transcript.usage, transcript.outline
     left = [s for s in plan.sections if s["index"] not in transcript.finished] if plan else []
     expected, measured = _expect(transcript, plan) if plan else (None, False)
     low, high = MEASURED_MARGINS if measured else ASSUMED_MARGINS
     cost = price.cost(expected) if price is not None and expected is not None else None
-    return Quote(
+    return ResumeQuote(
         run_id=run.id,
         model=run.model,
         resumable=run.status in RESUMABLE and (run.error is None or run.error.resumable),

@@ -167,13 +167,13 @@ class Attempt:
         if snapshot.created_at or not self._is_opened:
             await self._reconcile(cast(State, snapshot.values), work.gate)
         # Not `snapshot.next`: it is empty too when every task of a step is done but the step isn't checkpointed.
-        if not snapshot.created_at or snapshot.tasks:
-            if self._tools.recorder is not None:
-                work.callbacks += await self._tools.recorder.begin(self.run)
+        if self._tools.recorder is not None and (not snapshot.created_at or snapshot.tasks):
+            work.callbacks += await self._tools.recorder.begin(self.run)
+        while not snapshot.created_at or snapshot.tasks:
             await self._follow(work, snapshot)
             snapshot = await work.load()
-        if snapshot.interrupts:
-            return None
+            if snapshot.interrupts:
+                return None
         return await self._finish(cast(State, snapshot.values), work.gate)
 
     async def _reconcile(self, state: State, gate: Gate) -> None:

@@ -1,6 +1,7 @@
 """Executor: opens an attempt at a run, and stores its outcome."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import structlog
 
@@ -23,6 +24,17 @@ from workflows.messages.transcript import Transcript
 log = structlog.get_logger()
 
 _STARTED = NodeChanged(node="workflow", status="started", attempt=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _HeldLog:
+    """A log that this process may write: its epoch, what readers have of it, and its last number. What it was opened
+    with is `unobserved`."""
+
+    epoch: int
+    transcript: Transcript
+    last_seq: int
+    unobserved: Sequence[Message] = ()
 
 
 class Executor:
@@ -57,25 +69,23 @@ class Executor:
         observer: AttemptObserver | None = None
         outcome: AttemptOutcome = "interrupted"
         try:
-            epoch = await self._log.take_over(run.id) if opening is None else opening.epoch
-            lease = Lease(run.id, run.process, epoch)
+            held = await self._take_over(run) if opening is None else _held_since(opening)
+            lease, transcript = Lease(run.id, run.process, held.epoch), held.transcript
             set_fence(lease.run_id, lease.epoch)
-            transcript, last_seq = await replay(self._log, run.id) if opening is None else (Transcript(), 0)
-            if transcript.terminal is not None and last_seq != run.superseded_error_seq:
+            if transcript.terminal is not None and held.last_seq != run.superseded_error_seq:
                 # A crash fell between the log and the table. A run that was cancelled stays cancelled.
                 handle.settling = True
                 await self._finalizer.store(run, lease, transcript.terminal, transcript)
                 return
             log.info("run_begins", attempt=transcript.attempts + 1, model=run.model)
             observer = self._observers.observe(run.id, run.format, transcript, self._personal(run))
-            if opening is not None:
-                transcript.apply(_STARTED)
-                observer.on_messages([_STARTED])
-                last_seq = opening.entries[-1].seq
+            for message in held.unobserved:
+                transcript.apply(message)
+                observer.on_messages([message])
             writer = LogWriter(
                 self._log,
                 lease,
-                last_seq=last_seq,
+                last_seq=held.last_seq,
                 transcript=transcript,
                 merge_seconds=self._merge_seconds,
                 metrics=observer,
@@ -94,6 +104,11 @@ class Executor:
             if observer is not None:
                 observer.on_end(outcome)
                 log.info("run_ends", outcome=outcome)
+
+    async def _take_over(self, run: Run) -> _HeldLog:
+        """The log of a run that may have had another writer, who is shut out from here on."""
+        epoch = await self._log.take_over(run.id)
+        return _HeldLog(epoch, *await replay(self._log, run.id))
 
     async def _write(
         self, run: Run, lease: Lease, handle: RunHandle, writer: LogWriter, observer: AttemptObserver
@@ -117,3 +132,8 @@ class Executor:
 
     def _personal(self, run: Run) -> Callable[[], list[str] | None]:
         return lambda: self._tools.formats.personal(run)
+
+
+def _held_since(opening: LogOpening) -> _HeldLog:
+    """The log of a run that was stored just now, with it: nobody else has written it."""
+    return _HeldLog(opening.epoch, Transcript(), opening.entries[-1].seq, [_STARTED])

@@ -20,7 +20,8 @@ from backend.telemetry.metrics import AttemptOutcome
 from workflows.errors import Cancelled
 from workflows.messages.messages import Message, RunCompleted, RunFailed
 from workflows.messages.transcript import Transcript
-from workflows.state import State, VersionPlan, version_plan
+from workflows.state import State
+from workflows.versions import VersionPlan, version_plan
 
 log = structlog.get_logger()
 

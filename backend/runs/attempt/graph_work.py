@@ -1,6 +1,7 @@
 """Graph of a run as an attempt executes it: its thread, its configuration, and the gate before its readers."""
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from langchain_core.callbacks import BaseCallbackHandler
@@ -12,7 +13,8 @@ from backend.store.runs import Run
 from backend.streaming.gate import Gate
 from backend.timezones import local_date
 from workflows.graph import Graph
-from workflows.state import RunContext, seeded_state
+from workflows.state import RunContext
+from workflows.versions import seeded_state
 
 
 class GraphWork:
@@ -50,9 +52,17 @@ class GraphWork:
         seed = self._run.origin.seed if self._run.origin else None
         if not snapshot.created_at and seed is not None:
             state, node = seeded_state(seed, self._run.input)
-            await self.graph.aupdate_state(self.config, state, as_node=node)
-            snapshot = await self.graph.aget_state(self.config)
+            snapshot = await self._go_on_after(node, state)
+        if _leads_nowhere(snapshot):
+            snapshot = await self._go_on_after(
+                "dispatch" if snapshot.values.get("sections") else "outline", {}
+            )
         return snapshot
+
+    async def _go_on_after(self, node: str, state: Mapping[str, Any]) -> StateSnapshot:
+        """The checkpoint after this node has written the state, and chosen what follows."""
+        await self.graph.aupdate_state(self.config, dict(state), as_node=node)
+        return await self.graph.aget_state(self.config)
 
     def graph_input(self, snapshot: StateSnapshot) -> dict[str, Any] | Command[Any] | None:
         """The graph's input: a new run's input, a waiting run's answer, or None for a resumed run."""
@@ -61,6 +71,13 @@ class GraphWork:
         if snapshot.interrupts and self._run.answer is not None:
             return Command(resume=self._run.answer.model_dump())
         return None
+
+
+def _leads_nowhere(snapshot: StateSnapshot) -> bool:
+    """Whether nothing follows, although the text isn't complete. A node that was cancelled, or failed, after it had
+    written its state and before the next one was chosen has a result for LangGraph: then nothing follows it."""
+    is_complete = bool(snapshot.values.get("metadata"))
+    return bool(snapshot.created_at) and not snapshot.tasks and not is_complete
 
 
 _NO_CHECKPOINT = StateSnapshot({}, (), RunnableConfig(), None, None, None, (), ())

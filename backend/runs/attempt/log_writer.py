@@ -14,7 +14,6 @@ from backend.telemetry.metrics import AttemptMetrics
 from workflows.messages.messages import (
     TERMINAL,
     Message,
-    Slot,
     TextAppended,
     TextRetracted,
     encode,
@@ -53,7 +52,6 @@ class LogWriter:
         self._merge_seconds = merge_seconds
         self._metrics = metrics
         self._pending: list[Message] = []
-        self._begun: set[Slot] = {*transcript.started, *transcript.pieces}
         self._pending_since = self._written_at = 0.0
         self._has_text = False  # what is pending
         self._hurries = False  # it shouldn't wait for more
@@ -87,6 +85,7 @@ class LogWriter:
             raise LogUnavailable("the log has not kept up")
         if not isinstance(message, TextAppended):  # which was cleaned as it came from the model
             message = make_encodable(message)
+        is_urgent = self._is_urgent(message)
         self.transcript.apply(message)
         if not self._pending:
             self._pending_since = asyncio.get_running_loop().time()
@@ -96,7 +95,7 @@ class LogWriter:
         if not self._has_text and _changes_text(message):
             self._has_text = True
             self._wake.set()
-        if self._is_urgent(message):
+        if is_urgent:
             self._hurry()
 
     async def flush(self) -> None:
@@ -110,10 +109,9 @@ class LogWriter:
         self._wake.set()
 
     def _is_urgent(self, message: Message) -> bool:
-        """Whether a message is never held back: the first words of a section, and the end."""
-        if isinstance(message, TextAppended) and (slot := slot_of(message)) not in self._begun:
-            self._begun.add(slot)
-            return True
+        """Whether a message is never held back: the first words of a section or piece, and the end."""
+        if isinstance(message, TextAppended):
+            return not self.transcript.has_begun(slot_of(message))
         return message.type in TERMINAL
 
     async def _run(self) -> None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from backend.store.run_values import VersionChange, VersionOrigin
 from backend.store.runs import Run
 from workflows.errors import Conflict, InvalidInput
-from workflows.state import Section, VersionSeed, seed_version
+from workflows.state import Section
+from workflows.versions import VersionSeed, seed_version
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ log = structlog.get_logger()
 
 _TRIES = 5
 _LOOK_SECONDS = 0.05
-_PATIENCE_SECONDS = 0.6
+_PATIENCE_SECONDS, _LONGEST_PATIENCE = 0.6, 2.4
 """How long another process has to stop a run: a cancel takes effect within a second. One that is frozen, or that hangs,
-is shut out of the run instead."""
+is shut out of the run instead. The next owner has twice as long: it may be one that cancels the run too."""
 
 
 class LocalEngine(Protocol):
@@ -49,11 +49,11 @@ class RunCanceller:
 
     async def cancel(self, run: Run) -> None:
         """Returns when the run's last message is stored. Raises Overloaded when that isn't possible now."""
-        for _ in range(_TRIES):
+        for nth in range(_TRIES):
             if run.is_finished:
                 return
             if not await self._engine.stop_here(run.id):
-                await self._cancel_elsewhere(run)
+                await self._cancel_elsewhere(run, min(_LONGEST_PATIENCE, _PATIENCE_SECONDS * 2**nth))
             run = await self._look(run)
         if not run.is_finished:
             raise Overloaded(
@@ -61,11 +61,11 @@ class RunCanceller:
                 "written; try again in a few seconds."
             )
 
-    async def _cancel_elsewhere(self, run: Run) -> None:
+    async def _cancel_elsewhere(self, run: Run, patience: float) -> None:
         process = run.process
         if process is not None and process != self._liveness.id and await self._liveness.is_alive(process):
             await self._repository.request_stop(run.id, process)
-            if await self._gave_up(run, process):
+            if await self._gave_up(run, process, patience):
                 return
             log.warning("owner_does_not_answer", run_id=run.id, process=process)
         # Its log gets a new writer, who ends it: whoever wrote it before is refused from now on.
@@ -73,9 +73,9 @@ class RunCanceller:
             await self._engine.submit(run.id)
             await self._engine.stop_here(run.id)
 
-    async def _gave_up(self, run: Run, process: str) -> bool:
-        """Whether that process has stopped the run, or died, within the time limit."""
-        deadline = asyncio.get_running_loop().time() + _PATIENCE_SECONDS
+    async def _gave_up(self, run: Run, process: str, patience: float) -> bool:
+        """Whether that process has stopped the run, or died, within so many seconds."""
+        deadline = asyncio.get_running_loop().time() + patience
         while run.status in EXECUTING and run.process == process and await self._liveness.is_alive(process):
             if asyncio.get_running_loop().time() > deadline:
                 return False

@@ -11,6 +11,7 @@ import structlog
 from procrastinate import PsycopgConnector, exceptions, sql
 
 from backend.store.postgres.database import CONNECT_SECONDS
+from backend.store.postgres.jobs import GIVE_BACK
 
 log = structlog.get_logger()
 
@@ -27,9 +28,7 @@ FROM generate_series(1, %(most)s::int) AS turn
 CROSS JOIN LATERAL procrastinate_fetch_job_v2(%(queues)s::varchar[], %(worker_id)s::bigint + 0 * turn) AS job
 WHERE job.id IS NOT NULL
 """
-_GIVE_BACK = (
-    "UPDATE procrastinate_jobs SET status = 'todo' WHERE status = 'doing' AND id = ANY (%(ids)s::bigint[])"
-)
+_GIVE_BACK = GIVE_BACK.format(ids="%(ids)s::bigint[]")
 _NO_JOB = {"id": None}
 
 
@@ -70,7 +69,7 @@ class Connector(PsycopgConnector):
         self._is_fetching = False
         unbegun, self._fetched = list(self._fetched), deque()
         # If it can't be done now, the guard finds jobs that nobody holds.
-        with contextlib.suppress(TimeoutError):
+        with contextlib.suppress(TimeoutError, exceptions.ConnectorException):
             async with asyncio.timeout(_LOOK_SECONDS):
                 await self._give_back(unbegun)
 
@@ -87,6 +86,12 @@ class Connector(PsycopgConnector):
         is_end = query in (sql.queries["finish_job"], sql.queries["retry_job"])
         try:
             await self._persist(lambda: execute(query, **arguments))
+        except exceptions.UniqueViolation:
+            if query != sql.queries["retry_job"]:
+                raise
+            # The run was queued anew meanwhile, by a resume or an answer: one job is enough.
+            finish = {"job_id": arguments["job_id"], "status": "aborted", "delete_job": True}
+            await self.execute_query_async(sql.queries["finish_job"], **finish)
         except exceptions.ConnectorException as error:
             if not is_end or not isinstance(error.__cause__, psycopg.errors.RaiseException):
                 raise

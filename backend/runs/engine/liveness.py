@@ -6,6 +6,9 @@ from typing import Protocol
 from filelock import FileLock, Timeout
 from ulid import ULID
 
+PROCESSES = "processes"
+"""The folder of the locks, beside the database."""
+
 
 class Liveness(Protocol):
     """Liveness of this process and of the others."""

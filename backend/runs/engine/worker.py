@@ -15,7 +15,7 @@ from backend.runs.engine.inline import InlineEngine
 from backend.runs.engine.local_runs import LocalRuns
 from backend.runs.engine.queue import TASK
 from backend.runs.engine.redelivery import Redelivery
-from backend.store.postgres.jobs import QUEUE, JobRepository
+from backend.store.postgres.jobs import QUEUE, JobRepository, due_in
 from backend.store.runs import Run, RunRepository
 from backend.store.transitions import EXECUTING
 from backend.telemetry.metrics import Metrics
@@ -25,6 +25,8 @@ log = structlog.get_logger()
 _LOOK_SECONDS = 1.0
 _TRIES = 5
 _NEVER_SECONDS = 86400.0
+_BEHIND_SECONDS = 3600.0
+"""So much later is a run due whose format isn't here: longer than what a run usually waits for."""
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -141,7 +143,7 @@ class Worker:
             if run.format not in self._tools.formats:
                 log.warning("format_not_installed", run_id=run_id, format=run.format)
                 await asyncio.sleep(_LOOK_SECONDS)
-                break
+                raise FormatMissing(run_id)
             is_crash = run.process is not None and run.process != self._liveness.id
             if await self._tools.repository.take_over(
                 run, self._liveness.id, crash_count=run.crash_count + is_crash
@@ -203,10 +205,16 @@ class HandedBack(Exception):
     """A run that this process doesn't go on with, and another one shall."""
 
 
+class FormatMissing(HandedBack):
+    """A run whose format's package isn't installed here."""
+
+
 class _HandBack(BaseRetryStrategy):
     """A job that ends with an error is given out again, at once: now is a matter of this host's clock."""
 
     def get_retry_decision(self, *, exception: BaseException, job: jobs.Job) -> RetryDecision:
-        """The same for every error: it is the run's row that says whether there is anything left to do."""
-        del exception, job
-        return RetryDecision(retry_at=_LONG_AGO)
+        """The same for every error, since it is the run's row that says whether there is anything left to do. A run of
+        another package waits behind those that this worker can execute, or it would be given them again and again."""
+        del job
+        behind = due_in(_BEHIND_SECONDS, time.time()) if isinstance(exception, FormatMissing) else None
+        return RetryDecision(retry_at=_LONG_AGO, priority=behind)

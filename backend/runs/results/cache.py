@@ -16,7 +16,7 @@ from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import cache_key_of
 from workflows.models.spec import ModelSpec
 from workflows.safety.policy import Policy
-from workflows.state import VersionPlan
+from workflows.versions import VersionPlan
 
 
 class ResultCache:

@@ -31,6 +31,18 @@ AND NOT EXISTS (
 )
 ORDER BY run.id LIMIT 500
 """
+GIVE_BACK = """
+WITH unneeded AS (
+    DELETE FROM procrastinate_jobs AS job WHERE job.status = 'doing' AND job.id = ANY ({ids}) AND EXISTS (
+        SELECT 1 FROM procrastinate_jobs AS other
+        WHERE other.queueing_lock = job.queueing_lock AND other.status = 'todo'
+    )
+    RETURNING job.id
+)
+UPDATE procrastinate_jobs SET status = 'todo'
+WHERE status = 'doing' AND id = ANY ({ids}) AND id NOT IN (SELECT id FROM unneeded)
+"""
+"""Puts jobs back, but for those whose run was queued anew meanwhile: one job is enough."""
 _EXECUTING = {"executing": sorted(EXECUTING)}
 _REGISTER = "INSERT INTO service_processes (id, slots, lease_seconds) VALUES (:id, :slots, :lease)"
 _LEASE_IN_USE = """
@@ -145,9 +157,7 @@ class JobRepository:
 
     async def give_back(self, job_ids: Sequence[int]) -> None:
         """Puts jobs back that were given to a worker which never heard of it."""
-        query = text(
-            "UPDATE procrastinate_jobs SET status = 'todo' WHERE status = 'doing' AND id = ANY (:ids)"
-        )
+        query = text(GIVE_BACK.format(ids=":ids"))
         await self._db.write(lambda connection: connection.execute(query, {"ids": list(job_ids)}))
 
     async def state_places(self) -> list[str]:
@@ -176,6 +186,11 @@ class JobRepository:
             return QueueState(int(queued), float(oldest), int(workers), int(slots), float(age))
 
         return await self._db.read(work)
+
+
+def due_in(seconds: float, now: float) -> int:
+    """The priority of a run that is due in so many seconds. `now` is in seconds since 1970."""
+    return _BEGINNING - int(now + seconds)
 
 
 def find_place(connection: Connection, run_id: str, seconds: float) -> tuple[int, int]:

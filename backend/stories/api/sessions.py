@@ -7,11 +7,11 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from backend.api.dependencies import OwnerDep, PageCursor, PageLimit, PrincipalDep
-from backend.api.exports import attachment
 from backend.api.paging import page_of
-from backend.api.starts import RunStartDep
-from backend.api.streams import STREAM_RESPONSES
-from backend.api.views import StartedRun
+from backend.api.runs.exports import attachment
+from backend.api.runs.starts import RunStartDep
+from backend.api.runs.streams import STREAM_RESPONSES
+from backend.api.runs.views import StartedRun
 from backend.store.run_values import RunOptions
 from backend.store.runs import Run
 from backend.stories.api.children import OnChaptersQuery

@@ -9,7 +9,7 @@ from workflows.formats.creator_script.plan import kept_points, pace_of
 from workflows.formats.creator_script.styles import list_styles
 from workflows.formats.creator_script.templates import Template
 from workflows.formats.creator_script.timing import MIN_POINT_SECONDS, content_seconds
-from workflows.text.coverage import content_stems
+from workflows.text.metrics.coverage import content_stems
 from workflows.text.stems import stem
 from workflows.text.words import list_words
 

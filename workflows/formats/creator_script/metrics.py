@@ -8,7 +8,7 @@ from workflows.formats.creator_script.report import RULES, report_on
 from workflows.formats.creator_script.script import spoken
 from workflows.formats.creator_script.timing import clock, words_for
 from workflows.state import State
-from workflows.text.readability import reading_grade, vocabulary_level
+from workflows.text.metrics.readability import reading_grade, vocabulary_level
 from workflows.text.words import count_words
 
 

@@ -26,7 +26,7 @@ from workflows.formats.creator_script.timing import (
 )
 from workflows.messages.messages import PlannedSection
 from workflows.state import Outline
-from workflows.text.coverage import covers, find_passage
+from workflows.text.metrics.coverage import covers, find_passage
 
 _WEIGHTS = {"must": 3, "should": 2, "nice": 1}
 _NAMED_PLACES = re.compile(

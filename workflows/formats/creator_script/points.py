@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from workflows.errors import FieldError
 from workflows.formats.creator_script.input import KeyPoint
 from workflows.formats.creator_script.timing import MIN_POINT_SECONDS
-from workflows.text.coverage import content_stems, count_negations, similarity
+from workflows.text.metrics.coverage import content_stems, count_negations, similarity
 from workflows.text.stems import stem
 
 _ALIKE = 0.8

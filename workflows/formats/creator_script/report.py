@@ -9,10 +9,11 @@ from workflows.formats.creator_script.plan import slots_of
 from workflows.formats.creator_script.script import HEADING, split_heading, spoken
 from workflows.formats.creator_script.timing import TimeSlot, heading, words_for
 from workflows.formats.measured_review import part_of, review_repetition
-from workflows.state import ReviewFinding, Section, State
-from workflows.text.coverage import covers, find_statement
+from workflows.state import Section, State
+from workflows.text.metrics.coverage import covers, find_statement
 from workflows.text.prose import listed_share
 from workflows.text.words import count_words
+from workflows.verdicts import ReviewFinding
 
 TOLERANCE = 0.30
 """How far words may be from what fits the duration, in all."""

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from workflows.formats.discovery_report.input import DiscoveryInput
 from workflows.formats.toml_files import read_folders
-from workflows.text.coverage import content_stems
+from workflows.text.metrics.coverage import content_stems
 
 _FOLDER = Path(__file__).parent / "areas"
 GENERAL = "general"

@@ -29,12 +29,14 @@ from workflows.models.clients.catalog import Model
 from workflows.models.parameters import RoleParameters
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
-from workflows.safety.policy import Policy, load_policy
-from workflows.state import Outline, ReviewFinding, Section, SectionTask, State, text_of, texts_of
-from workflows.text.coverage import content_stems
-from workflows.text.normaliser import normalise
-from workflows.text.readability import reading_grade, vocabulary_level
+from workflows.safety.policy import Policy
+from workflows.safety.policy_files import load_policy
+from workflows.state import Outline, Section, SectionTask, State, text_of, texts_of
+from workflows.text.metrics.coverage import content_stems
+from workflows.text.metrics.readability import reading_grade, vocabulary_level
+from workflows.text.streams.normaliser import normalise
 from workflows.text.words import count_words
+from workflows.verdicts import ReviewFinding
 
 SECTIONS = ("profile_analysis", "startup_ideas_research", "personalized_recommendations")
 _TITLES = {

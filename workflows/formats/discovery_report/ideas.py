@@ -13,8 +13,9 @@ from workflows.formats.languages import LANGUAGES
 from workflows.models.calls.calls import ask
 from workflows.models.clients.catalog import Model
 from workflows.prompts import Prompts
-from workflows.state import ReviewFinding, Section
-from workflows.text.normaliser import normalise_all
+from workflows.state import Section
+from workflows.text.streams.normaliser import normalise_all
+from workflows.verdicts import ReviewFinding
 
 IDEAS = 4
 FEWEST_IDEAS = 3

@@ -48,11 +48,13 @@ from workflows.models.parameters import RoleParameters
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
 from workflows.safety.documents import examine, uncover
-from workflows.safety.policy import Policy, load_policy
-from workflows.state import Outline, Reviewed, ReviewFinding, Section, SectionTask, State
+from workflows.safety.policy import Policy
+from workflows.safety.policy_files import load_policy
+from workflows.state import Outline, Section, SectionTask, State
 from workflows.text.language import guess_language
-from workflows.text.normaliser import normalise
+from workflows.text.streams.normaliser import normalise
 from workflows.text.words import count_words
+from workflows.verdicts import Reviewed, ReviewFinding
 
 _FOLDER = Path(__file__).parent
 _PROMPTS = Prompts(_FOLDER / "prompts" / "standard")

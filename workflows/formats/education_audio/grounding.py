@@ -12,7 +12,7 @@ from workflows.formats.education_audio.planning import part_at, window_of
 from workflows.formats.speech.turns import Turn
 from workflows.models.clients.catalog import Model
 from workflows.state import State
-from workflows.text.grounding import Evidence
+from workflows.text.grounding.grounding import Evidence
 from workflows.text.language import guess_language
 from workflows.text.parts import list_passages
 from workflows.text.sentences import split_sentences

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from workflows.models.calls.calls import ask
 from workflows.models.clients.catalog import Model
 from workflows.prompts import Prompts
-from workflows.text.normaliser import normalise
+from workflows.text.streams.normaliser import normalise
 
 _PROMPTS = Prompts(Path(__file__).parent / "prompts" / "standard")
 _AT_ONCE = 60

@@ -12,7 +12,7 @@ from workflows.formats.speech.renderers import WORDS_PER_MINUTE, speaking_minute
 from workflows.formats.speech.turns import Turn, parse_turns, spoken_text, words_by_speaker
 from workflows.state import State
 from workflows.text.language import guess_language
-from workflows.text.readability import reading_grade, vocabulary_level
+from workflows.text.metrics.readability import reading_grade, vocabulary_level
 from workflows.text.words import count_words
 
 

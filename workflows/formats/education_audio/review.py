@@ -15,7 +15,8 @@ from workflows.formats.education_audio.metrics import said_in, warnings_of
 from workflows.formats.education_audio.warnings import is_warning
 from workflows.formats.measured_review import review_repetition
 from workflows.models.clients.catalog import Model
-from workflows.state import Reviewed, ReviewFinding, State
+from workflows.state import State
+from workflows.verdicts import Reviewed, ReviewFinding
 
 _ADVICE = {
     "number": "Say only numbers that the document says, as it says them, or leave the sentence out.",

@@ -6,7 +6,7 @@ A section that runs over is cut at its end. What a patient must not miss has to 
 import re
 from collections.abc import Iterator
 
-from workflows.text.coverage import content_stems, covers
+from workflows.text.metrics.coverage import content_stems, covers
 from workflows.text.sentences import split_sentences
 
 _WARNS = re.compile(

@@ -14,7 +14,7 @@ from workflows.models.calls.search import Citation
 from workflows.models.calls.structured_output import clean_values
 from workflows.state import Facts
 from workflows.text.lenient_json import decode_lenient
-from workflows.text.normaliser import normalise, normalise_all
+from workflows.text.streams.normaliser import normalise, normalise_all
 from workflows.text.words import count_words
 
 _MOST_SOURCES = 20

@@ -1,8 +1,7 @@
 """The podcast format: one search, ten sections that share its facts, and the short forms made of them."""
 
 import asyncio
-import json
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -10,59 +9,44 @@ from typing import Annotated, Any, ClassVar
 from langchain_core.messages import BaseMessage
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
-from workflows.context import prompt_values, whole_text
+from workflows.context import text_size, whole_text
 from workflows.errors import InvalidInput, ModelBadOutput
 from workflows.formats.answer_fields import clip
 from workflows.formats.base import Format, Plan
 from workflows.formats.exports import Exporter
 from workflows.formats.form import Presentation
 from workflows.formats.pieces import PieceText, Remark, SectionNotes
-from workflows.formats.podcast.dialogue import Dialogue
-from workflows.formats.podcast.facts import FEWEST_SOURCES, read_facts, remarks_on, requested_words
+from workflows.formats.podcast.facts import FEWEST_SOURCES, requested_words
 from workflows.formats.podcast.first_reply import FirstReply
 from workflows.formats.podcast.input import PodcastInput
 from workflows.formats.podcast.long_turns import mend_turns
-from workflows.formats.podcast.marks import MarkedText
 from workflows.formats.podcast.metrics import podcast_metrics
 from workflows.formats.podcast.plan import (
-    COLD_OPEN,
-    RUMOR_WATCH,
-    TITLES,
-    WRAP,
-    beats_for_section,
     beats_of_piece,
     plan_pieces,
     plan_sections,
 )
 from workflows.formats.podcast.presentation import PRESENTATION
+from workflows.formats.podcast.prompt_values import last_speaker, pack_text, section_values, shared_values
+from workflows.formats.podcast.replies import make_dialogue, read_pack, read_pieces, read_turns
 from workflows.formats.podcast.review import review_episode, review_pieces
-from workflows.formats.podcast.spoken import language_name, language_tag, turns_of
-from workflows.formats.recap import neighbours, whole_plan
-from workflows.formats.speech.addresses import list_addresses
+from workflows.formats.podcast.spoken import language_tag, turns_of
 from workflows.formats.speech.exports import script_exports
 from workflows.formats.speech.lines import titles_above
-from workflows.formats.speech.stream import filter_reply, in_steps
-from workflows.formats.speech.turns import parse_turns
+from workflows.formats.speech.stream import filter_reply
 from workflows.formats.trailer import split_notes
+from workflows.loop_turns import off_loop
 from workflows.messages.messages import SafetyIssue
 from workflows.models.calls.calls import ask, stream_text
 from workflows.models.calls.search import Citation, can_search, stream_search
 from workflows.models.clients.catalog import Model
 from workflows.models.parameters import RoleParameters
 from workflows.models.spec import ModelSpec
-from workflows.prompts import Prompts, marked
-from workflows.safety.policy import Policy, load_policy
-from workflows.state import (
-    Facts,
-    OpenPiece,
-    Outline,
-    PlannedPiece,
-    ReviewFinding,
-    Section,
-    SectionTask,
-    State,
-    texts_of,
-)
+from workflows.prompts import Prompts
+from workflows.safety.policy import Policy
+from workflows.safety.policy_files import load_policy
+from workflows.state import Facts, OpenPiece, Outline, PlannedPiece, Section, SectionTask, State, texts_of
+from workflows.verdicts import ReviewFinding
 
 _PROMPTS = Prompts(Path(__file__).parent / "prompts")
 _SUMMARY = 600
@@ -135,7 +119,7 @@ class PodcastFormat(Format[PodcastInput]):
         """The fixed sections; with `outline: model` their summaries are the model's, from one more call."""
         sections = plan_sections(inputs)
         if inputs.outline == "model":
-            messages = _PROMPTS.messages("outline", **_shared(inputs), sections=sections)
+            messages = _PROMPTS.messages("outline", **shared_values(inputs), sections=sections)
             answer = await ask(model, EpisodePlan, messages)
             if len(answer.summaries) != len(sections):
                 raise ModelBadOutput(
@@ -153,7 +137,9 @@ class PodcastFormat(Format[PodcastInput]):
         if task["index"] == self.facts_section:
             first = self._write_first(inputs, task, model)
         else:
-            first = self._talk(inputs, task, _PROMPTS.messages("section", **_values(inputs, task)), model)
+            first = self._talk(
+                inputs, task, _PROMPTS.messages("section", **section_values(inputs, task)), model
+            )
         async with aclosing(first) as items:
             async for item in items:
                 yield item
@@ -166,24 +152,24 @@ class PodcastFormat(Format[PodcastInput]):
             yield Remark("No web search: the episode is written from what was given and is generally known.")
         messages = _PROMPTS.messages(
             "section_one",
-            **_values(inputs, task),
+            **section_values(inputs, task),
             searches=searches,
             fewest=FEWEST_SOURCES,
             pack_words=requested_words(inputs.target_words),
         )
         reply: AsyncGenerator[str | Citation]
         reply = stream_search(model, messages) if searches else stream_text(model, messages)
-        first, cited = FirstReply(_dialogue(inputs, titles_above(task))), list[Citation]()
+        first, cited = FirstReply(make_dialogue(inputs, titles_above(task))), list[Citation]()
         has_yielded_facts = False
-        async with aclosing(_said(first, reply, cited)) as stream:
+        async with aclosing(read_turns(first, reply, cited)) as stream:
             async for said in stream:
                 if first.has_facts and not has_yielded_facts:
                     has_yielded_facts = True
-                    for found in _read(first, model, inputs, searches, cited):
+                    for found in read_pack(first, model, inputs, searches, cited):
                         yield found
                 if said:
                     yield said
-        for found in [] if has_yielded_facts else _read(first, model, inputs, searches, cited):
+        for found in [] if has_yielded_facts else read_pack(first, model, inputs, searches, cited):
             yield found
         if first.notes:
             yield SectionNotes(first.notes)
@@ -193,7 +179,7 @@ class PodcastFormat(Format[PodcastInput]):
     ) -> AsyncGenerator[str | SectionNotes]:
         """The end of a section that came out too short."""
         inputs = self.parse(task["input"])
-        messages = _PROMPTS.messages("extend", **_values(inputs, task), text=text, words=words)
+        messages = _PROMPTS.messages("extend", **section_values(inputs, task), text=text, words=words)
         return self._talk(inputs, task, messages, model, text)
 
     def land(
@@ -201,7 +187,7 @@ class PodcastFormat(Format[PodcastInput]):
     ) -> AsyncGenerator[str | SectionNotes]:
         """The end of a section that ran over."""
         inputs = self.parse(task["input"])
-        messages = _PROMPTS.messages("land", **_values(inputs, task), text=text, words=words)
+        messages = _PROMPTS.messages("land", **section_values(inputs, task), text=text, words=words)
         return self._talk(inputs, task, messages, model, text)
 
     def rewrite(
@@ -209,7 +195,7 @@ class PodcastFormat(Format[PodcastInput]):
     ) -> AsyncGenerator[str | SectionNotes]:
         """The section again, with an editor's notes."""
         inputs = self.parse(task["input"])
-        values = _values(inputs, task)
+        values = section_values(inputs, task)
         messages = _PROMPTS.messages("rewrite", **values, text=section["text"], issues=issues)
         hosts = [host.name for host in inputs.hosts]
         return mend_turns(self._talk(inputs, task, messages, model), hosts, language_tag(inputs.language))
@@ -237,7 +223,7 @@ class PodcastFormat(Format[PodcastInput]):
         text: str = "",
     ) -> AsyncGenerator[str | SectionNotes]:
         """A reply as turns of the hosts that go on from `text`, and the notes on them."""
-        dialogue = _dialogue(inputs, titles_above(task), _last_speaker(inputs, text))
+        dialogue = make_dialogue(inputs, titles_above(task), last_speaker(inputs, text))
         return filter_reply(dialogue, split_notes(stream_text(model, messages), dialogue.is_speaker))
 
     def plan_pieces(self, inputs: PodcastInput, state: State) -> list[PlannedPiece]:
@@ -252,30 +238,30 @@ class PodcastFormat(Format[PodcastInput]):
         beats = (state.get("facts") or {"canonical_pack": {}})["canonical_pack"].get("beats_outline", [])
         messages = _PROMPTS.messages(
             "pieces",
-            **_shared(inputs),
-            pack=_pack_text(state.get("facts")),
-            text_so_far=whole_text(state),
+            **shared_values(inputs),
+            pack=pack_text(state.get("facts")),
+            text_so_far=await off_loop(text_size(state), whole_text, state),
             pieces=[
                 {**piece, "beats": [beats[i] for i in beats_of_piece(piece["name"], len(beats))]}
                 for piece in pieces
             ],
         )
         titles = {piece["name"]: (piece["name"], piece["title"]) for piece in pieces}
-        dialogues = {name: _dialogue(inputs, own) for name, own in titles.items()}
-        async for item in _pieces(stream_text(model, messages), dialogues):
+        dialogues = {name: make_dialogue(inputs, own) for name, own in titles.items()}
+        async for item in read_pieces(stream_text(model, messages), dialogues):
             yield item
 
     async def land_pieces(
         self, inputs: PodcastInput, state: State, open_pieces: list[OpenPiece], model: Model
     ) -> AsyncGenerator[PieceText]:
         """The ends of the short forms that ran over or are short, in one call."""
-        pack = _pack_text(state.get("facts"))
-        messages = _PROMPTS.messages("pieces_land", **_shared(inputs), pack=pack, pieces=open_pieces)
+        pack = pack_text(state.get("facts"))
+        messages = _PROMPTS.messages("pieces_land", **shared_values(inputs), pack=pack, pieces=open_pieces)
         dialogues = {
-            piece["name"]: _dialogue(inputs, (), _last_speaker(inputs, piece["text"]))
+            piece["name"]: make_dialogue(inputs, (), last_speaker(inputs, piece["text"]))
             for piece in open_pieces
         }
-        async for item in _pieces(stream_text(model, messages), dialogues):
+        async for item in read_pieces(stream_text(model, messages), dialogues):
             yield item
 
     def metrics(self, inputs: PodcastInput, state: State) -> dict[str, Any]:
@@ -285,111 +271,3 @@ class PodcastFormat(Format[PodcastInput]):
         if not found:
             return metrics
         return {**metrics, "compliance": {"passed": False, "findings": [*state.get("findings", []), *found]}}
-
-
-async def _pieces(reply: AsyncGenerator[str], dialogues: Mapping[str, Dialogue]) -> AsyncGenerator[PieceText]:
-    """The pieces of a reply with marks, each as turns; what stands under another mark comes as it is."""
-    marked, name = MarkedText(), ""
-    async with aclosing(_split(marked, reply)) as parts:
-        async for part, text in parts:
-            if part != name:
-                if name in dialogues and (rest := dialogues[name].close()):
-                    yield PieceText(name, rest)
-                name = part
-            if name in dialogues and (said := dialogues[name].feed(text)):
-                yield PieceText(name, said)
-            elif name and name not in dialogues:
-                yield PieceText(name, text)  # whoever keeps the pieces says what is wrong with it
-    if name in dialogues and (rest := dialogues[name].close()):
-        yield PieceText(name, rest)
-
-
-async def _split(marked: MarkedText, reply: AsyncGenerator[str]) -> AsyncGenerator[tuple[str, str]]:
-    async with aclosing(reply) as stream:
-        async for chunk in stream:
-            async for piece in in_steps(chunk):
-                for part in marked.feed(piece):
-                    yield part
-    for part in marked.close():
-        yield part
-
-
-async def _said(
-    first: FirstReply, reply: AsyncGenerator[str | Citation], cited: list[Citation]
-) -> AsyncGenerator[str]:
-    """The turns of a first reply as they can be told, some empty; what its search cited is added to `cited`."""
-    async with aclosing(reply) as stream:
-        async for item in stream:
-            if isinstance(item, Citation):
-                cited.append(item)
-                continue
-            async for piece in in_steps(item):
-                yield first.feed(piece)
-    yield first.close()
-
-
-def _read(
-    first: FirstReply, model: Model, inputs: PodcastInput, searched: bool, cited: list[Citation]
-) -> Iterator[Remark | Facts]:
-    """The facts of a first reply, and what is to be said of them. Raises ModelBadOutput."""
-    if not first.facts:
-        raise ModelBadOutput(f"{model.spec} wrote no facts beside the first section.")
-    requested, reference = requested_words(inputs.target_words), inputs.reference_text or ""
-    facts = read_facts(first.facts, searched=searched, cited=cited, reference=reference, requested=requested)
-    yield from map(Remark, remarks_on(facts, searched=searched, requested=requested))
-    yield facts
-
-
-def _dialogue(inputs: PodcastInput, titles: Sequence[str] = (), after: str | None = None) -> Dialogue:
-    hosts = [host.name for host in inputs.hosts]
-    bios = [host.bio for host in inputs.hosts]
-    given = list_addresses(inputs.topic.title, inputs.topic.description, inputs.tone, *bios)
-    language = language_tag(inputs.language)
-    return Dialogue(hosts, language, titles, joins_turns=True, after=after, addresses=given)
-
-
-def _last_speaker(inputs: PodcastInput, text: str) -> str | None:
-    turns = parse_turns(text, [host.name for host in inputs.hosts])
-    return turns[-1].speaker if turns else None
-
-
-def _shared(inputs: PodcastInput) -> dict[str, Any]:
-    return {"input": inputs, "language": language_name(inputs.language)}
-
-
-def _values(inputs: PodcastInput, task: SectionTask) -> dict[str, Any]:
-    """What the prompts of a section are filled in with."""
-    outline, index = task["outline"], task["index"]
-    section, pack = outline["sections"][index], (task["facts"] or {"canonical_pack": {}})["canonical_pack"]
-    title = section["title"]
-    beats = pack.get("beats_outline", [])
-    return {
-        **_shared(inputs),
-        "pack": _pack_text(task["facts"]),
-        "sections": whole_plan(outline) or neighbours(outline, index),
-        "section": section,
-        # Our own titles are no words of a stranger.
-        "called": f'"{title}"' if title in TITLES else marked(title, "title"),
-        "beats": [beats[number] for number in beats_for_section(section, outline, len(beats))],
-        "rumor_watch": RUMOR_WATCH,
-        "rumors": _json(pack["rumors"]) if pack.get("rumors") else "",
-        **_order(inputs, task),
-        "adds_no_facts": title in (COLD_OPEN, WRAP),
-        **prompt_values(task),
-        "ask_words": task["ask_words"],
-    }
-
-
-def _order(inputs: PodcastInput, task: SectionTask) -> dict[str, str]:
-    """Who had the last turn before the section, and who begins it; empty where that isn't known."""
-    ended = _last_speaker(inputs, task["last_paragraph"]) if task["last_paragraph"] else None
-    others = [host.name for host in inputs.hosts if host.name != ended]
-    return {"ended": ended or "", "begins": others[0] if ended and others else ""}
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=1)
-
-
-def _pack_text(facts: Facts | None) -> str:
-    return _json(facts["canonical_pack"]) if facts else "{}"

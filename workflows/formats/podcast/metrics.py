@@ -7,7 +7,7 @@ from workflows.formats.podcast.facts import pack_words
 from workflows.formats.podcast.input import PodcastInput
 from workflows.formats.podcast.spoken import language_tag
 from workflows.state import State, text_of
-from workflows.text.readability import reading_grade, vocabulary_level
+from workflows.text.metrics.readability import reading_grade, vocabulary_level
 from workflows.text.words import count_words
 
 _READING, _SPEAKING = 238, 150  # words a minute: silent reading (Brysbaert 2019), a conversation's pace

@@ -13,7 +13,8 @@ from workflows.formats.measured_review import (
 from workflows.formats.podcast.input import PodcastInput
 from workflows.formats.podcast.spoken import language_tag
 from workflows.formats.speech.turns import parse_turns
-from workflows.state import Facts, Piece, ReviewFinding
+from workflows.state import Facts, Piece
+from workflows.verdicts import ReviewFinding
 
 _ADDRESS = re.compile(
     r"\b(?:https?://|www\.)\S+|\b[\w.+-]{1,64}@[\w-]{1,255}\.\S+|\b(?:doi|isbn|issn|arxiv)[: ]\s?\S+",

@@ -12,7 +12,7 @@ from pathlib import Path
 from workflows.formats.speech.cast import Cast
 from workflows.formats.speech.stage import is_manner
 from workflows.formats.speech.tags import vocabulary
-from workflows.text.raised import raise_digits
+from workflows.text.layout.raised import raise_digits
 
 _FILE = Path(__file__).parent / "elements.toml"
 _LONGEST = 300

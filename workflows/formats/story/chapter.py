@@ -14,7 +14,8 @@ from workflows.formats.story.references import resolve_references
 from workflows.lookups import Lookups
 from workflows.models.parameters import RoleParameters
 from workflows.models.spec import ModelSpec
-from workflows.safety.policy import Policy, load_policy
+from workflows.safety.policy import Policy
+from workflows.safety.policy_files import load_policy
 from workflows.state import State
 
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from workflows.context import prompt_values, whole_text
+from workflows.context import prompt_values, text_size, whole_text
 from workflows.formats.base import Plan
 from workflows.formats.form import Presentation
 from workflows.formats.measured_review import words_in
@@ -20,11 +20,13 @@ from workflows.formats.story.presentation import PRESENTATION
 from workflows.formats.story.reading import plan_scenes, reading_for
 from workflows.formats.story.review import review_scenes
 from workflows.formats.trailer import split_notes
+from workflows.loop_turns import off_loop
 from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.calls.calls import ask, stream_text
 from workflows.models.clients.catalog import Model
 from workflows.prompts import Prompts
-from workflows.state import Outline, ReviewFinding, Section, SectionTask, State, summary_of, text_of, texts_of
+from workflows.state import Outline, Section, SectionTask, State, summary_of, text_of, texts_of
+from workflows.verdicts import ReviewFinding
 
 _LANGUAGES = {"en": "English", "he": "Hebrew"}
 PROMPTS = Prompts(Path(__file__).parent / "prompts" / "standard")
@@ -111,7 +113,7 @@ class StoryFormat(ChapterFormat):
             PROMPTS.messages(
                 "choices",
                 **values,
-                text_so_far=whole_text(state),
+                text_so_far=await off_loop(text_size(state), whole_text, state),
                 chosen=[chapter.choice for chapter in inputs.earlier if chapter.choice],
             ),
         )

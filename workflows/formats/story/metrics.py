@@ -5,7 +5,7 @@ from typing import Any
 from workflows.formats.story.input import StoryInput, StoryReader
 from workflows.formats.story.reading import reader_grade
 from workflows.state import State, text_of
-from workflows.text.readability import reading_grade, vocabulary_level
+from workflows.text.metrics.readability import reading_grade, vocabulary_level
 from workflows.text.sentences import split_sentences
 from workflows.text.words import count_words
 

@@ -13,11 +13,11 @@ from langchain_core.messages import AIMessage, BaseMessage
 from pydantic import BaseModel
 
 from workflows.errors import ModelBadOutput
-from workflows.loop_turns import LoopTurns
+from workflows.loop_turns import LoopTurns, off_loop
 from workflows.models.budget.ledger import used_up
 from workflows.models.calls.content import ContentReader
 from workflows.models.calls.model_call import ModelCall, is_refusal, refused
-from workflows.models.calls.slices import off_loop, slices, turn_after
+from workflows.models.calls.slices import slices, turn_after
 from workflows.models.calls.structured_output import (
     SchemaT,
     ask_to_mend,
@@ -29,7 +29,7 @@ from workflows.models.calls.structured_output import (
 from workflows.models.clients.model import FALLS_BACK, Fallback, Model
 from workflows.models.replies.filter import begins_within_thoughts
 from workflows.models.replies.finish import finish_reason
-from workflows.text.repetition import LoopDetector
+from workflows.text.metrics.repetition import LoopDetector
 
 _T = TypeVar("_T")
 
@@ -89,7 +89,7 @@ async def _stream(model: Model, messages: Sequence[BaseMessage]) -> AsyncGenerat
     content = ContentReader(model)
     async with aclosing(read_reply(model, messages)) as chunks:
         async for chunk in chunks:
-            for piece in slices(await off_loop(chunk.text, content.read, chunk.text)):
+            for piece in slices(await off_loop(len(chunk.text), content.read, chunk.text)):
                 yield piece
                 await turn_after(piece)
     for piece in slices(content.finish()):
@@ -119,7 +119,7 @@ async def read_reply(
             await turns.give()
             if call.ran_out and finish is None:
                 raise used_up()  # a provider that keeps no limit; leaving the stream closes it
-            if loop.feed(chunk.text):
+            if await off_loop(len(chunk.text), loop.feed, chunk.text):
                 raise _looping(model)
     call.check_finish(finish)
     if was_refused:
@@ -135,14 +135,14 @@ async def _ask(model: Model, schema: type[SchemaT], messages: Sequence[BaseMessa
         conversation = describe_form(conversation, form)
     reply = await _answer(model, form, conversation)
     try:
-        return await off_loop(reply.text, read_answer, schema, model.structured, reply)
+        return await off_loop(len(reply.text), read_answer, schema, model.structured, reply)
     except ValueError as error:  # no JSON, or not in the form: pydantic's is one too
         if model.structured != "plain":
             raise _not_in_form(model) from None
         conversation = ask_to_mend(conversation, reply, error)
     reply = await _answer(model, form, conversation)
     try:
-        return await off_loop(reply.text, read_answer, schema, model.structured, reply)
+        return await off_loop(len(reply.text), read_answer, schema, model.structured, reply)
     except ValueError:
         raise _not_in_form(model) from None
 

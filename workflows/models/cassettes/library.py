@@ -13,7 +13,8 @@ from pathlib import Path
 
 from workflows.errors import ModelNotConfigured
 from workflows.models.cassettes.cassette import Cassette, CassetteError, Header, read_header
-from workflows.models.cassettes.player import MatchMode, PlaybackPositions, ReplayChat, ReplyFinder, read_name
+from workflows.models.cassettes.player import ReplayChat, read_name
+from workflows.models.cassettes.replies import MatchMode, PlaybackPositions, ReplyFinder
 from workflows.models.spec import ModelSpec
 
 PROVIDER = "replay"

@@ -1,0 +1,1 @@
+"""Health, metrics, and the measurement of a path."""

@@ -1,0 +1,1 @@
+"""Access, origins, limits and headers: what is checked of every request, before any route."""

@@ -1,0 +1,1 @@
+"""Routes of the protocols that other projects' clients speak."""

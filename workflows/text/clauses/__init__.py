@@ -1,0 +1,1 @@
+"""Clauses of a text by what they claim, and what they tell somebody to do. English, Hebrew. Pure."""

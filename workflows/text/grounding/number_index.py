@@ -1,0 +1,104 @@
+"""Numbers of a document, indexed: whether a sentence says one that it doesn't have, or has of something else. Pure."""
+
+from collections.abc import Sequence
+
+from workflows.text.clauses.claims import claim_stems, split_clauses
+from workflows.text.grounding.counted import CountedThings
+from workflows.text.grounding.instruction_index import InstructionIndex
+from workflows.text.modality.modality_index import ModalityIndex
+from workflows.text.quantities.numbers import Quantity, find_quantities, list_equals
+
+_SMALL_COUNT = 12
+_LEAST_STEMS = 2
+_MOST_TITLE = 12
+"""Words of a first line that is a title."""
+
+
+class NumberIndex:
+    """The quantities of a document's sentences, with the places where they stand.
+
+    `places`: stem → the sentences that have it. `compares`: whether words of the document and of a sentence are of one
+    language, so that a quantity can be found to be said of something else.
+    """
+
+    def __init__(
+        self,
+        sentences: Sequence[str],
+        places: dict[str, list[int]],
+        instructions: InstructionIndex,
+        modality: ModalityIndex,
+        *,
+        compares: bool,
+    ) -> None:
+        self._places, self._compares = places, compares
+        self._instructions, self._modality = instructions, modality
+        self._counted = CountedThings(
+            [clause for sentence in sentences for clause in split_clauses(sentence)]
+        )
+        self._title = self._stems(_title_of(sentences))
+        self._quantities: dict[tuple[str, str], list[int]] = {}
+        self._values: set[str] = set()
+        for place, sentence in enumerate(sentences):
+            for quantity in find_quantities(sentence):
+                self._quantities.setdefault((quantity.value, quantity.unit), []).append(place)
+                self._values.add(quantity.value)
+
+    def find_strange(self, sentence: str) -> str | None:
+        """What is wrong with the numbers of a sentence; None when nothing is."""
+        known = " ".join(self._instructions.list_known_intervals(sentence))
+        clauses = split_clauses(sentence)
+        for clause in clauses:
+            about = self._about(clause, sentence)
+            for quantity in find_quantities(clause):
+                if (
+                    quantity.said.strip() not in known
+                    and (reason := self._doubt(quantity, about)) is not None
+                ):
+                    return reason
+        if (interval := self._instructions.find_strange_interval(sentence)) is not None:
+            return f"the document doesn't say {interval.said}"
+        counted = next(filter(None, map(self._counted.find_strange, clauses)), None)
+        return f"the document has another number of these: {counted}" if counted else None
+
+    def _about(self, clause: str, sentence: str) -> frozenset[str]:
+        """What a number in a clause is said of; of its sentence, where the document has no word of the clause. Empty
+        where it is said of too little to tell."""
+        if len(self._stems(clause)) < _LEAST_STEMS:
+            return frozenset()
+        return self._stems_of(clause) or self._stems_of(sentence)
+
+    def _stems_of(self, text: str) -> frozenset[str]:
+        """The stems and concepts of a text that the document has, but for those that all of it is about."""
+        return frozenset(stem for stem in self._stems(text) - self._title if stem in self._places)
+
+    def _stems(self, text: str) -> frozenset[str]:
+        return frozenset({*claim_stems(text), *self._modality.list_concepts(text)})
+
+    def _doubt(self, quantity: Quantity, stems: frozenset[str]) -> str | None:
+        value, unit = quantity.value, quantity.unit
+        said = quantity.said.strip()
+        if not unit:
+            is_count = quantity.is_spelt and float(value) <= _SMALL_COUNT  # "two things to remember"
+            return None if is_count or value in self._values else f"the document doesn't say {said}"
+        # Without a unit in the document it stands in a table, below a heading that has it.
+        places = self._quantities.get((value, unit)) or (
+            [] if quantity.is_spelt else self._quantities.get((value, ""), [])
+        )
+        places = [
+            *places, *(place for same in list_equals(value, unit) for place in self._quantities.get(same, []))
+        ]  # fmt: skip
+        if not places:
+            return f"the document doesn't say {said}"
+        if not self._compares or not stems or quantity.is_referred_to:
+            return None
+        near = {near for place in places for near in range(place - 1, place + 2)}
+        if any(not near.isdisjoint(self._places[stem]) for stem in stems):
+            return None
+        return f"the document says {said} of something else"
+
+
+def _title_of(sentences: Sequence[str]) -> str:
+    """The first line where it is short and no sentence."""
+    first = sentences[0] if sentences else ""
+    is_title = not first.rstrip().endswith((".", "!", "?", ":")) and len(first.split()) <= _MOST_TITLE
+    return first if is_title else ""

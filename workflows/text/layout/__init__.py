@@ -1,0 +1,1 @@
+"""Layout of documents as plain text: HTML, formulas, tables. Pure."""

@@ -1,0 +1,1 @@
+"""Measures of a text: readability, repetition, coverage. Pure."""

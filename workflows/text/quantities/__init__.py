@@ -1,0 +1,1 @@
+"""Quantities in a text: numbers with their units, measures, intervals. English, Hebrew. Pure."""

@@ -1,0 +1,194 @@
+"""Numbers in a text, with their units, however they are written: `2.5 mL`, "three tablets". Pure."""
+
+import re
+import tomllib
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+
+from workflows.text.quantities.hebrew_numbers import find_hebrew_quantities, hebrew_unit_after
+
+_FILE = Path(__file__).parent / "units.toml"
+
+_SMALL = {
+    "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
+    "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16,
+    "seventeen": 17, "eighteen": 18, "nineteen": 19,
+}  # fmt: skip
+_TENS = {
+    "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
+}  # fmt: skip
+_SCALES = {"hundred": 100, "thousand": 1000, "million": 1_000_000, "billion": 1_000_000_000}
+_FRACTIONS = {
+    "½": "0.5", "1/2": "0.5", "half": "0.5", "¼": "0.25", "1/4": "0.25", "¾": "0.75", "3/4": "0.75", "⅓": "0.333",
+    "1/3": "0.333", "⅔": "0.667", "2/3": "0.667", "quarter": "0.25", "quarters": "0.75", "third": "0.333",
+    "thirds": "0.667",
+}  # fmt: skip
+_OFTEN = {
+    "once": 1,
+    "twice": 2,
+    "thrice": 3,
+    "bid": 2,
+    "tid": 3,
+    "qid": 4,
+    "b.i.d": 2,
+    "t.i.d": 3,
+    "q.i.d": 4,
+}
+_WORDS = "|".join([*_SMALL, *_TENS])
+_SPELT_BELOW_100 = rf"(?:{_WORDS})(?:[ -](?:{_WORDS}))?"
+_SPELT = (
+    rf"{_SPELT_BELOW_100}(?:(?: (?:{'|'.join(_SCALES)})){{1,3}}(?: (?:and )?{_SPELT_BELOW_100}\b)?){{0,4}}"
+)
+_WEIGHED = r"(?:(?:kilo|milli|micro)?gram|(?:milli)?lit(?:re|er)|kilo)"
+"""Units of which "a gram" is as much a dose as "1 gram"."""
+_LASTING = "(?:hour|day|week|month|year)"
+_FOUND = re.compile(
+    rf"(?P<fraction>(?<![\d/])(?:1/2|1/3|2/3|1/4|3/4)(?![\d/])|[½⅓⅔¼¾]"
+    rf"|\b(?:(?:a |one |two |three )(?:half|quarters?|thirds?)|half|(?:quarters?|thirds?)(?= of\b))\b"
+    rf"(?= (?:of )?(?:an? |the )?\w))"
+    rf"|(?P<figures>\d+(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?)(?:[ \u00a0-]?(?P<scale>{'|'.join(_SCALES)}|bn)\b)?"
+    rf"|(?P<often>\bonce\b(?= (?:an?|per|daily|each|every|in|or|weekly|monthly|more)\b)"
+    rf"|\b(?:twice|thrice|b\.i\.d|t\.i\.d|q\.i\.d|bid|tid|qid)\b)"
+    rf"|(?P<spelt>\b{_SPELT}\b)"
+    rf"|(?<!half )(?<!quarter )(?<!third )(?<!quarters )(?<!thirds )(?<!half of )(?<!quarter of )(?<!third of )"
+    rf"(?P<one>\ban?\b)(?= {_WEIGHED}\b)"
+    rf"|(?P<lasted>(?:(?<=\bafter )|(?<=\bfor )|(?<=\bwithin ))an?(?= {_LASTING}\b)"
+    rf"|(?<!half )(?<!quarter )\ban?(?= {_LASTING} (?:after|before|later|earlier)\b))",
+    re.IGNORECASE,
+)
+_PARTS = (
+    ("gram", "milligram", Decimal(1000)),
+    ("milligram", "microgram", Decimal(1000)),
+    ("kilogram", "gram", Decimal(1000)),
+    ("litre", "millilitre", Decimal(1000)),
+    ("year", "month", Decimal(12)),
+    ("week", "day", Decimal(7)),
+    ("day", "hour", Decimal(24)),
+    ("hour", "minute", Decimal(60)),
+    ("minute", "second", Decimal(60)),
+)
+_TO = re.compile(r"\s?(?:[-–—]|to|or|and)\s?$")
+_OF = re.compile(r" of an?(?= )")
+_COUNTED = re.compile(r"[ -](tablets?|capsules?|pills?|doses?|drops?|puffs?)\b", re.IGNORECASE)
+_TWO_WORDS = re.compile(r"[ -]([a-z]+ [a-z]+)", re.IGNORECASE)
+_SECOND_WORD = re.compile(r" [a-z]+[ -]([a-z]+)", re.IGNORECASE)
+_UNIT = re.compile(r"[ \u00a0-]?(°[cf]?|%|µg|μg|[a-z]+|×)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number with its unit. `value` is a plain decimal ("2.5"), `unit` its one name or empty; `said` as
+    written."""
+
+    value: str
+    unit: str
+    said: str
+    is_spelt: bool
+    start: int = field(default=0, compare=False)
+    end: int = field(default=0, compare=False)
+    """Its place in the text, with its unit."""
+    is_referred_to: bool = field(default=False, compare=False)
+    """Whether it stands after "the": "between the two drops"."""
+
+
+def find_quantities(text: str) -> list[Quantity]:
+    """All numbers in `text`, in order. In "5–10 mg" both are milligrams."""
+    found: list[Quantity] = []
+    end = 0
+    for match in _FOUND.finditer(text):
+        value, unit = _value(match)
+        said_unit = ""
+        if not unit:
+            of = _OF.match(text, match.end()) if match["fraction"] else None  # "a quarter of a kilo"
+            unit, said_unit = _unit_after(text, of.end() if of else match.end())
+            said_unit = f"{of.group()}{said_unit}" if of and unit else said_unit
+        said = f"{match.group()}{said_unit}"
+        if unit and found and not found[-1].unit:
+            between, counted = text[end : match.start()], _COUNTED.match(text, match.end() + len(said_unit))
+            if _TO.fullmatch(between):
+                found[-1] = replace(found[-1], unit=unit)
+            elif between == " " and counted:  # "one 5 mg tablet"
+                found[-1] = replace(found[-1], unit=_names()[counted[1].casefold()])
+        place = match.start(), match.end() + len(said_unit)
+        is_referred_to = text[max(0, match.start() - 4) : match.start()].casefold() == "the "
+        found.append(Quantity(value, unit, said, match["figures"] is None, *place, is_referred_to))
+        end = match.end()
+    hebrew = [
+        Quantity(one.value, one.unit, one.said, True, one.start, one.end)
+        for one in find_hebrew_quantities(text)
+    ]
+    return sorted([*found, *hebrew], key=lambda one: one.start) if hebrew else found
+
+
+def list_equals(value: str, unit: str) -> list[tuple[str, str]]:
+    """The same quantity in other units: 1 gram is 1000 milligrams, 2 days are 48 hours."""
+    return [
+        (_plain((Decimal(value) * factor).normalize()), into)
+        for large, small, by in _PARTS
+        for factor, given, into in ((by, large, small), (1 / by, small, large))
+        if given == unit
+    ]
+
+
+def _value(match: re.Match[str]) -> tuple[str, str]:
+    said = match.group().casefold()
+    if match["figures"]:
+        scale = (match["scale"] or "").casefold()
+        return _plain(
+            Decimal(match["figures"].replace(",", "")) * _SCALES.get("billion" if scale == "bn" else scale, 1)
+        ), ""
+    if match["often"]:
+        return str(_OFTEN[said]), "time"
+    if match["one"] or match["lasted"]:
+        return "1", ""
+    if match["fraction"]:
+        return _FRACTIONS[said.split()[-1]], ""
+    return str(_spelt(said)), ""
+
+
+def _spelt(said: str) -> int:
+    total = part = 0
+    for word in re.split(r"[ -]", said):
+        if word in _SCALES:
+            part = max(part, 1) * _SCALES[word]
+            if _SCALES[word] > 100:
+                total, part = total + part, 0
+        else:
+            part += _SMALL.get(word, 0) + _TENS.get(word, 0)
+    return total + part
+
+
+def _plain(value: Decimal) -> str:
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _unit_after(text: str, end: int) -> tuple[str, str]:
+    """The unit's name, and its spelling; a word between, as in "two small glasses", is skipped."""
+    names = _names()
+    match = _UNIT.match(text, end)
+    if match is None:
+        return hebrew_unit_after(text, end)
+    two = _TWO_WORDS.match(text, end)
+    if two and two[1].casefold() in names:
+        return names[two[1].casefold()], two.group()
+    if match[1].casefold() in names:
+        return names[match[1].casefold()], match.group()
+    after = _SECOND_WORD.match(text, end)
+    if after and len(after[1]) > 3 and after[1].casefold() in names:
+        return names[after[1].casefold()], after.group()
+    return "", ""
+
+
+def words_of_numbers() -> frozenset[str]:
+    """All words that are, or belong to, numbers or names of units."""
+    return frozenset([*(word for form in _names() for word in form.split()), *_SMALL, *_TENS, *_SCALES])
+
+
+@cache
+def _names() -> dict[str, str]:
+    with _FILE.open("rb") as file:
+        units: dict[str, list[str]] = tomllib.load(file)
+    return {form: name for name, forms in units.items() for form in forms}

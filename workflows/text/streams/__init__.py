@@ -1,0 +1,1 @@
+"""Text while it streams: cleaning, lengths, endings. Pure."""

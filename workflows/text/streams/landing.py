@@ -1,0 +1,107 @@
+"""Endings that are kept: held back until they are known to fit, written anew where they don't. Pure.
+
+A model ends a text with what it was written for: a scene's resolution, a call to action, a farewell. So a text that
+runs over isn't cut at its end. It is stopped early enough for a *landing*: one more call, which brings it to its end in
+the words that are left.
+"""
+
+from workflows.text.sentences import SentenceSplitter
+from workflows.text.streams.length import LONGEST_SENTENCE, Room
+from workflows.text.streams.space_buffer import SpaceBuffer
+from workflows.text.words import WordCounter
+
+_APPROACH = 1.3
+"""Where the landing begins: so many times the room beside the target before the target."""
+_OVERRUN = 2.1
+"""How much longer than asked a landing may come out and still be within the room: twice, and a few labels."""
+_SHORTEST = 10
+"""Words that are asked for at least: less is no sentence."""
+
+
+class LandingBuffer:
+    """A text as it comes, held back by sentences from the approach on.
+
+    It is all given out if it ends with at most `room.most` words. If it runs over, it ends with the last sentence
+    before the approach and `is_full`: what was held back is dropped, and a landing is due. What is given out doesn't
+    depend on how the text was cut into chunks.
+    """
+
+    def __init__(self, room: Room, language: str | None = None) -> None:
+        self.room = room
+        self.words = 0
+        """Words so far, with those that are held back; of a text that ran over, those that were given out."""
+        self.replied = 0
+        """Words that came, with those that were dropped."""
+        self.is_full = False
+        self._approach = max(0, round(room.target - _APPROACH * (room.most - room.target)))
+        self._free = max(0, self._approach - LONGEST_SENTENCE)
+        self._counter = WordCounter()
+        self._splitter = SentenceSplitter(language)
+        self._ended = WordCounter()
+        self._ended_words = self._given_words = 0
+        self._passed = 0  # characters of the sentence under way that were given out
+        self._is_open = False
+        self._held: list[str] = []
+        self._space = SpaceBuffer()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether what was given out ends within a sentence: one that is longer than sentences are."""
+        return self._passed > 0 or self._is_open
+
+    @property
+    def rest(self) -> str:
+        """What is held back."""
+        return "" if self.is_full else self._space.held + self._waiting()
+
+    def feed(self, chunk: str) -> str:
+        """What may be given out now."""
+        if self.is_full:
+            return ""
+        given = ""
+        if self.words < self._free:
+            free = self._counter.find_word(chunk, self._free - self.words)
+            given = self._space.release(chunk[:free])
+            self._passed += free
+        self.words += self._counter.feed(chunk)
+        for sentence in self._splitter.feed(chunk):
+            given += self._take(sentence)
+        self.replied = self.words
+        if self.words > self.room.most:
+            self.is_full = True
+            self.words = self._free if self.is_open else self._given_words
+            self._held.clear()
+        return given
+
+    def close(self) -> str:
+        """The text is at its end: what is still held back."""
+        if self.is_full:
+            return ""
+        return self._space.release(self._waiting())
+
+    def _waiting(self) -> str:
+        return "".join(self._held) + self._splitter.rest[self._passed :]
+
+    def _take(self, sentence: str) -> str:
+        self._ended_words += self._ended.feed(sentence)
+        passed, self._passed = min(self._passed, len(sentence)), max(0, self._passed - len(sentence))
+        # A sentence that has begun in view ends in view, if that leaves words to land with.
+        most = self.room.target if passed else self._approach
+        if self._held or (passed < len(sentence) and self._ended_words > most):
+            self._is_open = self._is_open or passed > 0
+            self._held.append(sentence[passed:])
+            return ""
+        self._given_words = self._ended_words
+        return self._space.release(sentence[passed:])
+
+
+def landing_words(room: Room, given: int) -> int:
+    """What to ask a landing for after `given` words, so that it fits also where it comes out much longer."""
+    return max(_SHORTEST, round((room.most - given) / _OVERRUN))
+
+
+def landing_room(room: Room, given: int) -> Room:
+    """The room of the landing itself."""
+    most = max(_SHORTEST, room.most - given)
+    target = min(most, max(_SHORTEST, room.target - given))
+    return Room(max(1, min(target, room.least - given)), target, most)
