@@ -70,11 +70,21 @@ def clip_note(text: str, language: str | None = None) -> str:
 
 def _recount(state: State, indices: Sequence[int], budget: int) -> TextSoFar:
     texts = [state["sections"][index]["text"] for index in indices]
-    if sum(map(count_words, texts)) <= budget:
+    if _fits(texts, budget):
         return TextSoFar(notes=[], texts=texts)
     shown, is_cut = _end_of(texts, state.get("language"))
     farther = indices[: len(indices) - len(shown) + is_cut]
-    return TextSoFar(notes=_fit(_notes_on(state, farther)), texts=shown)
+    return TextSoFar(notes=_notes_on(state, farther), texts=shown)
+
+
+def _fits(texts: Sequence[str], budget: int) -> bool:
+    """Whether all of the text is within the budget; of a longer one no more than that is counted, since every section
+    asks."""
+    for text in texts:
+        budget -= count_words(text)
+        if budget < 0:
+            return False
+    return True
 
 
 def _end_of(texts: Sequence[str], language: str | None) -> tuple[list[str], bool]:
@@ -120,28 +130,24 @@ def _sentences_at_end(paragraph: str, most: int, language: str | None) -> str:
 
 
 def _notes_on(state: State, indices: Sequence[int]) -> list[EarlierSection]:
+    """The notes on the first of the sections, and on as many of the last as there is room for."""
     planned = {section["index"]: section for section in state["outline"]["sections"]}
     written: Mapping[int, str] = state.get("section_notes", {})
-    return [
-        EarlierSection(
-            index=index,
-            title=planned[index]["title"],
-            notes=written.get(index) or clip_note(planned[index]["summary"], state.get("language")),
-        )
-        for index in indices
-        if index in planned
-    ]
 
+    def note(index: int) -> EarlierSection:
+        notes = written.get(index) or clip_note(planned[index]["summary"], state.get("language"))
+        return EarlierSection(index=index, title=planned[index]["title"], notes=notes)
 
-def _fit(notes: list[EarlierSection]) -> list[EarlierSection]:
-    if not notes:
+    known = [index for index in indices if index in planned]
+    if not known:
         return []
-    first, *others = notes
+    first = note(known[0])
     left = _NOTES_WORDS - count_words(first["notes"])
     kept: list[EarlierSection] = []
-    for note in reversed(others):
-        left -= count_words(note["notes"]) + count_words(note["title"])
+    for index in reversed(known[1:]):
+        one = note(index)
+        left -= count_words(one["notes"]) + count_words(one["title"])
         if left < 0:
             break
-        kept.append(note)
+        kept.append(one)
     return [first, *reversed(kept)]

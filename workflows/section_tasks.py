@@ -29,8 +29,9 @@ def section_task(state: State, index: int, context_words: int = CONTEXT_WORDS) -
         target = lengths[index]["target_words"]
     else:
         planned = {section["index"]: section["target_words"] for section in state["outline"]["sections"]}
-        written = {i: count_words(section["text"]) for i, section in sections.items() if i != index}
-        target = plan_targets(planned, written if lengths else {})[index]
+        kept = sections if lengths else {}
+        written = {i: count_words(section["text"]) for i, section in kept.items() if i != index}
+        target = plan_targets(planned, written)[index]
     ratio = reply_ratio(lengths[i] for i in sorted(lengths))
     return SectionTask(
         input=state["input"],

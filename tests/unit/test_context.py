@@ -1,5 +1,6 @@
 """What a prompt has of the text so far: all of it while it is short, else notes and the last words, never more."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -90,3 +91,23 @@ def test_note_that_is_too_long_is_cut_at_a_line_or_a_sentence() -> None:
     note = clip_note("\n".join(f"- {write_prose(str(n), 20)}" for n in range(20)))
     assert count_words(note) <= NOTE_WORDS and note.endswith((".", "”", "!"))
     assert clip_note("- Mia has it.") == "- Mia has it."
+
+
+def test_section_late_in_a_long_text_has_no_more_words_counted_than_one_farther_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    counted = 0
+
+    def count(text: str) -> int:
+        nonlocal counted
+        words = count_words(text)
+        counted += words
+        return words
+
+    monkeypatch.setattr("workflows.context.count_words", count)
+    found = []
+    for sections in (50, 200):
+        state, counted = state_of(*[400] * sections), 0
+        text_before(state, sections, 4000)
+        found.append(counted)
+    assert found[1] <= found[0] * 1.5  # of four times the sections
