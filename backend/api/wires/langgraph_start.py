@@ -1,6 +1,5 @@
 """The command `run.start` of LangGraph's protocol: parameters, repeated starts, and runs that are replaced."""
 
-import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -11,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from backend.api.runs.generate import format_at
 from backend.api.runs.starts import RunStart
 from backend.api.wires.chat_input import hashed, text_of_content, with_text
-from backend.runs.requests import RunRequest
+from backend.runs.requests import RunRequest, hash_request
 from backend.runs.threads import StartIdentity, Thread, ThreadRun
 from backend.store.run_values import RunOptions
 from backend.store.runs import Run
@@ -63,7 +62,7 @@ async def start_in_thread(
     format = format_at(formats, params.assistant_id)
     inputs, message_id = _input(format, params.input or {})
     options = start.with_timezone(params.config.configurable.options if params.config else RunOptions())
-    digest = hashed(json.dumps([format.name, inputs, options.model_dump()], sort_keys=True))
+    digest = hashed(hash_request(format.name, format.parse(inputs), options))
     named_by = message_id or start.key
     identity = StartIdentity.of(digest, message_id, hashed(named_by) if named_by else None, command_id)
     earlier = await thread.runs()
