@@ -64,7 +64,8 @@ class ExternalIssuer:
         except (JoseError, ValueError, TypeError, KeyError, RecursionError):
             raise Unauthenticated(_REFUSED) from None
         subject = decoded.claims["sub"]
-        if not 0 < len(subject) <= _LONGEST_NAME:  # cut off, two of them could be one
+        # Cut off, two of them could be one; and no database keeps half a surrogate pair or a NUL.
+        if not (0 < len(subject) <= _LONGEST_NAME and subject.isprintable()):
             raise Unauthenticated(_REFUSED)
         return ForeignIdentity(
             self._issuer, subject, self._is_admin(decoded.claims), float(min(decoded.claims["exp"], _LATEST))

@@ -33,7 +33,7 @@ _MESSAGE_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 """What ids of messages look like that are kept; a message with another one is given an id of ours."""
 _DIGEST_LENGTH = 32
 _KEY = re.compile(
-    rf"([0-9]{{6,}}):([0-9a-f]{{{_DIGEST_LENGTH}}}):((?:{_MESSAGE_ID.pattern}|~[0-9a-f]{{{_DIGEST_LENGTH}}}|#[0-9]+)?)"
+    rf"([0-9]{{6,9}}):([0-9a-f]{{{_DIGEST_LENGTH}}}):((?:{_MESSAGE_ID.pattern}|~[0-9a-f]{{{_DIGEST_LENGTH}}}|#[0-9]+)?)"
 )
 """An idempotency key of a thread's run, after the thread's prefix."""
 
@@ -109,9 +109,12 @@ class Thread:
     async def runs(self) -> list[ThreadRun]:
         """Its runs, in the order of their beginnings."""
         found = []
-        for run in await self.queries.by_key(self.owner, self.prefix):
+        stored = await self.queries.by_key(self.owner, self.prefix)
+        last = await self.last_ordinal()
+        for run in stored:
             key = (run.idempotency_key or "").removeprefix(self.prefix)
-            if (parts := _KEY.fullmatch(key)) is not None:  # else a client made the key
+            parts = _KEY.fullmatch(key)
+            if parts is not None and int(parts[1]) <= last:  # else a client made the key
                 found.append(ThreadRun(run, int(parts[1]), StartIdentity(parts[2], parts[3])))
         return sorted(found, key=lambda each: (each.ordinal, each.run.id))
 

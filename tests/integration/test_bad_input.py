@@ -46,6 +46,8 @@ READER = {"name": "Maya", "age": 7}
     ("method", "path", "body", "field"),
     [
         ("GET", "/api/v1/runs/a%00b", None, "path"),
+        ("GET", "/api/v1/runs%0A", None, "path"),
+        ("GET", "/api/v1/runs/a%7Fb", None, "path"),
         ("GET", "/api/v1/stories/generate/stream?theme=a%00b", None, "query"),
         ("GET", "/api/v1/runs?cursor=%00", None, "query"),
         ("POST", "/api/v1/children", {"name": "M\0", "age": 7}, "name"),
@@ -66,7 +68,7 @@ READER = {"name": "Maya", "age": 7}
         ),
     ],
 )
-async def test_nul_is_refused_wherever_it_stands(
+async def test_nul_is_refused_wherever_it_stands_and_control_characters_in_an_address(
     refusing: LiveService, method: str, path: str, body: Any, field: str
 ) -> None:
     reply = await refusing.client.http.request(method, path, json=body)

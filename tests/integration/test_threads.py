@@ -120,7 +120,9 @@ async def test_run_is_replaced_within_its_allowance_and_goes_on_where_the_new_on
 
 async def test_idempotency_key_in_the_form_of_a_threads_breaks_no_thread(service: LiveService) -> None:
     http = service.client.http
-    for rest in ("x", "a:b:c", "²:0:", "1:2"):
+    digest = hashed("anything")
+    planted = (f"{'9' * count}:{digest}:m1" for count in (7, 9, 10, 20))
+    for rest in ("x", "a:b:c", "²:0:", "1:2", *planted):
         key = f"thread:{hashed('t1')}:{rest}".encode()
         body = {"format": "story", "input": STORY}
         assert (

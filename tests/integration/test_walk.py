@@ -305,6 +305,21 @@ async def test_every_operation_is_closed_to_whoever_it_is_not_for(
 
 
 @pytest.mark.asyncio(loop_scope="module")
+async def test_no_operation_is_found_behind_an_address_with_a_character_more(
+    shared: LiveService, noa: Person, things: Things
+) -> None:
+    """Who may read one thing would read all, where access and router took an address for different ones."""
+    key = anonymous(shared, Authorization=f"Bearer {await make_key(noa, 'extensions:read')}")
+    opened = []
+    for method, path in operations(shared):
+        for more in ("%0A", "%0D%0A", "%20", "%2F", ";a", "%09", "%C2%85", "%E2%80%A8"):
+            reply = await key.request(method, things.fill(path) + more, json=BODIES.get(f"{method} {path}"))
+            if reply.status_code not in (307, 401, 403, 404, 405, 422):
+                opened.append((more, method, path, reply.status_code))
+    assert not opened
+
+
+@pytest.mark.asyncio(loop_scope="module")
 async def test_ticket_opens_no_operation_but_its_own_stream(
     shared: LiveService, noa: Person, things: Things
 ) -> None:

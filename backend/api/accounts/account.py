@@ -146,8 +146,11 @@ async def get_me(principal: PrincipalDep, people: PeopleDep, resources: Resource
     use = await resources.quota.allowance_use(principal.owner)
     key_ids = [] if principal.key is None else [principal.key.id]
     of_key = await _key_allowances(resources, principal.owner, key_ids)
+    account = AccountView.of(await people.accounts.find(principal.owner))
+    if principal.key is not None:  # a key is told what it may still use, not whose it is
+        account.email = None
     return Me(
-        account=AccountView.of(await people.accounts.find(principal.owner)),
+        account=account,
         allowance=None if use is None else AllowanceView.of(use),
         key_allowance=next(iter(of_key.values()), None),
         credential=principal.credential.kind,

@@ -1,6 +1,7 @@
 """Limits on requests: the size of a body (FastAPI's own limit answers in plain text, not with a problem), and what an
 address may hold."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -61,17 +62,29 @@ def _declared(scope: Scope) -> int:
     return int(declared) if declared.isdigit() else 0
 
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL_REFUSED = "holds a control character, which no address of this service has"
+
+
 class AddressLimit:
-    """ASGI middleware that refuses an address with a NUL character in it, which no database looks up."""
+    """ASGI middleware that refuses an address with a control character in its path, or a NUL in its query.
+
+    No database looks up a NUL; and a line feed at the end is no character to the router's patterns, but one to ours,
+    which would take the path for another one.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        if scope["type"] == "http":
-            for field, found in (("path", "\0" in scope["path"]), ("query", b"%00" in scope["query_string"])):
-                if found:
-                    await problem_of(InvalidInput.of(field, NUL_REFUSED))(scope, receive, send)
-                    return
+        if scope["type"] == "http" and (found := _refusal(scope)) is not None:
+            await problem_of(found)(scope, receive, send)
+            return
         await self._app(scope, receive, send)
+
+
+def _refusal(scope: Scope) -> InvalidInput | None:
+    if _CONTROL.search(scope["path"]):
+        return InvalidInput.of("path", _CONTROL_REFUSED)
+    return InvalidInput.of("query", NUL_REFUSED) if b"%00" in scope["query_string"] else None

@@ -10,7 +10,7 @@ down_revision = "0014"
 branch_labels = None
 depends_on = None
 
-_KEY = re.compile(r"thread:([0-9a-f]{32}):([0-9]{6,}):[0-9a-f]{32}:.*", re.DOTALL)
+_KEY = re.compile(r"thread:([0-9a-f]{32}):([0-9]{6,9}):[0-9a-f]{32}:.*", re.DOTALL)
 
 
 def upgrade() -> None:
