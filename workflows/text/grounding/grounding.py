@@ -46,6 +46,7 @@ _SAME_SHARE = 0.7
 """With this share of words in common, two clauses are about the same; one may be the opposite of the other."""
 _WINDOW = 2
 _OPPOSITE = "the document seems to say the opposite"
+NOT_ALLOWED, _NOT_FORBIDDEN = "the document doesn't allow this", "the document doesn't forbid this"
 
 
 class Evidence:
@@ -185,14 +186,12 @@ class Evidence:
             return None
         places = set.intersection(*(set(self._clause_places.get(stem, ())) for stem in rule.about))
         if not places:
-            return (
-                f"the document doesn't {'forbid' if rule.forbids else 'allow'} this"
-                if rule.is_explicit
-                else None
-            )
+            if not rule.is_explicit:
+                return None
+            return _NOT_FORBIDDEN if rule.forbids else NOT_ALLOWED
         # "no milk, coffee or juice": what forbids may stand in the clause before.
         if rule.forbids and not any(denies_or_forbids(self._clauses[place][1]) for place in places):
-            return "the document doesn't forbid this"
+            return _NOT_FORBIDDEN
         if not rule.forbids and all(denies_or_forbids(self._clauses[place][0]) for place in places):
             return "the document forbids this"
         return None
