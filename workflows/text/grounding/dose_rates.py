@@ -18,7 +18,7 @@ class DoseRates:
             for dose in find_doses(sentence) if lengths else ():
                 self._lengths.setdefault(dose.form, set()).update(lengths)
             for dose, interval in find_dose_rates(sentence):
-                self._per_dose.add((dose.form, interval.minutes / (dose.count or 1)))
+                self._per_dose.add((dose.form, interval.minutes / (dose.number or 1)))
 
     def find_strange(self, sentence: str) -> Interval | None:
         """An interval of a dose of the sentence for which the document has other intervals only, and not as much in
@@ -27,7 +27,7 @@ class DoseRates:
             return None
         for dose, interval in find_dose_rates(sentence):
             known = self._lengths.get(dose.form)
-            is_as_much = (dose.form, interval.minutes / (dose.count or 1)) in self._per_dose
+            is_as_much = (dose.form, interval.minutes / (dose.number or 1)) in self._per_dose
             if known and interval.minutes not in known and not is_as_much:
                 return interval
         return None

@@ -26,10 +26,10 @@ _DOSE = re.compile(
 
 
 class Dose(NamedTuple):
-    """A form of dose; `count` is None where the text doesn't say how many."""
+    """A form of dose; `number` is None where the text doesn't say how many."""
 
     form: str
-    count: Fraction | None
+    number: Fraction | None
     end: int
 
 

@@ -88,7 +88,7 @@ def find_intervals(text: str) -> list[Interval]:
 
 def find_dose_rates(text: str) -> list[tuple[Dose, Interval]]:
     """The doses of `text` with their number, each with how often it is taken: "a tablet a day", "one tablet daily"."""
-    counted = [dose for dose in find_doses(text) if dose.count]
+    counted = [dose for dose in find_doses(text) if dose.number]
     found = [
         (dose, Interval(Fraction(_MINUTES[match["unit"] or match["unit_he"]]), match.group().strip(), True))
         for dose in counted
