@@ -189,12 +189,20 @@ async def test_judge_needs_words_of_the_document_to_overrule_what_words_say(
         verdicts = [verdict(1, evidence=evidence)]
         return Rule(Reply(json={"verdicts": verdicts}), structured=True, contains=JUDGED)
 
-    text = "NARRATOR: No water!"
+    cases = [
+        ("No water!", "Water is fine.", False),
+        ("No water!", "Water is bad for you.", False),
+        ("No water!", "", False),
+        ("Water is forbidden.", "The test takes 5 minutes.", False),
+        ("Press for 5 minutes afterwards.", "Press on the spot for 3 minutes", False),
+        ("Press for 5 minutes afterwards.", "The test takes 5 minutes.", False),
+        ("Water is fine before the test.", "Water is fine.", True),
+    ]
     async with serve(settings_for(provider, tmp_path)) as service:
-        for evidence, approved in (("Water is fine.", True), ("Water is bad for you.", False), ("", False)):
-            provider.script = script(text, answer(evidence))
+        for sentence, evidence, approved in cases:
+            provider.script = script(f"NARRATOR: {sentence}", answer(evidence))
             _, verdicts = await write(service)
-            assert verdicts[-1].approved is approved, evidence
+            assert verdicts[-1].approved is approved, (sentence, evidence)
 
 
 def test_command_line_shows_the_warning_and_ends_with_a_status_of_its_own(

@@ -96,3 +96,43 @@ def test_sentence_that_says_the_same_side_or_of_something_else_passes(
 ) -> None:
     found = document.check(sentence)
     assert found is None or found[0] == "words"
+
+
+TABLETS = Evidence("Take one tablet twice a day with food. Drink plenty of water.")
+HUNGRY = Evidence("Take one tablet a day on an empty stomach.")
+TABLETS_IN_HEBREW = Evidence("קח כדור אחד פעמיים ביום עם אוכל.", "he")
+
+
+@pytest.mark.parametrize(
+    ("document", "sentence"),
+    [
+        (TABLETS, "Take it on an empty stomach."),
+        (TABLETS, "Take one tablet before food."),
+        (TABLETS, "Take it before a meal."),
+        (TABLETS, "Take the tablet without food."),
+        (HUNGRY, "Take it with food."),
+        (HUNGRY, "Take the tablet with a meal."),
+        (HUNGRY, "Take it after food."),
+        (TABLETS_IN_HEBREW, "קח את הכדור על קיבה ריקה."),
+        (TABLETS_IN_HEBREW, "קח אותו לפני האוכל."),
+    ],
+)
+def test_dose_beside_food_is_compared_though_its_medicine_is_not_named(
+    document: Evidence, sentence: str
+) -> None:
+    found = document.check(sentence)
+    assert found is not None and found[0] == "opposite"
+
+
+@pytest.mark.parametrize(
+    ("document", "sentence"),
+    [
+        (TABLETS, "Take it with a meal."),
+        (TABLETS, "Never take it on an empty stomach."),
+        (HUNGRY, "Take it on an empty stomach."),
+        (TABLETS_IN_HEBREW, "קח אותו עם אוכל."),
+    ],
+)
+def test_dose_beside_food_as_the_document_says_it_passes(document: Evidence, sentence: str) -> None:
+    found = document.check(sentence)
+    assert found is None or found[0] == "words"

@@ -187,3 +187,13 @@ def test_hebrew_sentence_that_says_the_contrary_of_its_document_is_found(
 ) -> None:
     found = Evidence(HEBREW, "he").check(sentence)
     assert (found is not None and found[0] == "opposite") == is_opposite
+
+
+@pytest.mark.parametrize(
+    "sentence", ["Drink nothing.", "Never drink.", "Don't drink anything.", "Nothing to drink."]
+)
+def test_drinking_is_not_forbidden_where_the_document_allows_a_drink(sentence: str) -> None:
+    found = Evidence("Eat nothing for 8 hours before the test. Water is fine.").check(sentence)
+    assert found is not None and found[0] == "opposite"
+    fasting = Evidence("Eat and drink nothing for 8 hours before the test. Water is not allowed.")
+    assert fasting.check(sentence) is None

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from workflows.formats.education_audio.grounding_judge import Judgement, judge_claims
@@ -13,6 +13,7 @@ from workflows.formats.speech.turns import Turn
 from workflows.models.clients.catalog import Model
 from workflows.state import State
 from workflows.text.grounding.grounding import Evidence
+from workflows.text.grounding.quotations import Quotations
 from workflows.text.language import guess_language
 from workflows.text.parts import list_passages
 from workflows.text.sentences import split_sentences
@@ -75,7 +76,7 @@ def sentences_of(turns: Iterable[Turn], language: str) -> list[str]:
 
 def ground_by_words(inputs: LessonInput, said: Mapping[int, Sequence[str]], language: str) -> LessonGrounding:
     """Every sentence looked up in the document by its words. `said`: the sentences of each section."""
-    checked, faults = _compare(_evidence(inputs, language), said, {})
+    checked, faults = _compare(inputs, language, said, {})
     return LessonGrounding(checked, faults, "words", {})
 
 
@@ -90,7 +91,7 @@ async def ground_by_judge(
     and kept for a later one.
 
     Words count beside it: a number or a medicine that the document doesn't have stays one, whatever a judge says, and
-    what it calls borne out must have words of the document to show for it.
+    what it calls borne out must have words of the document to show for it, on the same thing.
     """
     answers = dict(state.get("reviewed", {}).get("grounding", {}).get("answers", {}))
     digests = {index: _digest(sentences) for index, sentences in said.items()}
@@ -102,8 +103,7 @@ async def ground_by_judge(
     judgements = {
         index: [one and Judgement(**one) for one in answers[str(index)]["verdicts"]] for index in said
     }
-    evidence = await asyncio.to_thread(_evidence, inputs, language)
-    checked, faults = await asyncio.to_thread(_compare, evidence, said, judgements)
+    checked, faults = await asyncio.to_thread(_compare, inputs, language, said, judgements)
     is_whole = all(None not in verdicts for verdicts in judgements.values())
     return LessonGrounding(checked, faults, "judge" if is_whole else "judge_and_words", answers)
 
@@ -132,15 +132,20 @@ async def _judge(
 
 
 def _compare(
-    evidence: Evidence,
+    inputs: LessonInput,
+    language: str,
     said: Mapping[int, Sequence[str]],
     judgements: Mapping[int, Sequence[Judgement | None]],
 ) -> tuple[int, tuple[Fault, ...]]:
+    evidence, quotations = _index(inputs, language)
     checked, faults = 0, []
     for index in sorted(said):
         verdicts = judgements.get(index) or [None] * len(said[index])
         for sentence, judgement in zip(said[index], verdicts, strict=True):
             by_words = evidence.check(sentence)
+            if by_words is not None and judgement is not None and judgement.is_evident:
+                is_borne_out = quotations.bears_out(judgement.evidence, sentence, by_words[0])
+                judgement = replace(judgement, is_evident=is_borne_out)
             found = weigh(by_words, judgement)
             checked += found is not None or by_words is not None or evidence.claims(sentence)
             if found is not None:
@@ -161,12 +166,13 @@ def weigh(by_words: tuple[str, str] | None, judgement: Judgement | None) -> tupl
     return None if doubtful and judgement.is_evident else by_words
 
 
-def _evidence(inputs: LessonInput, language: str) -> Evidence:
+def _index(inputs: LessonInput, language: str) -> tuple[Evidence, Quotations]:
     assert inputs.document is not None
-    source = f"{inputs.document.title}\n\n{inputs.document.text}"
+    title, text = inputs.document.title, inputs.document.text
+    source = f"{title}\n\n{text}"
     # Words of two languages can't be compared; numbers and names can.
-    by_words = guess_language(source) in (language, None)
-    return Evidence(source, language if by_words else None)
+    common = language if guess_language(source) in (language, None) else None
+    return Evidence(source, common), Quotations(title, text, common)
 
 
 def _digest(sentences: Sequence[str]) -> str:

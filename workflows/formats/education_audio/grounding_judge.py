@@ -1,6 +1,5 @@
 """A judge that has the document decides, sentence by sentence, what is borne out, contradicted or added."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,16 +10,14 @@ from pydantic import BaseModel, Field
 from workflows.models.calls.calls import ask
 from workflows.models.clients.catalog import Model
 from workflows.prompts import Prompts
+from workflows.text.grounding.quotations import fold_words, is_quoted
 from workflows.text.streams.normaliser import normalise
 
 _PROMPTS = Prompts(Path(__file__).parent / "prompts" / "standard")
 _AT_ONCE = 60
 """Sentences in one call: with more, judges begin to skip."""
 _REASON_LETTERS = 300
-_LEAST_QUOTE = 2
-"""Words of the document that show something."""
-_WORD = re.compile(r"\w+")
-_GAP = re.compile(r"\.{3}|…|\[\.*\]")
+_EVIDENCE_LETTERS = 1000
 _DEFAULT_REASONS = {
     "contradicted": "the document says otherwise",
     "added_treatment": "the document doesn't say this",
@@ -51,11 +48,12 @@ class GroundingVerdicts(BaseModel):
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """Answer of the judge for one sentence: the fault (None: none), its reason, and
-    whether the judge showed words of the document for it (`is_evident`)."""
+    whether the judge showed words of the document for it (`is_evident`), its `evidence`."""
 
     kind: FaultKind | None
     reason: str
     is_evident: bool
+    evidence: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Plain data, for the state."""
@@ -108,7 +106,7 @@ async def _judge_once(
     messages = _PROMPTS.messages("grounding", title=title, document=document, sentences=list(sentences))
     answer = await ask(judge, GroundingVerdicts, messages)
     found: list[Judgement | None] = [None] * len(sentences)
-    words = _fold(document)
+    words = fold_words(document)
     if any(verdict.number == 0 for verdict in answer.verdicts):  # it counts from another sentence than we do
         return found
     for verdict in answer.verdicts:
@@ -119,9 +117,10 @@ async def _judge_once(
 
 
 def read_verdict(verdict: SentenceVerdict, document: str) -> Judgement:
-    """The judgement that a verdict is; the document as `_fold` has it."""
+    """The judgement that a verdict is; the document as `fold_words` has it."""
     if verdict.borne_out and verdict.otherwise == "none":  # a verdict against itself is no approval
-        return Judgement(None, "", _is_quoted(verdict.evidence, document))
+        evidence = verdict.evidence[:_EVIDENCE_LETTERS]
+        return Judgement(None, "", is_quoted(evidence, document), evidence)
     kind: FaultKind = "added" if verdict.otherwise == "none" else verdict.otherwise
     reason = " ".join(normalise(verdict.reason).split())[:_REASON_LETTERS] or _DEFAULT_REASONS[kind]
     return Judgement(kind, reason.rstrip("."), is_evident=False)
@@ -132,15 +131,3 @@ def _worse(known: Judgement | None, new: Judgement) -> Judgement:
     if known is None or _ORDER.index(new.kind) > _ORDER.index(known.kind):
         return new
     return known
-
-
-def _is_quoted(quote: str, document: str) -> bool:
-    """Whether the judge's evidence stands in the document; it may leave words out with dots."""
-    pieces = [_fold(piece) for piece in _GAP.split(quote)]
-    words = sum(piece.count(" ") - 1 for piece in pieces if piece != "  ")
-    return words >= _LEAST_QUOTE and all(piece in document for piece in pieces if piece != "  ")
-
-
-def _fold(text: str) -> str:
-    """The words in lower case, a space around each."""
-    return f" {' '.join(_WORD.findall(text.casefold()))} "

@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from workflows.text.clauses.claims import split_clauses
 from workflows.text.clauses.clauses import Clause
@@ -56,10 +56,15 @@ class Contrasts:
 
     def find_conflict(self, sentence: str) -> str | None:
         """Why the document says the contrary; None where it doesn't, or says both."""
-        for one in self._read(sentence):
-            if one.is_limited or not one.is_sure or not one.about:
+        read = self._read(sentence)
+        sides = {one.side for one in read}
+        for one in read:
+            pair, is_one = one.side
+            if one.is_limited or not one.is_sure or (pair, not is_one) in sides:  # "with or without food"
                 continue
-            others = [other for other in self._said.get(one.side[0], ()) if one.about <= other.about]
+            if not one.about and pair not in _pairs_of_doses(self._language or ""):
+                continue
+            others = [other for other in self._said.get(pair, ()) if one.about <= other.about]
             same = any(other.side == one.side for other in others)
             contrary = next(
                 (other for other in others if other.side != one.side and not other.is_limited), None
@@ -93,10 +98,21 @@ class Contrasts:
 
 
 @cache
+def _pairs() -> dict[str, list[dict[str, Any]]]:
+    with _FILE.open("rb") as file:
+        return tomllib.load(file)
+
+
+@cache
+def _pairs_of_doses(language: str) -> frozenset[int]:
+    """The numbers of the pairs that say how a dose is taken."""
+    return frozenset(number for number, pair in enumerate(_pairs()[language]) if pair.get("of_doses"))
+
+
+@cache
 def _sides(language: str) -> dict[str, list[_Side]]:
     """Phrase → the sides that it is."""
-    with _FILE.open("rb") as file:
-        pairs: list[dict[str, list[str]]] = tomllib.load(file)[language]
+    pairs = _pairs()[language]
     sides: dict[str, list[_Side]] = {}
     for number, pair in enumerate(pairs):
         for name in ("one", "other"):

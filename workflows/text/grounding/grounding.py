@@ -33,6 +33,7 @@ from workflows.text.grounding.waits import Waits
 from workflows.text.modality.modality_index import ModalityIndex
 from workflows.text.quantities.numbers import find_quantities
 from workflows.text.sentences import split_sentences
+from workflows.text.stems import stem
 from workflows.text.words import count_words
 
 UnsupportedKind = Literal["number", "opposite", "name", "words"]
@@ -45,7 +46,12 @@ _LEAST_SHARE = 0.55
 _SAME_SHARE = 0.7
 """With this share of words in common, two clauses are about the same; one may be the opposite of the other."""
 _WINDOW = 2
+_DRINK, _DRINKS = (
+    stem("drink"),
+    tuple(map(stem, ("water", "fluid", "liquid", "juice", "tea", "coffee", "milk"))),
+)
 _OPPOSITE = "the document seems to say the opposite"
+NOT_ALLOWED, _NOT_FORBIDDEN = "the document doesn't allow this", "the document doesn't forbid this"
 
 
 class Evidence:
@@ -185,17 +191,26 @@ class Evidence:
             return None
         places = set.intersection(*(set(self._clause_places.get(stem, ())) for stem in rule.about))
         if not places:
-            return (
-                f"the document doesn't {'forbid' if rule.forbids else 'allow'} this"
-                if rule.is_explicit
-                else None
-            )
+            if not rule.is_explicit:
+                return _NOT_FORBIDDEN if rule.forbids and self._allows_a(rule.about) else None
+            return _NOT_FORBIDDEN if rule.forbids else NOT_ALLOWED
         # "no milk, coffee or juice": what forbids may stand in the clause before.
         if rule.forbids and not any(denies_or_forbids(self._clauses[place][1]) for place in places):
-            return "the document doesn't forbid this"
+            return _NOT_FORBIDDEN
         if not rule.forbids and all(denies_or_forbids(self._clauses[place][0]) for place in places):
             return "the document forbids this"
         return None
+
+    def _allows_a(self, about: set[str]) -> bool:
+        """Whether a rule is about drinking alone, and the document says that a drink is allowed: "Drink nothing."."""
+        if about != {_DRINK}:
+            return False
+        rules = [
+            find_rule(self._clauses[one][0])
+            for drink in _DRINKS
+            for one in self._clause_places.get(drink, ())
+        ]
+        return any(rule is not None and rule.is_explicit and not rule.forbids for rule in rules)
 
 
 def _index_hebrew(clauses: Sequence[str]) -> dict[str, list[int]]:

@@ -25,6 +25,7 @@ _DENIES = frozenset(_DENYING_WORDS.split())
 _LIMITS = frozenset(_LIMITING_WORDS.split())
 _EMPTY = frozenset(_EMPTY_WORDS.split())
 _DOING = frozenset(map(hebrew_root, _DOING_WORDS.split()))
+_SAID = _FORBIDS | _PERMITS | _DENIES | _EMPTY | _LIMITS
 _MOST_THINGS = 2
 
 
@@ -86,7 +87,10 @@ def find_hebrew_rule(clause: str) -> HebrewRule | None:
     if has.isdisjoint(_FORBIDS | _PERMITS):
         return None
     forbids = has.isdisjoint(_FORBIDS) != has.isdisjoint(_DENIES)
-    said = _FORBIDS | _PERMITS | _DENIES | _EMPTY | _LIMITS
-    roots = frozenset(hebrew_root(word) for word in words if word not in said and not word.isdigit())
-    things = roots - _DOING
+    things = frozenset(hebrew_things(clause)) - _DOING
     return HebrewRule(forbids, things, bool(has & _LIMITS)) if 0 < len(things) <= _MOST_THINGS else None
+
+
+def hebrew_things(text: str) -> set[str]:
+    """The roots of what a text is about, without the words that forbid, allow or limit."""
+    return {hebrew_root(word) for word in list_words(text) if word not in _SAID and not word.isdigit()}

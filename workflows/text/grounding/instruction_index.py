@@ -10,7 +10,8 @@ from workflows.text.clauses.clauses import Clause, is_item
 from workflows.text.clauses.dose_changes import has_change
 from workflows.text.clauses.hebrew_instructions import has_hebrew_change, read_hebrew_instructions
 from workflows.text.clauses.instructions import read_instructions
-from workflows.text.quantities.intervals import Interval, find_intervals, list_lengths
+from workflows.text.grounding.dose_rates import DoseRates
+from workflows.text.quantities.intervals import Interval, find_intervals, list_lengths, list_periods
 from workflows.text.stems import stem
 from workflows.text.words import list_words
 
@@ -21,6 +22,7 @@ _TREATED_WORDS = "blood thinner painkiller inhaler medicine medication tablet pi
 _TREATED = frozenset(map(stem, _TREATED_WORDS.split()))
 _EXCEPT = frozenset({"without", "unless", "בלי", "ללא", "אלא"})
 _ANY_ACTION_WORDS = "take use have drink eat get go do need keep stop quit avoid skip cease"
+_OFTEN = frozenset(map(stem, ("once", "twice", "thrice", "time", "daily")))
 _ANY_ACTION = frozenset({"", *map(stem, _ANY_ACTION_WORDS.split())})
 _ASKED = "the document asks for this"
 _FORBIDDEN, _SILENT = "the document forbids this", "the document doesn't say to {change} a dose"
@@ -57,8 +59,15 @@ class InstructionIndex:
         self._places: dict[str, list[_Placed]] = {}
         self._courses: list[_Placed] = []
         lengths = [(sentence, list_lengths(sentence)) for sentence in sentences]
-        self._timed = [(self._about(sentence), found) for sentence, found in lengths if found]
-        self._lengths = frozenset(length for _, lengths in self._timed for length in lengths)
+        self._timed = [
+            (self._about(sentence), found, [*found, *list_periods(sentence)])
+            for sentence, found in lengths
+            if found
+        ]
+        self._lengths = frozenset(length for _, found in lengths for length in found)
+        # "every day" may be said of what is done "twice a day"
+        self._loose = frozenset(length for *_, found in self._timed for length in found)
+        self._rates = DoseRates(sentences)
         text = "\n".join(sentences).casefold().replace("’", "'")
         self._text, self._words = text, frozenset(list_words(text))
         placed = [one for clauses in self._read(sentences) for one in _place(clauses)]
@@ -104,7 +113,13 @@ class InstructionIndex:
                 is_strange = interval.minutes not in self._lengths
             if is_strange:
                 return interval
-        return None
+        return None if self._is_of_known_rate(sentence) else self._rates.find_strange(sentence)
+
+    def _is_of_known_rate(self, sentence: str) -> bool:
+        """Whether the document gives an interval of the sentence for what that is about, beside its doses."""
+        about = self._about(sentence) - _OFTEN
+        lengths = {interval.minutes for interval in find_intervals(sentence)}
+        return any(about & stems and lengths.intersection(found) for stems, found, _ in self._timed)
 
     def list_known_intervals(self, sentence: str) -> list[str]:
         """The intervals of the sentence, as written, that the document has, maybe in other words."""
@@ -126,9 +141,9 @@ class InstructionIndex:
         """Whether the document gives other intervals, and not this one, for what a sentence is about."""
         about = self._about(sentence)
         if about:
-            given = [lengths for stems, lengths in self._timed if about & stems]
+            given = [lengths for stems, _, lengths in self._timed if about & stems]
             return bool(given) and not any(interval.minutes in lengths for lengths in given)
-        return bool(self._lengths) and interval.minutes not in self._lengths and self._instructs(sentence)
+        return bool(self._loose) and interval.minutes not in self._loose and self._instructs(sentence)
 
     def _about(self, sentence: str) -> frozenset[str]:
         clauses = self._reader.read(sentence) if self._reader is not None else []

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
+from workflows.text.quantities.doses import Dose, find_doses
+
 _SPELT = {
     "a": 1, "an": 1, "one": 1, "once": 1, "single": 1, "two": 2, "twice": 2, "second": 2, "other": 2, "three": 3,
     "thrice": 3, "third": 3, "four": 4, "fourth": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
@@ -49,13 +51,24 @@ _RATE = re.compile(
     rf" ב(?:כל )?(?P<unit_he>{_HEBREW})(?![א-ת])",
     re.IGNORECASE,
 )
-_ADVERB = re.compile(rf"\b(?:(once|twice|three times) )?({'|'.join(_ADVERBS)})\b", re.IGNORECASE)
+_ADVERB = re.compile(
+    rf"\b(?:(once|twice|thrice|(?:{_NUMBER})(?= times?\b))(?: times?)? )?({'|'.join(_ADVERBS)})\b",
+    re.IGNORECASE,
+)
 _PER = re.compile(
     rf"\b(?:a|an|per|in one) (?P<unit>{_ENGLISH})\b|(?<![א-ת])ב(?P<unit_he>יום|שעה|שבוע|חודש)(?![א-ת])"
 )
 _DAILY = re.compile(
     r"\b(?:bedtime|breakfast|lunch|dinner|supper|in the (?:morning|evening)|at night)\b|(?<![א-ת])ב(?:בוקר|ערב|לילה)"
 )
+_DOSE_PER = re.compile(
+    rf"[ ](?:a|per) (?P<unit>{_ENGLISH})\b|(?: (?:אחד|אחת))? [בל](?P<unit_he>יום|שעה|שבוע|חודש)(?![א-ת])"
+)
+_MOMENT = re.compile(
+    r"\b(?:morning|noon|midday|evening|night|bedtime|breakfast|lunch|dinner|supper)\b"
+    r"|(?<![א-ת])ב(?:בוקר|צהריים|ערב|לילה)"
+)
+_LOOSE = ("every", "each", "כל", "מדי")
 _DAY = 1440
 
 
@@ -69,16 +82,46 @@ class Interval(NamedTuple):
 
 def find_intervals(text: str) -> list[Interval]:
     """All intervals in `text`; of "every 4 to 6 hours" both."""
-    return [*_every(text), *_rates(text), *_adverbs(text)]
+    rest = _without_rates(text)  # "twice every day" is no "every day"
+    return [*_every(rest), *_rates(text), *_adverbs(rest)]
+
+
+def find_dose_rates(text: str) -> list[tuple[Dose, Interval]]:
+    """The doses of `text` with their number, each with how often it is taken: "a tablet a day", "one tablet daily"."""
+    counted = [dose for dose in find_doses(text) if dose.number]
+    found = [
+        (dose, Interval(Fraction(_MINUTES[match["unit"] or match["unit_he"]]), match.group().strip(), True))
+        for dose in counted
+        if (match := _DOSE_PER.match(text.casefold(), dose.end)) is not None
+    ]
+    return [*found, *((dose, interval) for interval in find_intervals(text) for dose in counted[:1])]
+
+
+def is_at_moments(text: str) -> bool:
+    """Whether it names two times of a day: "every day, morning and evening"."""
+    return len(set(_MOMENT.findall(text.casefold()))) > 1
 
 
 def list_lengths(text: str) -> list[Fraction]:
     """The minutes of all intervals of a document's sentence, also of those that it gives by the way: "10 mg a day"."""
-    lengths = [interval.minutes for interval in find_intervals(text)]
-    lengths += [
-        Fraction(_MINUTES[match["unit"] or match["unit_he"]]) for match in _PER.finditer(text.casefold())
+    intervals = find_intervals(text)
+    lengths = [interval.minutes for interval in intervals]
+    rest = _without_rates(text).casefold()
+    lengths += [Fraction(_MINUTES[match["unit"] or match["unit_he"]]) for match in _PER.finditer(rest)]
+    is_often = any(length < _DAY for length in lengths)  # "twice a day, with breakfast and dinner"
+    return [*lengths, Fraction(_DAY)] if _DAILY.search(rest) and not is_often else lengths
+
+
+def list_periods(text: str) -> list[Fraction]:
+    """The minutes of the periods in which a document's sentence says how often: a day of "twice a day"."""
+    units = [_MINUTES[(match["unit"] or match["unit_he"]).casefold()] for match in _RATE.finditer(text)]
+    return [
+        Fraction(unit) for unit in (*units, *(_ADVERBS[one[2].casefold()] for one in _ADVERB.finditer(text)))
     ]
-    return [*lengths, Fraction(_DAY)] if _DAILY.search(text.casefold()) else lengths
+
+
+def _without_rates(text: str) -> str:
+    return _RATE.sub(lambda match: " " * len(match.group()), text)
 
 
 def _every(text: str) -> Iterator[Interval]:
@@ -88,7 +131,8 @@ def _every(text: str) -> Iterator[Interval]:
         ends.append((match.end(), unit))
         numbers = [_number(one) for one in match.group("from", "to", "from_he", "to_he") if one]
         for number in numbers or [1]:
-            yield Interval(Fraction(number * unit), match.group(), is_loose=not numbers and unit >= _DAY)
+            is_loose = not numbers and unit >= _DAY and match.group().casefold().startswith(_LOOSE)
+            yield Interval(Fraction(number * unit), match.group(), is_loose)
     yield from _every_same(text, ends)
 
 

@@ -1,0 +1,33 @@
+"""How often a document's doses are taken: "a tablet a day" where it says "twice a day". English, Hebrew. Pure."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from workflows.text.quantities.doses import find_doses
+from workflows.text.quantities.intervals import Interval, find_dose_rates, is_at_moments, list_lengths
+
+
+class DoseRates:
+    """The intervals of a document's sentences by the forms of their doses."""
+
+    def __init__(self, sentences: Sequence[str]) -> None:
+        self._lengths: dict[str, set[Fraction]] = {}
+        self._per_dose: set[tuple[str, Fraction]] = set()
+        for sentence in sentences:
+            lengths = list_lengths(sentence)
+            for dose in find_doses(sentence) if lengths else ():
+                self._lengths.setdefault(dose.form, set()).update(lengths)
+            for dose, interval in find_dose_rates(sentence):
+                self._per_dose.add((dose.form, interval.minutes / (dose.number or 1)))
+
+    def find_strange(self, sentence: str) -> Interval | None:
+        """An interval of a dose of the sentence for which the document has other intervals only, and not as much in
+        the same time either: "two tablets a day" is "one tablet twice a day"."""
+        if is_at_moments(sentence):
+            return None
+        for dose, interval in find_dose_rates(sentence):
+            known = self._lengths.get(dose.form)
+            is_as_much = (dose.form, interval.minutes / (dose.number or 1)) in self._per_dose
+            if known and interval.minutes not in known and not is_as_much:
+                return interval
+        return None
