@@ -7,7 +7,7 @@ import pytest
 from langchain_core.runnables import RunnableConfig
 
 from backend.store.checkpoints import MemoryCheckpoints
-from tests.endings import INPUTS, RESOLUTION, SCALES, STORY, script_of
+from tests.endings import INPUTS, RESOLUTION, SCALES, STORY, continued_script, script_of
 from tests.fakes.prose import write_prose
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Rule, Script
@@ -51,6 +51,35 @@ async def test_sections_end_as_they_were_meant_to_at_their_length_whatever_the_m
         assert len(length["corrections"]) <= 1, (index, length)
     if name == "podcast":
         assert abs(state["metadata"]["deviation"]) <= 0.03
+
+
+@pytest.mark.parametrize("continued", [1.0, 1.7])
+@pytest.mark.parametrize("name", sorted(INPUTS.keys() - {"education_audio"}))  # its example comes at its length
+async def test_continuation_that_comes_out_longer_than_the_first_reply_ends_as_it_was_meant_to(
+    provider: FakeProvider, name: str, continued: float
+) -> None:
+    format = configured(list_formats()[name])
+    inputs = INPUTS[name] or dict(format.example)
+    state = await write(format, inputs, provider, continued_script(name, inputs, 0.6, continued))
+    corrections = [length["corrections"] for length in state["lengths"].values()]
+    assert ["continued"] in corrections and all(len(made) <= 1 for made in corrections)
+    for index, section in state["sections"].items():
+        assert section["text"].endswith(RESOLUTION), (index, section["text"][-200:])
+        room = room_of(format, state["lengths"][index]["target_words"])
+        least_written = 0.6 * room.target
+        most = least_written + continued * (room.most - least_written) + 2 * count_words(RESOLUTION)
+        assert room.least <= count_words(section["text"]) <= most
+    if name == "podcast":
+        assert abs(state["metadata"]["deviation"]) <= 0.03
+
+
+async def test_continuation_that_never_ends_is_bounded(provider: FakeProvider) -> None:
+    script = continued_script("story", STORY, 0.6, 6.0)
+    format = configured(list_formats()["story"])
+    state = await write(format, STORY, provider, script)
+    length, room = state["lengths"][0], room_of(format, state["lengths"][0]["target_words"])
+    assert length["corrections"] == ["continued", "trimmed"]
+    assert count_words(state["sections"][0]["text"]) <= room.most
 
 
 @pytest.mark.parametrize("name", ["story", "discovery_report"])

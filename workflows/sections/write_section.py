@@ -22,12 +22,12 @@ from workflows.sections.section_stream import open_stream
 from workflows.sections.section_writer import SectionWriter
 from workflows.state import Facts, Section, SectionTask
 from workflows.text.metrics.repetition import distinct_words, goes_in_circles
+from workflows.text.streams.continuation import continuation_room, continuation_words
 from workflows.text.streams.landing import LandingBuffer, landing_room, landing_words
 from workflows.text.streams.length import (
     Room,
     SectionLength,
     Trimmer,
-    ask_for,
     falls_short,
     reply_ratio,
 )
@@ -125,8 +125,8 @@ async def _correct(
         return None
     elif may_go_on and 0 < words < room.least and isinstance(format, Extends):
         # By this very reply: the model is where it is, whatever it did before.
-        requested = ask_for(room.target - words, reply_ratio([length]))
-        more, left = format.extend(task, before, requested, model), _beyond(room, words)
+        requested = continuation_words(room, words, reply_ratio([length]))
+        more, left = format.extend(task, before, requested, model), continuation_room(room, words, requested)
         length["corrections"].append("continued")
     else:
         return None
@@ -138,11 +138,6 @@ async def _correct(
     if section.is_full:
         length["corrections"].append("trimmed")
     return before if length["corrections"][0] == "continued" else None
-
-
-def _beyond(room: Room, words: int) -> Room:
-    """What is left of a room after so many words."""
-    return Room(max(1, room.least - words), room.target - words, room.most - words)
 
 
 def _demand_a_text(text: str, task: SectionTask, before: str | None) -> None:
