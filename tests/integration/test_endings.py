@@ -54,7 +54,9 @@ async def test_sections_end_as_they_were_meant_to_at_their_length_whatever_the_m
 
 
 @pytest.mark.parametrize("continued", [1.0, 1.7])
-@pytest.mark.parametrize("name", sorted(INPUTS.keys() - {"education_audio"}))  # its example comes at its length
+@pytest.mark.parametrize(
+    "name", sorted(INPUTS.keys() - {"education_audio"})
+)  # its example comes at its length
 async def test_continuation_that_comes_out_longer_than_the_first_reply_ends_as_it_was_meant_to(
     provider: FakeProvider, name: str, continued: float
 ) -> None:
@@ -130,3 +132,25 @@ async def test_rewrite_that_runs_over_is_landed_too(provider: FakeProvider) -> N
     state = await write(configured(list_formats()["story"]), STORY, provider, script)
     assert all(section["text"].endswith(RESOLUTION) for section in state["sections"].values())
     assert "landed" in state["lengths"][0]["corrections"]
+
+
+@pytest.mark.parametrize(
+    ("continued", "corrections"),
+    [(0.8, ["continued"]), (1.0, ["continued"]), (3.0, ["continued", "trimmed"])],
+)
+async def test_rewrite_that_comes_out_short_is_continued_and_stays_within_its_room(
+    provider: FakeProvider, continued: float, corrections: list[str]
+) -> None:
+    format = configured(list_formats()["story"])
+    script = continued_script("story", STORY, 1.0, continued)
+    unsafe = f"They went to kill the king with a gun. {write_prose('unsafe', 250)}"
+    short = Rule(Reply(scale=0.5, last_sentence=RESOLUTION), contains="The editor's notes", structured=False)
+    first = Rule(Reply(text=unsafe), structured=False, nth=1)
+    state = await write(
+        format, STORY, provider, replace(script, rules=(first, *script.rules[:-1], short, *script.rules[-1:]))
+    )
+    length, words = state["lengths"][0], count_words(state["sections"][0]["text"])
+    room = room_of(format, length["target_words"])
+    assert length["corrections"] == corrections
+    assert room.least <= words <= room.most
+    assert (corrections == ["continued"]) == state["sections"][0]["text"].endswith(RESOLUTION)

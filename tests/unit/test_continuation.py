@@ -26,3 +26,15 @@ def test_continuation_has_room_for_all_that_the_section_may_still_have_and_for_a
     assert 1 <= requested <= room.most - written <= left.most
     assert left.most >= round(1.8 * requested)
     assert 1 <= left.least <= left.target <= left.most
+
+
+@given(st.integers(20, 2000), st.floats(0.1, 0.95), st.floats(0.4, 2.5))
+def test_continuation_of_a_rewrite_stays_in_the_room_of_its_section(
+    target: int, share: float, ratio: float
+) -> None:
+    room = room_for(target, 0.1)
+    written = min(room.least - 1, max(1, round(target * share)))
+    requested = continuation_words(room, written, ratio, within=True)
+    left = continuation_room(room, written, requested, within=True)
+    assert requested == room.target - written
+    assert written + left.most == room.most
