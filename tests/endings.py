@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from dataclasses import replace
 from typing import Any
 
 from tests.fakes.script import Reply, Rule, Script
@@ -37,6 +38,14 @@ def script_of(name: str, inputs: dict[str, Any], scale: float) -> Script:
         rules.insert(0, Rule(Reply(text=first_section(inputs, scale)), contains=MARK))
         rules.insert(0, Rule(Reply(text=pieces_reply(inputs)), contains="Write these pieces"))
     return Script(rules=tuple(rules), default=Reply(tokens_per_chunk=50))
+
+
+def continued_script(name: str, inputs: dict[str, Any], scale: float, continued: float) -> Script:
+    """Sections of the length that comes of `scale`, but continuations of that of `continued`."""
+    script = script_of(name, inputs, scale)
+    reply = Reply(scale=continued, last_sentence=RESOLUTION, tokens_per_chunk=5)
+    rule = Rule(reply, structured=False, pattern="Go on from (there|here)|too short|goes on|go on with")
+    return replace(script, rules=(*script.rules[:-1], rule, script.rules[-1]))
 
 
 def words_in(content: bytes) -> str:

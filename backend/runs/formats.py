@@ -11,7 +11,7 @@ from backend.store.runs import NewRun, Run
 from workflows.errors import NotFound, StorywireError
 from workflows.formats.base import AnyFormat
 from workflows.formats.capabilities import MakesPieces
-from workflows.formats.defaults import language_of, load, review_share, section_review_share
+from workflows.formats.defaults import facts_words, language_of, load, review_share, section_review_share
 from workflows.graph import Graph
 from workflows.lookups import Lookups
 from workflows.models.clients.catalog import ModelCatalog
@@ -108,6 +108,14 @@ class RunFormats:
             log.debug("pieces_not_planned", format=run.format)
             return {}
         return {piece["name"]: piece["target_words"] for piece in planned}
+
+    def facts_words(self, run: Run) -> int:
+        """About how many words of facts are written before the run's first section; 0 where that isn't known."""
+        try:
+            format = format_of(self.formats, run)
+            return facts_words(format, format.parse(run.input))
+        except StorywireError:  # as above
+            return 0
 
     def cache_key(self, run: NewRun) -> str | None:
         """A key that is equal for runs with the same result; None for a run that can't share one."""

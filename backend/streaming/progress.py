@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from backend.streaming.pace import Pace
 from workflows.messages.messages import (
+    FactsGathered,
     Message,
     NodeChanged,
     OutlinePlanned,
@@ -76,10 +77,15 @@ class ProgressMeter:
     """
 
     def __init__(
-        self, clock: Callable[[], float], pieces: Mapping[str, int] | None = None, pace: Pace | None = None
+        self,
+        clock: Callable[[], float],
+        pieces: Mapping[str, int] | None = None,
+        pace: Pace | None = None,
+        facts_words: int = 0,
     ) -> None:
-        """`pieces`: the words of each text that is made beside the sections, by name. `pace`: how long checks take
-        beside the writing; it learns from this run."""
+        """`pieces`: the words of each text that is made beside the sections, by name; `facts_words`: those of the facts
+        that are gathered before the first section. `pace`: how long checks take beside the writing; it learns from
+        this run."""
         self._clock = clock
         self._started = clock()
         self._reported_at = clock() - _EVERY_SECONDS
@@ -89,6 +95,8 @@ class ProgressMeter:
         self._finished: set[Slot] = set()
         self._steps: set[str] = set()
         self._pieces = dict(pieces or {})
+        self._facts_words = facts_words
+        self._has_facts = False
         self._pace = pace or Pace()
         self._times = _Times()
         self._judged: set[Slot] = set()
@@ -108,6 +116,7 @@ class ProgressMeter:
         self.resume(words, transcript.percent)
         self._finished = {*transcript.finished, *transcript.finished_pieces}
         self._judged = set(transcript.finished)
+        self._has_facts = transcript.facts is not None or bool(transcript.finished)
         if transcript.outline is not None:
             self._plan(transcript.outline)
 
@@ -116,6 +125,8 @@ class ProgressMeter:
         match message:
             case OutlinePlanned() as outline:
                 return self._plan(outline)
+            case FactsGathered():
+                return self._gather()
             case TextAppended() as content:
                 return self._append(content)
             case SafetyChecked() as verdict if verdict.stage == "section" and verdict.section is not None:
@@ -168,8 +179,16 @@ class ProgressMeter:
         self._targets = {section["index"]: section["target_words"] for section in outline.sections}
         return self.plan(outline.target_words)
 
+    def _gather(self) -> ProgressReported | None:
+        """The facts are there, or the text that is written from them begins."""
+        if self._has_facts or not self._facts_words:
+            return None
+        self._has_facts = True
+        return self.look("The facts are gathered")
+
     def _append(self, content: TextAppended) -> ProgressReported | None:
         slot = slot_of(content)
+        self._gather()
         self._count(slot, content.chunk)
         self._times.write(slot, self._clock(), is_last=content.is_complete)
         if content.is_complete:
@@ -255,7 +274,11 @@ class ProgressMeter:
         return 100 - (100 - percent) * (self._left() / left) if left else percent
 
     def _total(self) -> float:
-        return self._target * (1 + (self._pace.judging or 0)) + sum(self._pieces.values())
+        return self._target * (1 + (self._pace.judging or 0)) + self._beside()
+
+    def _beside(self) -> int:
+        """Words that are written beside the sections."""
+        return sum(self._pieces.values()) + self._facts_words
 
     def _checks(self) -> float:
         """Work of the steps after the writing."""
@@ -267,6 +290,7 @@ class ProgressMeter:
     def _done(self) -> float:
         """Words of the plan that are written. A plan whose sections aren't known counts as one text."""
         pieces = sum(self._done_of(name, words) for name, words in self._pieces.items())
+        pieces += self._facts_words if self._has_facts else 0
         if self._targets:
             judged = sum(words for slot, words in self._targets.items() if slot in self._judged)
             written = sum(self._done_of(slot, words) for slot, words in self._targets.items())

@@ -59,7 +59,7 @@ CAPABILITIES_OF = {
     },
     "letter": {"ChecksModel", "Limited"},
     "podcast": {
-        "ForecastsLength", "SetsParameters",
+        "ForecastsFacts", "ForecastsLength", "SetsParameters",
         "BringsFacts", "ChecksModel", "Exports", "Extends", "Lands", "MakesPieces", "Multilingual", "SetsTolerance",
         "LandsPieces", "Presents", "Reviews", "ReviewsSections",
     },

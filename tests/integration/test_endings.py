@@ -7,7 +7,7 @@ import pytest
 from langchain_core.runnables import RunnableConfig
 
 from backend.store.checkpoints import MemoryCheckpoints
-from tests.endings import INPUTS, RESOLUTION, SCALES, STORY, script_of
+from tests.endings import INPUTS, RESOLUTION, SCALES, STORY, continued_script, script_of
 from tests.fakes.prose import write_prose
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Rule, Script
@@ -51,6 +51,37 @@ async def test_sections_end_as_they_were_meant_to_at_their_length_whatever_the_m
         assert len(length["corrections"]) <= 1, (index, length)
     if name == "podcast":
         assert abs(state["metadata"]["deviation"]) <= 0.03
+
+
+@pytest.mark.parametrize("continued", [1.0, 1.7])
+@pytest.mark.parametrize(
+    "name", sorted(INPUTS.keys() - {"education_audio"})
+)  # its example comes at its length
+async def test_continuation_that_comes_out_longer_than_the_first_reply_ends_as_it_was_meant_to(
+    provider: FakeProvider, name: str, continued: float
+) -> None:
+    format = configured(list_formats()[name])
+    inputs = INPUTS[name] or dict(format.example)
+    state = await write(format, inputs, provider, continued_script(name, inputs, 0.6, continued))
+    corrections = [length["corrections"] for length in state["lengths"].values()]
+    assert ["continued"] in corrections and all(len(made) <= 1 for made in corrections)
+    for index, section in state["sections"].items():
+        assert section["text"].endswith(RESOLUTION), (index, section["text"][-200:])
+        room = room_of(format, state["lengths"][index]["target_words"])
+        least_written = 0.6 * room.target
+        most = least_written + continued * (room.most - least_written) + 2 * count_words(RESOLUTION)
+        assert room.least <= count_words(section["text"]) <= most
+    if name == "podcast":
+        assert abs(state["metadata"]["deviation"]) <= 0.03
+
+
+async def test_continuation_that_never_ends_is_bounded(provider: FakeProvider) -> None:
+    script = continued_script("story", STORY, 0.6, 6.0)
+    format = configured(list_formats()["story"])
+    state = await write(format, STORY, provider, script)
+    length, room = state["lengths"][0], room_of(format, state["lengths"][0]["target_words"])
+    assert length["corrections"] == ["continued", "trimmed"]
+    assert count_words(state["sections"][0]["text"]) <= room.most
 
 
 @pytest.mark.parametrize("name", ["story", "discovery_report"])
@@ -101,3 +132,25 @@ async def test_rewrite_that_runs_over_is_landed_too(provider: FakeProvider) -> N
     state = await write(configured(list_formats()["story"]), STORY, provider, script)
     assert all(section["text"].endswith(RESOLUTION) for section in state["sections"].values())
     assert "landed" in state["lengths"][0]["corrections"]
+
+
+@pytest.mark.parametrize(
+    ("continued", "corrections"),
+    [(0.8, ["continued"]), (1.0, ["continued"]), (3.0, ["continued", "trimmed"])],
+)
+async def test_rewrite_that_comes_out_short_is_continued_and_stays_within_its_room(
+    provider: FakeProvider, continued: float, corrections: list[str]
+) -> None:
+    format = configured(list_formats()["story"])
+    script = continued_script("story", STORY, 1.0, continued)
+    unsafe = f"They went to kill the king with a gun. {write_prose('unsafe', 250)}"
+    short = Rule(Reply(scale=0.5, last_sentence=RESOLUTION), contains="The editor's notes", structured=False)
+    first = Rule(Reply(text=unsafe), structured=False, nth=1)
+    state = await write(
+        format, STORY, provider, replace(script, rules=(first, *script.rules[:-1], short, *script.rules[-1:]))
+    )
+    length, words = state["lengths"][0], count_words(state["sections"][0]["text"])
+    room = room_of(format, length["target_words"])
+    assert length["corrections"] == corrections
+    assert room.least <= words <= room.most
+    assert (corrections == ["continued"]) == state["sections"][0]["text"].endswith(RESOLUTION)

@@ -30,7 +30,7 @@ from workflows.verdicts import ReviewFinding
 CALM = write_prose("calm", 60)
 PLAIN = f"A calm day began. {CALM} Then all was quiet."
 WITH_CAT = f"A calm day began. A cat came by. {CALM} Then all was quiet."
-WITH_DOG = f"A dog came. {CALM}"
+WITH_DOG = f"A dog came. {write_prose('calm', 80)}"
 UNSAFE = f"A calm day began. He drew a gun and shot him. {CALM} Then all was quiet."
 NOTED = "A cat has to come by."
 

@@ -9,6 +9,7 @@ from backend.streaming.progress import ProgressMeter
 from workflows.formats.defaults import review_share, section_review_share
 from workflows.formats.registry import list_formats
 from workflows.messages.messages import (
+    FactsGathered,
     Message,
     NodeChanged,
     NodeName,
@@ -352,3 +353,35 @@ def test_time_that_is_left_is_reckoned_without_the_time_of_planning(clock: Clock
     run.write(0, 100)
     _, _, eta = run.seen[-1]
     assert eta is not None and 295 <= eta <= 310
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_facts_that_take_a_third_of_the_time_are_work_of_the_run(clock: Clock, is_late: bool) -> None:
+    gathered = FactsGathered(canonical_pack={}, sources=[])
+    run = Writing(clock, ProgressMeter(clock, {"M1": 100}, facts_words=500))
+    run.see(outline_of([100] * 9))
+    clock.now += 500
+    if not is_late:
+        run.see(gathered)
+    for index in range(9):
+        run.write(index, 100)
+        if index == 0 and is_late:
+            run.see(gathered)
+    run.write("M1", 100)
+    end = clock.now - run.begun
+    percents = [percent for _, percent, _ in run.seen]
+    assert percents == sorted(percents)
+    assert all(abs(percent - 100 * at / end) <= 10 for at, percent, _ in run.seen if at >= 500)
+    assert all(abs(at + eta - end) <= 0.1 * end for at, _, eta in run.seen if eta is not None)
+
+
+def test_facts_of_an_earlier_attempt_took_none_of_this_ones_time(clock: Clock) -> None:
+    transcript = Transcript()
+    transcript.apply(outline_of([100] * 4))
+    transcript.apply(FactsGathered(canonical_pack={}, sources=[]))
+    transcript.apply(TextAppended(section=0, chunk="word " * 100, is_complete=True))
+    run = Writing(clock, ProgressMeter(clock, facts_words=500))
+    run.meter.recall(transcript)
+    for index in (1, 2, 3):
+        run.write(index, 100)
+    assert all(abs(at + eta - 300) <= 30 for at, _, eta in run.seen if eta is not None)

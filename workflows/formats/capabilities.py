@@ -235,6 +235,15 @@ class ForecastsLength(Protocol):
 
 
 @runtime_checkable
+class ForecastsFacts(Protocol):
+    """Capability: an estimate of the words that its facts take to write, for the progress of a run."""
+
+    def facts_words(self, inputs: Any) -> int:
+        """About how many words of facts are written before the first section. Pure; no model is called."""
+        ...
+
+
+@runtime_checkable
 class Lands(Protocol):
     """Capability: endings of its own for sections that run over. Without it `Extends` ends them."""
 
@@ -358,6 +367,7 @@ CAPABILITIES: tuple[type, ...] = (
     Derives,
     Exports,
     Extends,
+    ForecastsFacts,
     ForecastsLength,
     Lands,
     LandsPieces,

@@ -18,6 +18,7 @@ from workflows.formats.capabilities import (
     ChecksModel,
     Configurable,
     Exports,
+    ForecastsFacts,
     ForecastsLength,
     Limited,
     LimitsRevisions,
@@ -149,6 +150,11 @@ def length_tolerance_of(format: AnyFormat) -> float:
 def expected_words(format: AnyFormat, inputs: BaseModel) -> int | None:
     """About how many words the text will have; None where that isn't known before it is planned."""
     return format.expected_words(inputs) if isinstance(format, ForecastsLength) else None
+
+
+def facts_words(format: AnyFormat, inputs: BaseModel) -> int:
+    """About how many words of facts are written before the first section; 0 where that isn't known."""
+    return format.facts_words(inputs) if isinstance(format, ForecastsFacts) else 0
 
 
 def review_share(format: AnyFormat, *, judges: bool) -> float | None:

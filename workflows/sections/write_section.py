@@ -22,12 +22,12 @@ from workflows.sections.section_stream import open_stream
 from workflows.sections.section_writer import SectionWriter
 from workflows.state import Facts, Section, SectionTask
 from workflows.text.metrics.repetition import distinct_words, goes_in_circles
+from workflows.text.streams.continuation import continuation_room, continuation_words
 from workflows.text.streams.landing import LandingBuffer, landing_room, landing_words
 from workflows.text.streams.length import (
     Room,
     SectionLength,
     Trimmer,
-    ask_for,
     falls_short,
     reply_ratio,
 )
@@ -85,9 +85,9 @@ async def write_section(
                     replied_words=limit.replied if isinstance(limit, LandingBuffer) else section.words,
                     corrections=[],
                 )
-                # What replaces a section isn't made longer than its model makes it.
-                may_go_on = instead_of in (None, "restart")
-                before = await _correct(context, task, section, room, length, model, extras, may_go_on)
+                # The sections after a text that replaces one are written: they can't make up for it.
+                replaces = instead_of not in (None, "restart")
+                before = await _correct(context, task, section, room, length, model, extras, replaces)
                 await asyncio.to_thread(_demand_a_text, section.text, task, before)
             finished = await stream.finish(section.finish())
             return Written(finished, length, extras.facts, await _clear(context, task, extras.notes))
@@ -108,9 +108,9 @@ async def _correct(
     length: SectionLength,
     model: Model,
     extras: SectionExtras,
-    may_go_on: bool,
+    replaces: bool,
 ) -> str | None:
-    """One more call where the text ran over, or is short and may go on; then the text before it."""
+    """One more call where the text ran over, or is short; then the text before it."""
     format, before, words = variant_for(context.format, model), section.text, section.words
     more: Prose
     if section.is_full and isinstance(format, Lands | Extends):
@@ -123,10 +123,11 @@ async def _correct(
     elif section.is_full:
         length["corrections"].append("trimmed")
         return None
-    elif may_go_on and 0 < words < room.least and isinstance(format, Extends):
+    elif 0 < words < room.least and isinstance(format, Extends):
         # By this very reply: the model is where it is, whatever it did before.
-        requested = ask_for(room.target - words, reply_ratio([length]))
-        more, left = format.extend(task, before, requested, model), _beyond(room, words)
+        requested = continuation_words(room, words, reply_ratio([length]), within=replaces)
+        more = format.extend(task, before, requested, model)
+        left = continuation_room(room, words, requested, within=replaces)
         length["corrections"].append("continued")
     else:
         return None
@@ -138,11 +139,6 @@ async def _correct(
     if section.is_full:
         length["corrections"].append("trimmed")
     return before if length["corrections"][0] == "continued" else None
-
-
-def _beyond(room: Room, words: int) -> Room:
-    """What is left of a room after so many words."""
-    return Room(max(1, room.least - words), room.target - words, room.most - words)
 
 
 def _demand_a_text(text: str, task: SectionTask, before: str | None) -> None:

@@ -105,7 +105,10 @@ class Attempt:
         # Its log has what it was stored with, by this very writer: there can't be a checkpoint of it.
         self._is_opened = lease.epoch == 1 and writer.transcript.attempts == 1
         self._number = writer.transcript.attempts + (0 if self._is_opened else 1)
-        self._meter = ProgressMeter(time.monotonic, tools.formats.piece_words(run), tools.pace_of(run))
+        formats = tools.formats
+        self._meter = ProgressMeter(
+            time.monotonic, formats.piece_words(run), tools.pace_of(run), formats.facts_words(run)
+        )
         self._written: set[Slot] = set()
 
     async def write(self) -> Message | None:

@@ -103,6 +103,10 @@ class PodcastFormat(Format[PodcastInput]):
         pieces = plan_pieces(inputs) if inputs.pieces else []
         return inputs.target_words + sum(piece["target_words"] for piece in pieces)
 
+    def facts_words(self, inputs: PodcastInput) -> int:
+        """The words of the pack, midway between the least and the most that is requested."""
+        return sum(requested_words(inputs.target_words)) // 2
+
     def check_model(self, inputs: PodcastInput, model: ModelSpec) -> None:
         """Refuses the embedded model, which can't take a fact pack."""
         del inputs
