@@ -69,28 +69,28 @@ class StoryFormat(ChapterFormat):
     def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str | SectionNotes]:
         """One scene, from the bible, the plan and the text before it."""
         messages = PROMPTS.messages("section", **self._values(task))
-        return split_notes(stream_text(model, messages))
+        return split_notes(stream_text(model, messages), wants_notes=task.get("wants_notes", False))
 
     def extend(
         self, task: SectionTask, text: str, words: int, model: Model
     ) -> AsyncGenerator[str | SectionNotes]:
         """The end of a scene that came out too short."""
         messages = PROMPTS.messages("extend", **self._values(task), text=text, words=words)
-        return split_notes(stream_text(model, messages))
+        return split_notes(stream_text(model, messages), wants_notes=task.get("wants_notes", False))
 
     def land(
         self, task: SectionTask, text: str, words: int, model: Model
     ) -> AsyncGenerator[str | SectionNotes]:
         """The end of a scene that ran over."""
         messages = PROMPTS.messages("land", **self._values(task), text=text, words=words)
-        return split_notes(stream_text(model, messages))
+        return split_notes(stream_text(model, messages), wants_notes=task.get("wants_notes", False))
 
     def rewrite(
         self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
     ) -> AsyncGenerator[str | SectionNotes]:
         """The scene again, with an editor's notes."""
         messages = PROMPTS.messages("rewrite", **self._values(task), text=section["text"], issues=issues)
-        return split_notes(stream_text(model, messages))
+        return split_notes(stream_text(model, messages), wants_notes=task.get("wants_notes", False))
 
     async def review_section(
         self, inputs: StoryInput, state: State, index: int, model: Model
