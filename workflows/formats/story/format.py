@@ -17,7 +17,7 @@ from workflows.formats.story.chapter import ChapterFormat
 from workflows.formats.story.embedded_story import EmbeddedStory
 from workflows.formats.story.input import StoryInput
 from workflows.formats.story.presentation import PRESENTATION
-from workflows.formats.story.reading import plan_scenes, reading_for
+from workflows.formats.story.reading import divide_words, plan_scenes, reading_for
 from workflows.formats.story.review import review_scenes
 from workflows.formats.trailer import split_notes
 from workflows.loop_turns import off_loop
@@ -46,13 +46,14 @@ class StoryFormat(ChapterFormat):
         return EmbeddedStory() if model.tier == "embedded" else self
 
     async def plan(self, inputs: StoryInput, model: Model) -> Plan:
-        """Scenes and a bible. Titles and summaries are the model's, lengths are ours."""
+        """Scenes and a bible. Titles, summaries and the number of scenes are the model's, lengths are ours: a plan of more scenes than
+        were asked for makes no longer chapter."""
         answer = await ask(model, StoryOutline, PROMPTS.messages("outline", **outline_values(inputs)))
-        _, words = plan_scenes(inputs.reader, inputs.length)
+        words = divide_words(inputs.reader, inputs.length, len(answer.scenes))
         outline = Outline(
             title=inputs.title or answer.title,
             sections=[
-                PlannedSection(index=index, title=scene.title, summary=scene.summary, target_words=words)
+                PlannedSection(index=index, title=scene.title, summary=scene.summary, target_words=words[index])
                 for index, scene in enumerate(answer.scenes)
             ],
         )
