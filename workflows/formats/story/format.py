@@ -46,14 +46,16 @@ class StoryFormat(ChapterFormat):
         return EmbeddedStory() if model.tier == "embedded" else self
 
     async def plan(self, inputs: StoryInput, model: Model) -> Plan:
-        """Scenes and a bible. Titles, summaries and the number of scenes are the model's, lengths are ours: a plan of more scenes than
-        were asked for makes no longer chapter."""
+        """Scenes and a bible. Titles, summaries and the number of scenes are the model's, lengths are ours: a
+        plan of more scenes than were asked for makes no longer chapter."""
         answer = await ask(model, StoryOutline, PROMPTS.messages("outline", **outline_values(inputs)))
         words = divide_words(inputs.reader, inputs.length, len(answer.scenes))
         outline = Outline(
             title=inputs.title or answer.title,
             sections=[
-                PlannedSection(index=index, title=scene.title, summary=scene.summary, target_words=words[index])
+                PlannedSection(
+                    index=index, title=scene.title, summary=scene.summary, target_words=words[index]
+                )
                 for index, scene in enumerate(answer.scenes)
             ],
         )
