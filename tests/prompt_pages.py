@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from langchain_core.messages import BaseMessage
 
+from backend.cli.evaluation import judging
 from tests.fakes.prose import write_prose
 from tests.podcasts import pack
 from workflows.context import text_before, whole_text
@@ -122,6 +123,7 @@ def _story(inputs: dict[str, Any], count: int, words: int, is_long: bool) -> Pro
     text = TextAll(outline, 500 if is_long else 40)
     return {
         "outline": ask("outline", **story.outline_values(given)),
+        "first_section": ask("section", **story.section_values(given, _task(given, outline, notes, 0))),
         "section": ask("section", **values),
         "extend": ask("extend", **values, text=_SO_FAR, words=60),
         "land": ask("land", **values, text=_SO_FAR, words=30),
@@ -277,6 +279,15 @@ def _judge(count: int, words: int) -> Prompts:
     return {"judge": judge._PROMPTS.messages("judge", **values)}
 
 
+def _evaluation(task: dict[str, Any], words: int) -> Prompts:
+    ask, given = judging._PROMPTS.messages, judging._dump_task(task)
+    first, second = (write_prose(name, words) for name in ("one", "two"))
+    return {
+        "rubric": ask("rubric", task=given, text=first),
+        "comparison": ask("comparison", task=given, first=first, second=second),
+    }
+
+
 def small_and_long() -> dict[str, tuple[Prompts, Prompts]]:
     """By format: the prompts of a small example and of a long one, by role."""
     reader = {
@@ -372,6 +383,7 @@ def small_and_long() -> dict[str, tuple[Prompts, Prompts]]:
             ),
         ),
         "safety": (_judge(1, 40), _judge(4, 120)),
+        "evaluation": (_evaluation(short, 40), _evaluation(chapter, 400)),
     }
 
 
