@@ -24,9 +24,11 @@ from workflows.formats.podcast import format as podcast
 from workflows.formats.podcast import prompt_values
 from workflows.formats.podcast.facts import requested_words
 from workflows.formats.podcast.plan import beats_of_piece, plan_pieces, plan_sections
+from workflows.formats.story import embedded
 from workflows.formats.story import format as story
 from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.clients.catalog import Model
+from workflows.models.embedded.prompts import load_prompt
 from workflows.prompts import dated
 from workflows.safety import judge
 from workflows.safety.policy_files import load_policy
@@ -143,6 +145,34 @@ class TextAll:
     def __init__(self, outline: Outline, words: int) -> None:
         sections = _written(outline, len(outline["sections"]), words)
         self.state = State(outline=outline, sections=sections, section_notes=dict.fromkeys(sections, _NOTES))
+
+
+def _embedded_page() -> str:
+    """The page of the prompts for the embedded model, which are whole conversations."""
+    hero, line = "a brave girl who loves stars", "Maya found a lamp on the moon."
+    wish = "The cat wants to steer the light."
+    folder = embedded._PROMPTS
+    outline = {"theme": "a lighthouse on the moon", "name": "Maya", "age": 5, "interests": "stars and cats"}
+    talks = {
+        "outline": load_prompt(folder / "outline.md").messages(**outline, wish=wish),
+        "choices": load_prompt(folder / "choices.md").messages(
+            theme=outline["theme"], name="Maya", ending=line
+        ),
+    }
+    parts = ["# Prompts of `story` for the built-in model"]
+    for role, messages in talks.items():
+        parts.append(f"## {role}")
+        parts += [f"{one.type.capitalize()}:\n\n````text\n{one.text}\n````" for one in messages]
+    for index, before in ((0, None), (3, "Pip lit it again.")):
+        page = embedded.scene_page(name="Maya", hero=hero, index=index, summary=line, before=before)
+        parts += [
+            f"## page {index + 1}",
+            f"System:\n\n````text\n{page.system}\n````",
+            f"Human:\n\n````text\n{page.instruction}\n````",
+            "The page begins with its line of the plan; a paragraph may begin with:",
+            "````text\n" + "\n".join(page.starters) + "\n````",
+        ]
+    return "\n\n".join(parts)
 
 
 def _podcast(inputs: dict[str, Any], is_long: bool) -> Prompts:
@@ -392,6 +422,10 @@ def pages() -> Iterator[tuple[str, str]]:
     with dated("2026-01-15"):
         examples = small_and_long()
     lines = [f"- [{name}]({name}.md): {', '.join(small)}" for name, (small, _) in examples.items()]
+    lines.append(
+        "- [story_embedded](story_embedded.md): a story by the built-in model: outline, choices, page"
+    )
+    yield "story_embedded", _embedded_page()
     head = "# Prompts\n\nWhat a model is given, whole: a small and a long example of each role. What stands for a\n"
     head += "model's own text is made up. These pages are made by\n"
     yield (
