@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from langchain_core.messages import BaseMessage
 
+from backend.cli.evaluation import judging
 from tests.fakes.prose import write_prose
 from tests.podcasts import pack
 from workflows.context import text_before, whole_text
@@ -23,9 +24,11 @@ from workflows.formats.podcast import format as podcast
 from workflows.formats.podcast import prompt_values
 from workflows.formats.podcast.facts import requested_words
 from workflows.formats.podcast.plan import beats_of_piece, plan_pieces, plan_sections
+from workflows.formats.story import embedded
 from workflows.formats.story import format as story
 from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.clients.catalog import Model
+from workflows.models.embedded.prompts import load_prompt
 from workflows.prompts import dated
 from workflows.safety import judge
 from workflows.safety.policy_files import load_policy
@@ -122,6 +125,7 @@ def _story(inputs: dict[str, Any], count: int, words: int, is_long: bool) -> Pro
     text = TextAll(outline, 500 if is_long else 40)
     return {
         "outline": ask("outline", **story.outline_values(given)),
+        "first_section": ask("section", **story.section_values(given, _task(given, outline, notes, 0))),
         "section": ask("section", **values),
         "extend": ask("extend", **values, text=_SO_FAR, words=60),
         "land": ask("land", **values, text=_SO_FAR, words=30),
@@ -141,6 +145,34 @@ class TextAll:
     def __init__(self, outline: Outline, words: int) -> None:
         sections = _written(outline, len(outline["sections"]), words)
         self.state = State(outline=outline, sections=sections, section_notes=dict.fromkeys(sections, _NOTES))
+
+
+def _embedded_page() -> str:
+    """The page of the prompts for the embedded model, which are whole conversations."""
+    hero, line = "a brave girl who loves stars", "Maya found a lamp on the moon."
+    wish = "The cat wants to steer the light."
+    folder = embedded._PROMPTS
+    outline = {"theme": "a lighthouse on the moon", "name": "Maya", "age": 5, "interests": "stars and cats"}
+    talks = {
+        "outline": load_prompt(folder / "outline.md").messages(**outline, wish=wish),
+        "choices": load_prompt(folder / "choices.md").messages(
+            theme=outline["theme"], name="Maya", ending=line
+        ),
+    }
+    parts = ["# Prompts of `story` for the built-in model"]
+    for role, messages in talks.items():
+        parts.append(f"## {role}")
+        parts += [f"{one.type.capitalize()}:\n\n````text\n{one.text}\n````" for one in messages]
+    for index, before in ((0, None), (3, "Pip lit it again.")):
+        page = embedded.scene_page(name="Maya", hero=hero, index=index, summary=line, before=before)
+        parts += [
+            f"## page {index + 1}",
+            f"System:\n\n````text\n{page.system}\n````",
+            f"Human:\n\n````text\n{page.instruction}\n````",
+            "The page begins with its line of the plan; a paragraph may begin with:",
+            "````text\n" + "\n".join(page.starters) + "\n````",
+        ]
+    return "\n\n".join(parts)
 
 
 def _podcast(inputs: dict[str, Any], is_long: bool) -> Prompts:
@@ -277,6 +309,15 @@ def _judge(count: int, words: int) -> Prompts:
     return {"judge": judge._PROMPTS.messages("judge", **values)}
 
 
+def _evaluation(task: dict[str, Any], words: int) -> Prompts:
+    ask, given = judging._PROMPTS.messages, judging._dump_task(task)
+    first, second = (write_prose(name, words) for name in ("one", "two"))
+    return {
+        "rubric": ask("rubric", task=given, text=first),
+        "comparison": ask("comparison", task=given, first=first, second=second),
+    }
+
+
 def small_and_long() -> dict[str, tuple[Prompts, Prompts]]:
     """By format: the prompts of a small example and of a long one, by role."""
     reader = {
@@ -372,6 +413,7 @@ def small_and_long() -> dict[str, tuple[Prompts, Prompts]]:
             ),
         ),
         "safety": (_judge(1, 40), _judge(4, 120)),
+        "evaluation": (_evaluation(short, 40), _evaluation(chapter, 400)),
     }
 
 
@@ -380,6 +422,10 @@ def pages() -> Iterator[tuple[str, str]]:
     with dated("2026-01-15"):
         examples = small_and_long()
     lines = [f"- [{name}]({name}.md): {', '.join(small)}" for name, (small, _) in examples.items()]
+    lines.append(
+        "- [story_embedded](story_embedded.md): a story by the built-in model: outline, choices, page"
+    )
+    yield "story_embedded", _embedded_page()
     head = "# Prompts\n\nWhat a model is given, whole: a small and a long example of each role. What stands for a\n"
     head += "model's own text is made up. These pages are made by\n"
     yield (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from workflows.text.metrics.coverage import content_stems, covers, find_passage
+from workflows.text.metrics.coverage import content_stems, covers, find_passage, find_statement
 
 TEXT = (
     "[00:20–01:00] CONTENT: Trees\n\nIn spring the tree is busy. Before winter comes, the tree takes its "
@@ -34,3 +34,51 @@ def test_point_in_hebrew_is_found_behind_prefixes() -> None:
 
 def test_empty_text_covers_nothing() -> None:
     assert find_passage("Bees dance", "") == ("", 0.0)
+
+
+@pytest.mark.parametrize(
+    "denial",
+    [
+        "It's a myth that bees see ultraviolet light.",
+        "It is wrong that bees see ultraviolet light.",
+        "It is simply untrue that bees see ultraviolet light.",
+        "It is wrong to say that bees see ultraviolet light.",
+        "Nobody has shown that bees see ultraviolet light.",
+        "No one has shown that bees see ultraviolet light.",
+        "Bees fail to see ultraviolet light.",
+        "Bees are blind to ultraviolet light.",
+        "Bees are unable to see ultraviolet light.",
+        "Bees cannot see ultraviolet light.",
+        "Bees hardly see ultraviolet light.",
+    ],
+)
+def test_denial_in_other_words_than_not_is_no_statement(denial: str) -> None:
+    point = "Bees see ultraviolet light"
+    assert not covers(find_statement(point, denial, "en")[1], point)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "It isn't a myth that bees see ultraviolet light.",
+        "Bees never fail to see ultraviolet light.",
+        "It is known that bees see ultraviolet light.",
+        "Bees see ultraviolet light, which we are blind to.",
+    ],
+)
+def test_denial_that_is_denied_or_is_of_something_else_is_a_statement(statement: str) -> None:
+    point = "Bees see ultraviolet light"
+    assert covers(find_statement(point, statement, "en")[1], point)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_said"),
+    [
+        ("דבורים רואות אור אולטרה סגול.", True),
+        ("זה מיתוס שדבורים רואות אור אולטרה סגול.", False),
+        ("דבורים אינן רואות אור אולטרה סגול.", False),
+    ],
+)
+def test_denial_in_hebrew_is_no_statement(text: str, is_said: bool) -> None:
+    point = "דבורים רואות אור אולטרה סגול"
+    assert covers(find_statement(point, text, "he")[1], point) is is_said

@@ -134,7 +134,7 @@ RESEARCH = {
     "sources": [{"title": "Schools", "url": "https://paper.example.org/a"}],
 }
 TOLD = "### 1. A club\n\nIt meets [1].\n\n### 2. A book\n\nIt sells.\n\n### 3. A tour\n\nIt goes."
-TABLE = "\n\n| Idea | Price |\n|---|---|\n| A club | 10 |"
+TABLE = "\n\n| Idea | Price |\n|---|---|\n| A club | 10 |\n| A book | 20 |\n| A tour | 5 |"
 
 
 def test_first_part_of_a_report_cites_no_source_since_it_is_given_none() -> None:
@@ -230,7 +230,7 @@ async def test_ideas_that_are_half_json_or_too_few_are_refused_and_not_bought_tw
     assert len(provider.generations) == 3
 
 
-OPEN_TABLE = "\n\nIdea | Price\n---|---\nA club | 10"
+OPEN_TABLE = "\n\nIdea | Price\n---|---\nA club | 10\nA book | 20\nA tour | 5"
 
 
 @pytest.mark.parametrize(
@@ -243,6 +243,10 @@ OPEN_TABLE = "\n\nIdea | Price\n---|---\nA club | 10"
         (TOLD.replace("A club", "A **club**"), "The “book”, a book.", []),
         (TOLD, "Bookings of a clubhouse are no choice.", ["choice"]),
         (TOLD + OPEN_TABLE, "A book.", []),
+        (TOLD + TABLE.replace("A club", "1. **Club**"), "A book.", []),
+        (TOLD + TABLE.replace("| A tour | 5 |", "| 3 | A tour | 5 |"), "A book.", []),
+        (TOLD + TABLE.replace("| A tour | 5 |", ""), "A book.", ["tables"]),
+        (TOLD + OPEN_TABLE.replace("A tour | 5", ""), "A book.", ["tables"]),
         (TOLD + TABLE + "\nAnd:" + TABLE.strip("\n").join(["\n", ""]), "A book.", ["tables"]),
         (TOLD + TABLE + "\n\nAnd:" + OPEN_TABLE, "A book.", ["tables"]),
         (TOLD + TABLE, "A book." + TABLE, ["tables"]),

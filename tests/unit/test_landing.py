@@ -11,7 +11,7 @@ from workflows.text.streams.length import Room, room_for
 from workflows.text.words import count_words
 
 texts = st.builds(write_prose, st.text(max_size=4), st.integers(1, 400))
-rough = st.text(st.sampled_from("ab. \n!?”-'"), max_size=400)
+rough = st.text(st.sampled_from("ab. \n!?”-'|"), max_size=400)
 
 
 def feed(text: str, room: Room, size: int = 7) -> tuple[str, LandingBuffer]:
@@ -73,3 +73,32 @@ def test_text_without_a_sentences_end_stops_where_it_was_shown_to(size: int) -> 
     told, buffer = feed("word " * 600, Room(255, 300, 345), size)
     assert buffer.is_full
     assert count_words(told) == buffer.words <= 300
+
+
+_ROW = "| Evening Circle | 90 euros | Ask three people. | Nobody pays for it. |\n"
+TABLE = "| Idea | Price | First step | Risk |\n|---|---|---|---|\n" + _ROW * 4
+
+
+@pytest.mark.parametrize("size", [1, 5, 64, 100_000])
+@pytest.mark.parametrize("before", range(100, 300, 20))
+def test_table_is_never_cut_where_a_text_runs_over(before: int, size: int) -> None:
+    start = write_prose("ideas", before)
+    text = f"{start}\n\n{TABLE}\n{write_prose('after', 200)}"
+    told, buffer = feed(text, room_for(300, 0.15), size)
+    assert buffer.is_full and text.startswith(told) and buffer.words == count_words(told)
+    assert told == feed(text, room_for(300, 0.15), len(text))[0]
+    assert told.startswith(f"{start}\n\n{TABLE}".rstrip()) if "|" in told else start.startswith(told)
+    assert ("|" in told) == (count_words(start + TABLE) <= 242)  # where the landing begins
+
+
+@pytest.mark.parametrize("size", [1, 7, 100_000])
+def test_table_at_the_end_of_a_text_that_fits_passes_whole(size: int) -> None:
+    text = f"{write_prose('ideas', 230)}\n\n{TABLE}".rstrip()
+    told, buffer = feed(text, room_for(300, 0.15), size)
+    assert told == text and not buffer.is_full
+
+
+def test_table_far_from_the_landing_passes_at_once() -> None:
+    buffer = LandingBuffer(room_for(2000, 0.15))
+    assert buffer.feed("") == ""
+    assert buffer.feed(f"Ideas.\n\n{TABLE}") == f"Ideas.\n\n{TABLE}".rstrip()

@@ -24,7 +24,7 @@ def test_page_of_prompts_is_as_the_prompts_are(name: str) -> None:
 
 def test_pages_of_prompts_are_of_every_format_and_of_no_other() -> None:
     assert {"story", "podcast", "creator_script", "discovery_report", "education_audio"} <= set(PAGES)
-    assert set(PAGES) <= {*list_formats(), "safety", "README"}
+    assert set(PAGES) <= {*list_formats(), "safety", "evaluation", "story_embedded", "README"}
     assert {path.stem for path in FOLDER.glob("*.md")} == set(PAGES)
 
 

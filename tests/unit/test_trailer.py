@@ -163,12 +163,50 @@ CASES = {
     "as speech about notes": (
         "– Notes, he said.\n– Notes!\n“Notes?”", "– Notes, he said.\n– Notes!\n“Notes?”", "",
     ),
+    "in paragraphs": (
+        "The lamp.\n\n=== NOTES ===\nMia has the key.\n\nThe lamp is out.\n\nPip sleeps.",
+        "The lamp.",
+        "Mia has the key.\nThe lamp is out.\n\nPip sleeps.",
+    ),
+    "in paragraphs under names": (
+        "The lamp.\n\n=== NOTES ===\nMia: has the key\n\nTom: promised a boat",
+        "The lamp.",
+        "Mia: has the key\nTom: promised a boat",
+    ),
+    "in paragraphs under bold names": (
+        "The lamp.\n\n=== NOTES ===\n**Mia** has the key.\n\n**Tom** promised a boat.",
+        "The lamp.",
+        "**Mia** has the key.\n**Tom** promised a boat.",
+    ),
+    "in paragraphs in Hebrew": (
+        "סוף.\n\n=== הערות ===\nלמיה יש מפתח.\n\nהמנורה כבויה.",
+        "סוף.",
+        "למיה יש מפתח.\nהמנורה כבויה.",
+    ),
+    "in paragraphs with an end": (
+        "Once.\n=== NOTES ===\nMia has it.\n\nPip sleeps.\n=== END ===\nThe end.",
+        "Once.\nThe end.",
+        "Mia has it.\nPip sleeps.",
+    ),
+    "in paragraphs at the beginning": (
+        "=== NOTES ===\nMia has it.\n\nOnce upon.\n\nThe end.", "Once upon.\n\nThe end.", "Mia has it.",
+    ),
+    "in paragraphs with a long text below": (
+        "Once.\n=== NOTES ===\nMia has it.\n\n" + "She went on.\n\n" * 80 + "The end.",
+        "Once.\n" + "She went on.\n\n" * 80 + "The end.",
+        "Mia has it.",
+    ),
+    "in paragraphs with speech below": (
+        "Once.\n=== NOTES ===\nMia has it.\n\nShe sleeps.\n\n“Come,” said Pip.",
+        "Once.\nShe sleeps.\n\n“Come,” said Pip.",
+        "Mia has it.",
+    ),
     "as a list that a text has": ("He took notes:\none for Mia.", "He took notes:\none for Mia.", ""),
 }  # fmt: skip
 
 
-def read(text: str, size: int) -> tuple[str, str]:
-    trailer = Trailer()
+def read(text: str, size: int, *, wants_notes: bool = True) -> tuple[str, str]:
+    trailer = Trailer(wants_notes=wants_notes)
     told = "".join(trailer.feed(text[start : start + size]) for start in range(0, len(text), size))
     return told + trailer.close(), trailer.notes
 
@@ -179,6 +217,28 @@ def test_notes_are_told_from_the_text_wherever_they_stand(case: str, size: int) 
     reply, text, notes = CASES[case]
     told, kept = read(reply, size)
     assert (told.strip(), kept) == (text, notes)
+
+
+NOT_ASKED_FOR = {
+    "as a heading": "Prices.\n\n## Notes\n\n- The permit costs 90 euros.\n\n## Next\n\nGo on.",
+    "in bold": "Prices.\n\n**Notes:**\n- The permit costs 90 euros.\n\nGo on.",
+    "as a sheet": "She read:\n\nNOTES\n- Buy milk.\n- Feed the dragon.\n\nMaya laughed.",
+    "in a line": "She read:\nNOTES: Buy milk.\nMaya laughed.",
+    "in Hebrew": "היא קראה:\n\nהערות:\n- לקנות חלב.\n\nמאיה צחקה.",
+    "in a code fence": "Once.\n\n```notes\n- x = 1\n```\n\nThe end.",
+    "below a rule": "Once.\n\n---\n\n**Notes**\n\n- One.",
+    "in a tag": "Once.\n<notes>\n- Mia.\n</notes>\nThe end.",
+    "half": "Once.\n\n**NOT",
+}
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+@pytest.mark.parametrize("case", NOT_ASKED_FOR)
+def test_notes_of_the_text_itself_stay_where_no_notes_were_asked_for(case: str, size: int) -> None:
+    reply = NOT_ASKED_FOR[case]
+    assert read(reply, size, wants_notes=False) == (reply, "")
+    marked = read(f"{reply}\n\n=== NOTES ===\n- Mia has it.", size, wants_notes=False)
+    assert (marked[0].strip(), marked[1]) == (reply, "- Mia has it.")
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 1000])
@@ -195,6 +255,7 @@ def test_text_and_notes_do_not_depend_on_how_a_reply_was_cut(text: str, size: in
     told, notes = read(text, size)
     assert (told, notes) == read(text, 1000)
     assert "===" not in told
+    assert read(text, size, wants_notes=False) == read(text, 1000, wants_notes=False)
 
 
 _PIECES = [

@@ -7,7 +7,8 @@
 
 A model may forget the mark, break it off, dress it otherwise (`**NOTES**`, `— Notes —`), put a fence or a rule around
 it, set it in the middle or write it into a line. No text of ours has three equals signs in a row, so nothing of a mark
-is ever text; and what comes after a mark is notes only as long as it looks like them, so no text is lost.
+is ever text; and what comes after a mark is notes only as long as it looks like them, so no text is lost. Where no
+notes were asked for, only a mark with those signs is one: a text may have a heading "Notes" of its own.
 """
 
 from collections.abc import AsyncGenerator, Callable, Iterator
@@ -25,6 +26,7 @@ from workflows.formats.trailer_lines import (
     is_list_item,
     is_mark,
     is_note,
+    is_speech,
     may_be_frame,
     may_be_mark,
 )
@@ -37,14 +39,20 @@ _MOST_SPACES = 400
 _STEP = 200
 _MOST = 4000
 """Characters of notes that are kept."""
+_FEW = 800
+"""Characters below a mark that are notes however short the text before it is."""
 
 
 class Trailer:
     """A reply in, its text out; `notes` has what stood after the mark. Feed, then `close`."""
 
-    def __init__(self, is_label: Callable[[str], bool] = lambda _: False) -> None:
-        """`is_label`: whether a name in such marks is text, `== Ada ==`, since it says who speaks."""
+    def __init__(
+        self, is_label: Callable[[str], bool] = lambda _: False, *, wants_notes: bool = True
+    ) -> None:
+        """`is_label`: whether a name in such marks is text, `== Ada ==`, since it says who speaks. Unless notes were
+        asked for (`wants_notes`), only a mark with three equals signs is one."""
         self._is_label = is_label
+        self._wants_notes = wants_notes
         self._held = ""
         self._begins_line = True
         self._in_notes = False
@@ -54,6 +62,11 @@ class Trailer:
         self._after_blank = False
         self._notes: list[str] = []
         self._size = 0
+        self._text_size = 0  # characters of the text, without spaces at its borders
+        self._doubtful: list[str] | None = (
+            None  # paragraphs below notes in prose: notes, if little more comes
+        )
+        self._most_doubtful = 0
 
     @property
     def notes(self) -> str:
@@ -70,7 +83,9 @@ class Trailer:
 
     def close(self) -> str:
         """The rest of the text."""
-        return "".join(self._read(is_last=True))
+        rest = "".join(self._read(is_last=True))
+        self._settle()
+        return rest
 
     def _read(self, *, is_last: bool) -> Iterator[str]:
         while self._held:
@@ -110,6 +125,8 @@ class Trailer:
                 self._held = self._held[frame:]
                 return self._read_mark(is_last=is_last)
             return "" if mark is None else None
+        if not self._wants_notes:
+            return None
         if not end and not is_last and may_be_mark(line):
             return ""
         if taken := len(line + end) if is_mark(line) else inline_mark(line):
@@ -127,7 +144,7 @@ class Trailer:
         line, end, rest = self._held.partition("\n")
         if not end:
             return None if not is_last and may_be_frame(line) else 0
-        if not is_frame(line) or is_mark(line):
+        if not is_frame(line) or (self._wants_notes and is_mark(line)):
             return 0
         below = rest.lstrip(" \t\n")
         if not below and not is_last and len(rest) < _MOST_SPACES:
@@ -139,14 +156,30 @@ class Trailer:
     def _give(self, end: int, *, begins_line: bool = False) -> str:
         text, self._held = self._held[:end], self._held[end:]
         self._begins_line = begins_line or (self._begins_line and not text)
+        self._text_size += len(text.strip())
         return text
 
-    def _begin_notes(self) -> None:
+    def _begin_notes(self, *, most_doubtful: int = 0) -> None:
         self._in_notes, self._in_note = True, False
         self._is_first, self._in_prose, self._after_blank = True, False, False
+        self._most_doubtful = most_doubtful
 
     def _end_notes(self) -> None:
+        self._settle()
         self._in_notes, self._begins_line = False, True
+
+    def _settle(self) -> None:
+        """Makes notes of what is doubtful."""
+        doubtful, self._doubtful = self._doubtful or [], None
+        for line in doubtful:
+            self._keep(line)
+
+    def _give_back(self) -> None:
+        """Makes text of what is doubtful, and of all that follows."""
+        doubtful, self._doubtful = self._doubtful or [], None
+        self._held = "".join(doubtful) + self._held
+        self._in_note = False
+        self._end_notes()
 
     def _read_mark(self, *, is_last: bool) -> str:
         """Takes the mark that `_held` begins with, unless more is needed to tell where it ends; a label is text."""
@@ -161,12 +194,14 @@ class Trailer:
         self._end_notes()
         self._begins_line = ends_line
         if mark.begins_notes:
-            self._begin_notes()
+            limit = min(_MOST, max(_FEW, self._text_size)) if self._text_size else 0
+            self._begin_notes(most_doubtful=limit)
         return ""
 
     def _read_notes(self, *, is_last: bool) -> None:
         """Takes the notes up to the end of their line, or finds that it is none of them."""
         if self._held.startswith(SIGN):
+            self._settle()
             self._in_notes = False
         elif self._in_note:
             self._take_note(is_last=is_last)
@@ -182,6 +217,8 @@ class Trailer:
         if not text:
             self._after_blank = self._after_blank or not self._is_first
             self._held = rest
+            if self._doubtful is not None:
+                self._doubtful.append(line + end)
         elif is_fence(line) and self._is_first:
             self._held = rest
         elif ends_notes(text) or is_fence(line):
@@ -194,8 +231,10 @@ class Trailer:
 
     def _classify_line(self, lead: str) -> None:
         if not is_note(lead, is_first=self._is_first, in_prose=self._in_prose, after_blank=self._after_blank):
-            self._end_notes()
-            return
+            if not self._in_prose or not self._most_doubtful or is_speech(lead, self._is_label):
+                self._give_back()
+                return
+            self._doubtful = self._doubtful or []
         if self._is_first:
             self._in_prose = not is_list_item(lead)
         self._in_note, self._is_first, self._after_blank = True, False, False
@@ -208,8 +247,14 @@ class Trailer:
             end = sign
         else:
             end = len(self._held) if is_last else len(self._held.rstrip("="))
-        self._keep(self._held[:end])
-        self._held = self._held[end:]
+        line, self._held = self._held[:end], self._held[end:]
+        if self._doubtful is None:
+            self._keep(line)
+            return
+        self._doubtful.append(line)
+        self._most_doubtful -= len(line)
+        if self._most_doubtful < 0:
+            self._give_back()
 
     def _keep(self, line: str) -> None:
         if self._size < _MOST:
@@ -218,13 +263,16 @@ class Trailer:
 
 
 async def split_notes(
-    reply: AsyncGenerator[str | _T], is_label: Callable[[str], bool] = lambda _: False
+    reply: AsyncGenerator[str | _T],
+    is_label: Callable[[str], bool] = lambda _: False,
+    *,
+    wants_notes: bool = True,
 ) -> AsyncGenerator[str | _T | SectionNotes]:
     """A section's reply without its trailer; then the notes, if it has any. What is no text passes as it is.
 
-    `is_label` as in `Trailer`.
+    `is_label` and `wants_notes` as in `Trailer`.
     """
-    trailer = Trailer(is_label)
+    trailer = Trailer(is_label, wants_notes=wants_notes)
     async with aclosing(reply) as chunks:
         async for chunk in chunks:
             if not isinstance(chunk, str):

@@ -1,6 +1,7 @@
 """Lines at the border of a section's text and the notes below it, told apart by how they begin. Pure."""
 
 import re
+from collections.abc import Callable
 
 LEAD = 48
 """Characters of a line, without the spaces before it, by which it is told."""
@@ -56,6 +57,7 @@ _FENCED = re.compile(rf"[ \t]{{0,3}}(?:`{{3,8}}|~{{3,8}})(?:{_NAME})[ \t]{{0,8}}
 _BULLET = re.compile(r"(?:[-*•·]|\d{1,2}[.)](?!\d))(?:\s|$)|[-•·](?=\S)")
 _DASH = re.compile(r"[–—]")
 _SPEECH = re.compile(r"[–—\"“”„«»'‘]|[A-Z][A-Z .'’-]{1,30}: ")
+_TURN = re.compile(r"([^\W\d_][^\n:.!?*]{0,30}): (\S)")
 _HEADING = re.compile(r"(?:\*\*|__)?[^\n.!?:]{1,40}:?(?:\*\*|__)?:?")
 _LABELS = (
     "who|where|when|what|why|cast|characters?|people|appears|setting|place|state|status|mood|promise[sd]?|told|said"
@@ -160,6 +162,14 @@ def is_note(lead: str, *, is_first: bool, in_prose: bool, after_blank: bool) -> 
     if is_first:
         return True
     return not after_blank and (in_prose or text[:1].islower() or lead.startswith(("  ", "\t")))
+
+
+def is_speech(lead: str, is_label: Callable[[str], bool]) -> bool:
+    """Whether a line is somebody's speech: it begins as speech does, with a speaker's name (`is_label`), or with what
+    looks like one, `Ben: Yes`."""
+    text = lead.strip()
+    turn = _TURN.match(text)
+    return _SPEECH.match(text) is not None or (turn is not None and (is_label(turn[1]) or turn[2].isupper()))
 
 
 def is_list_item(lead: str) -> bool:

@@ -148,7 +148,10 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
         """One section under its heading, in the words that are spoken."""
         values = _values(self.parse(task["input"]), task)
         messages = _PROMPTS.messages("section", **values)
-        return under_heading(values["heading"], split_notes(stream_text(model, messages)))
+        return under_heading(
+            values["heading"],
+            split_notes(stream_text(model, messages), wants_notes=task.get("wants_notes", False)),
+        )
 
     def extend(
         self, task: SectionTask, text: str, words: int, model: Model
@@ -167,7 +170,9 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
     ) -> AsyncGenerator[str | SectionNotes]:
         values = {**_values(self.parse(task["input"]), task), "words": words}
         messages = _PROMPTS.messages(name, **values, text=spoken(text))
-        return without_heading(split_notes(stream_text(model, messages)))
+        return without_heading(
+            split_notes(stream_text(model, messages), wants_notes=task.get("wants_notes", False))
+        )
 
     def rewrite(
         self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
@@ -175,7 +180,10 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
         """The section again, by an editor's notes."""
         values = _values(self.parse(task["input"]), task)
         messages = _PROMPTS.messages("rewrite", **values, text=spoken(section["text"]), issues=issues)
-        return under_heading(values["heading"], split_notes(stream_text(model, messages)))
+        return under_heading(
+            values["heading"],
+            split_notes(stream_text(model, messages), wants_notes=task.get("wants_notes", False)),
+        )
 
     async def review_section(
         self, inputs: CreatorScriptInput, state: State, index: int, model: Model

@@ -137,6 +137,26 @@ def _review_ideas_text(text: str, names: Sequence[str], sources: int) -> Iterato
         yield _finding("citations", 1, "Cite the sources in the text by their numbers, as [1].")
     if _count_tables(text) > 1:
         yield _finding("tables", 1, "Keep one table that compares the ideas, and tell the rest in sentences.")
+    elif _count_tables(text) and (absent := _absent(names, _first_cells(text))):
+        yield _finding(
+            "tables", 1, f"End with one table that compares the ideas; it lacks {'; '.join(absent)}."
+        )
+
+
+def _first_cells(text: str) -> list[str]:
+    """What begins each row of the text's tables, without a number before it."""
+    rows = (line.strip().strip("|").split("|") for line in text.splitlines() if "|" in line)
+    return [next((cell for cell in cells if any(map(str.isalpha, cell))), "") for cells in rows]
+
+
+def _absent(names: Sequence[str], cells: Sequence[str]) -> list[str]:
+    return [name for name in names if not any(_names(cell, name) for cell in cells)]
+
+
+def _names(cell: str, name: str) -> bool:
+    """Whether a row's first cell names the idea: whole, or by some of its words."""
+    words = {word for word in _fold(cell).split() if not word.isdigit()}
+    return _fold(name) in _fold(cell) or (bool(words) and words <= {*_fold(name).split()})
 
 
 def _count_tables(text: str) -> int:

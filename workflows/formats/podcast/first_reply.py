@@ -15,10 +15,10 @@ class FirstReply:
     A model that writes the section first, without a mark, is understood too.
     """
 
-    def __init__(self, dialogue: Dialogue) -> None:
+    def __init__(self, dialogue: Dialogue, *, wants_notes: bool = True) -> None:
         self._marked = MarkedText()
         self._dialogue = dialogue
-        self._trailer = Trailer(dialogue.is_speaker)
+        self._trailer = Trailer(dialogue.is_speaker, wants_notes=wants_notes)
         self._part = ""
         self._parts: dict[str, list[str]] = {}
         self.has_facts = False

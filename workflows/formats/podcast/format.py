@@ -163,7 +163,9 @@ class PodcastFormat(Format[PodcastInput]):
         )
         reply: AsyncGenerator[str | Citation]
         reply = stream_search(model, messages) if searches else stream_text(model, messages)
-        first, cited = FirstReply(make_dialogue(inputs, titles_above(task))), list[Citation]()
+        dialogue = make_dialogue(inputs, titles_above(task))
+        first = FirstReply(dialogue, wants_notes=task.get("wants_notes", False))
+        cited = list[Citation]()
         has_yielded_facts = False
         async with aclosing(read_turns(first, reply, cited)) as stream:
             async for said in stream:
@@ -228,7 +230,9 @@ class PodcastFormat(Format[PodcastInput]):
     ) -> AsyncGenerator[str | SectionNotes]:
         """A reply as turns of the hosts that go on from `text`, and the notes on them."""
         dialogue = make_dialogue(inputs, titles_above(task), last_speaker(inputs, text))
-        return filter_reply(dialogue, split_notes(stream_text(model, messages), dialogue.is_speaker))
+        said = stream_text(model, messages)
+        wants_notes = task.get("wants_notes", False)
+        return filter_reply(dialogue, split_notes(said, dialogue.is_speaker, wants_notes=wants_notes))
 
     def plan_pieces(self, inputs: PodcastInput, state: State) -> list[PlannedPiece]:
         """The short forms, unless they are switched off."""

@@ -17,7 +17,7 @@ from workflows.formats.story.chapter import ChapterFormat
 from workflows.formats.story.embedded_story import EmbeddedStory
 from workflows.formats.story.input import StoryInput
 from workflows.formats.story.presentation import PRESENTATION
-from workflows.formats.story.reading import plan_scenes, reading_for
+from workflows.formats.story.reading import divide_words, plan_scenes, reading_for
 from workflows.formats.story.review import review_scenes
 from workflows.formats.trailer import split_notes
 from workflows.loop_turns import off_loop
@@ -46,13 +46,16 @@ class StoryFormat(ChapterFormat):
         return EmbeddedStory() if model.tier == "embedded" else self
 
     async def plan(self, inputs: StoryInput, model: Model) -> Plan:
-        """Scenes and a bible. Titles and summaries are the model's, lengths are ours."""
+        """Scenes and a bible. Titles, summaries and the number of scenes are the model's, lengths are ours: a
+        plan of more scenes than were asked for makes no longer chapter."""
         answer = await ask(model, StoryOutline, PROMPTS.messages("outline", **outline_values(inputs)))
-        _, words = plan_scenes(inputs.reader, inputs.length)
+        words = divide_words(inputs.reader, inputs.length, len(answer.scenes))
         outline = Outline(
             title=inputs.title or answer.title,
             sections=[
-                PlannedSection(index=index, title=scene.title, summary=scene.summary, target_words=words)
+                PlannedSection(
+                    index=index, title=scene.title, summary=scene.summary, target_words=words[index]
+                )
                 for index, scene in enumerate(answer.scenes)
             ],
         )
@@ -69,28 +72,28 @@ class StoryFormat(ChapterFormat):
     def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str | SectionNotes]:
         """One scene, from the bible, the plan and the text before it."""
         messages = PROMPTS.messages("section", **self._values(task))
-        return split_notes(stream_text(model, messages))
+        return split_notes(stream_text(model, messages), wants_notes=task.get("wants_notes", False))
 
     def extend(
         self, task: SectionTask, text: str, words: int, model: Model
     ) -> AsyncGenerator[str | SectionNotes]:
         """The end of a scene that came out too short."""
         messages = PROMPTS.messages("extend", **self._values(task), text=text, words=words)
-        return split_notes(stream_text(model, messages))
+        return split_notes(stream_text(model, messages), wants_notes=task.get("wants_notes", False))
 
     def land(
         self, task: SectionTask, text: str, words: int, model: Model
     ) -> AsyncGenerator[str | SectionNotes]:
         """The end of a scene that ran over."""
         messages = PROMPTS.messages("land", **self._values(task), text=text, words=words)
-        return split_notes(stream_text(model, messages))
+        return split_notes(stream_text(model, messages), wants_notes=task.get("wants_notes", False))
 
     def rewrite(
         self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
     ) -> AsyncGenerator[str | SectionNotes]:
         """The scene again, with an editor's notes."""
         messages = PROMPTS.messages("rewrite", **self._values(task), text=section["text"], issues=issues)
-        return split_notes(stream_text(model, messages))
+        return split_notes(stream_text(model, messages), wants_notes=task.get("wants_notes", False))
 
     async def review_section(
         self, inputs: StoryInput, state: State, index: int, model: Model

@@ -51,3 +51,10 @@ def plan_scenes(reader: StoryReader, length: ChapterLength) -> tuple[int, int]:
     elif reader.age >= _BIG:
         scenes, words = scenes + 1, words * 1.2
     return min(_MOST, max(_FEWEST, scenes)), round(words)
+
+
+def divide_words(reader: StoryReader, length: ChapterLength, scenes: int) -> list[int]:
+    """The words of each of so many scenes, which are together as long as the chapter is to be."""
+    usual, words = plan_scenes(reader, length)
+    each, over = divmod(usual * words, scenes)
+    return [each + (index < over) for index in range(scenes)]

@@ -37,6 +37,20 @@ _STOP = frozenset(_STOP_WORDS.split())
 _NEGATIONS = frozenset(
     {"no", "not", "never", "without", "avoid", "don't", "dont", "stop", "nor", "לא", "אל", "בלי"}
 )
+_WRONG = r"myth|wrong|false|untrue|incorrect|misconception|fallacy|mistake|lie|legend|fiction"
+_DENIAL = re.compile(
+    rf"\b(?:{_WRONG})(?:\s+[\w’']{{1,20}}){{0,2}}?\s+that\b"
+    r"|\b(?:nobody|no-one|none|nothing)\b"
+    r"|\b(?:fail(?:s|ed|ing)?|refus(?:es?|ed|ing)|ceas(?:es?|ed|ing))\s+to\b"
+    r"|\b(?:hardly|scarcely|barely|rarely|seldom)\b"
+    r"|\b(?:(?:is|are|am|was|were|being)\s+(?:\w{1,12}\s+)?(?:blind|deaf|immune|unable|incapable)"
+    r"(?:\s+(?:to|of))?|(?:unable|incapable)\s+(?:to|of))\b"
+    r"|\b(?:cannot|lacks?|lacked|neither)\b"
+    r"|(?<!\w)(?:(?:מיתוס|שקר|טעות|שגוי|אגדה|שווא)(?:\s+(?:הוא|היא|לחשוב|לומר|להאמין))?\s+ש|(?:אינן|אינם|איננה|איננו|אינו|אינה)(?!\w)"
+    r"|(?:נכשל(?:ה|ים|ות|ו)?|עיוור(?:ת|ים|ות)?)(?!\w))",
+    re.IGNORECASE,
+)
+"""What turns a statement around beside a word of negation: a frame ("it's a myth that"), a verb of failing."""
 
 
 def content_stems(text: str) -> frozenset[str]:
@@ -55,6 +69,13 @@ def is_negation(word: str) -> bool:
 def count_negations(text: str) -> int:
     """The number of negating words."""
     return sum(map(is_negation, list_words(text)))
+
+
+def _count_denials(text: str) -> int:
+    """The number of words and turns of phrase that deny. A "nobody" or "never" of Hebrew has a negation beside
+    it, and isn't counted again."""
+    found = sum(1 for _ in _DENIAL.finditer(text))
+    return count_negations(text) + found
 
 
 def similarity(first: frozenset[str], second: frozenset[str]) -> float:
@@ -76,7 +97,7 @@ def find_passage(point: str, text: str, language: str | None = None) -> tuple[st
 def find_statement(point: str, text: str, language: str | None = None) -> tuple[str, float]:
     """As `find_passage`, of the passages that say it the same way round: "Don't water them" is no "Water them"."""
     wanted = content_stems(point)
-    turned = count_negations(point) % 2
+    turned = _count_denials(point) % 2
     best, share = "", 0.0
     for passage, stems in _passages(text, language):
         held = len(wanted & stems) / len(wanted) if wanted else 0.0
@@ -88,7 +109,7 @@ def find_statement(point: str, text: str, language: str | None = None) -> tuple[
 def _denies(sentence: str, wanted: frozenset[str], turned: int) -> bool:
     """Whether a clause that is about the point says the contrary."""
     return any(
-        len(wanted & content_stems(clause)) / len(wanted) >= _ABOUT and count_negations(clause) % 2 != turned
+        len(wanted & content_stems(clause)) / len(wanted) >= _ABOUT and _count_denials(clause) % 2 != turned
         for clause in _CLAUSE.split(sentence)
     )
 

@@ -5,6 +5,9 @@ runs over isn't cut at its end. It is stopped early enough for a *landing*: one 
 the words that are left.
 """
 
+import re
+from collections.abc import Iterator
+
 from workflows.text.sentences import SentenceSplitter
 from workflows.text.streams.length import LONGEST_SENTENCE, Room
 from workflows.text.streams.space_buffer import SpaceBuffer
@@ -14,12 +17,16 @@ _APPROACH = 1.3
 """Where the landing begins: so many times the room beside the target before the target."""
 _OVERRUN = 2.1
 """How much longer than asked a landing may come out and still be within the room: twice, and a few labels."""
+_LINE_START = re.compile(r"(?:\A|\n)[^\S\n]*(?P<sign>[^\s])?")
+"""The first sign of a line, or none where the line is blank or not yet there."""
+_LONGEST_TABLE = 300
+"""Words of a table that is held back whole."""
 _SHORTEST = 10
 """Words that are asked for at least: less is no sentence."""
 
 
 class LandingBuffer:
-    """A text as it comes, held back by sentences from the approach on.
+    """A text as it comes, held back by sentences from the approach on; the rows of a table are one sentence.
 
     It is all given out if it ends with at most `room.most` words. If it runs over, it ends with the last sentence
     before the approach and `is_full`: what was held back is dropped, and a landing is due. What is given out doesn't
@@ -43,6 +50,9 @@ class LandingBuffer:
         self._is_open = False
         self._held: list[str] = []
         self._space = SpaceBuffer()
+        self._begins_line = True
+        self._in_rows = False
+        self._table: list[str] | None = None  # the rows of a table that is held back
 
     @property
     def is_open(self) -> bool:
@@ -58,19 +68,13 @@ class LandingBuffer:
         """What may be given out now."""
         if self.is_full:
             return ""
-        given = ""
-        if self.words < self._free:
-            free = self._counter.find_word(chunk, self._free - self.words)
-            given = self._space.release(chunk[:free])
-            self._passed += free
-        self.words += self._counter.feed(chunk)
-        for sentence in self._splitter.feed(chunk):
-            given += self._take(sentence)
+        given = "".join(map(self._feed_run, self._split_at_tables(chunk)))
         self.replied = self.words
         if self.words > self.room.most:
             self.is_full = True
             self.words = self._free if self.is_open else self._given_words
             self._held.clear()
+            self._table = None
         return given
 
     def close(self) -> str:
@@ -79,7 +83,53 @@ class LandingBuffer:
             return ""
         return self._space.release(self._waiting())
 
+    def _split_at_tables(self, chunk: str) -> Iterator[str]:
+        """The runs of `chunk` that are rows of a table and those that aren't, with `_in_rows` set for each."""
+        start = 0
+        for found in _LINE_START.finditer(chunk):
+            place = found.start("sign")
+            begins_line = self._begins_line or found.group().startswith("\n")
+            if place >= 0 and begins_line and self._in_rows != (chunk[place] == "|"):
+                if place > start:
+                    yield chunk[start:place]
+                start, self._in_rows = place, chunk[place] == "|"
+        yield chunk[start:]
+        line = chunk[chunk.rfind("\n") + 1 :]
+        self._begins_line = not line.strip() and (self._begins_line or "\n" in chunk)
+
+    def _feed_run(self, run: str) -> str:
+        """What may be given out now, with a run of rows or of other text."""
+        given = ""
+        if self._in_rows and self._table is None and self._is_near():
+            given = "".join(map(self._take, self._splitter.close()))
+            self._table = []
+        elif not self._in_rows and self._table is not None:
+            table, self._table = "".join(self._table), None
+            given = self._take(table)
+        if self._table is None:
+            return given + self._feed_text(run)
+        self.words += self._counter.feed(run)
+        self._table.append(run)
+        return given
+
+    def _is_near(self) -> bool:
+        """Whether a table that begins here may reach the landing. One that the text begins with is the text."""
+        return self.words > max(0, self._free - _LONGEST_TABLE)
+
+    def _feed_text(self, chunk: str) -> str:
+        given = ""
+        if self.words < self._free:
+            free = self._counter.find_word(chunk, self._free - self.words)
+            given = self._space.release(chunk[:free])
+            self._passed += free
+        self.words += self._counter.feed(chunk)
+        for sentence in self._splitter.feed(chunk):
+            given += self._take(sentence)
+        return given
+
     def _waiting(self) -> str:
+        if self._table is not None:
+            return "".join(self._held + self._table)
         return "".join(self._held) + self._splitter.rest[self._passed :]
 
     def _take(self, sentence: str) -> str:
