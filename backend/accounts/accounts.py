@@ -17,6 +17,7 @@ from backend.accounts.secrets import hash_secret, is_secret, make_secret
 from backend.accounts.sessions import LOGIN_REFUSED
 from backend.accounts.throttle import LOGIN, MAIL, REGISTER, TOKEN, Throttle
 from backend.store.accounts.accounts import Account, AccountRepository, NewAccount, Role
+from backend.store.accounts.login_rows import LoginSession, SessionReplacement
 from backend.store.accounts.logins import PasswordProof
 from backend.store.accounts.one_time_tokens import OneTimeToken, OneTimeTokenRepository, Purpose
 from backend.store.owner import Owner
@@ -160,23 +161,26 @@ class Accounts:
         await self._audit.note("password_reset", owner)
 
     async def change_password(
-        self, owner: Owner, passwords: PasswordChange, address: str, session_id: str | None
-    ) -> None:
-        """Sets a new one, and ends every log-in but this, and every link that was sent before. Raises Forbidden,
-        InvalidInput, RateLimited."""
+        self, owner: Owner, passwords: PasswordChange, address: str, replacement: SessionReplacement
+    ) -> LoginSession:
+        """Sets a new one, and ends every log-in, and every link that was sent before; in place of the log-in that this
+        is asked with there is a new one, since somebody else may have its secrets. Raises Forbidden, InvalidInput,
+        RateLimited."""
         account = await self.check_password(owner, passwords.old, address)
         hashed = await self._hasher.hash(check_password(passwords.new, account.email, "new_password"))
-        if not await self._accounts.set_password(
+        session = await self._accounts.change_password(
             owner,
             hashed,
+            replacement,
             instead_of=account.password_hash,
-            but=session_id,
             revoke_keys=passwords.revoke_keys,
-        ):
-            raise Forbidden("The password was changed at this moment, and is another one now.")
+        )
+        if session is None:
+            raise Forbidden("This log-in has ended, or the password was changed, at this moment.")
         await self._audit.note("password_changed", owner)
         if passwords.revoke_keys:
             await self._audit.note("key_revoked", owner)
+        return session
 
     async def check_password(self, owner: Owner, password: str, address: str) -> Account:
         """The account of somebody who is logged in and says who they are once more. Raises Unauthenticated."""

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from backend.accounts.audit import Audit
 from backend.accounts.claims import AccessClaims, TokenSigner
 from backend.accounts.secrets import hash_secret, is_secret, make_secret
+from backend.store.accounts.login_rows import LoginKind, LoginSession, SessionReplacement
 from backend.store.accounts.logins import (
     ActiveLogin,
     LoginRepository,
-    LoginSession,
     PasswordProof,
     RefreshTokenReused,
 )
@@ -64,23 +64,18 @@ class LoginSessions:
         session = self._opened(
             await self._repository.add_app(proof, hash_secret(refresh), client, self._end())
         )
-        return self._pair(session, refresh)
+        return self.pair(session, refresh)
 
-    async def rotate(self, owner: Owner, session_id: str) -> str:
-        """The new secret of a browser's session, in place of its old one, which somebody else may have. What it has
-        opened stays open. Raises NotFound."""
-        secret = make_secret("session")
-        if not await self._repository.replace_token(owner, session_id, hash_secret(secret)):
-            raise NotFound(f"There is no session {session_id[:64]}.")
-        return secret
+    def replacement(self, session_id: str, kind: LoginKind) -> tuple[SessionReplacement, str]:
+        """A new session in place of this one, for a change of the password to store, and its secret: a browser's
+        cookie, or an app's refresh token."""
+        secret = make_secret("session" if kind == "browser" else "refresh")
+        return SessionReplacement(session_id, hash_secret(secret), self._end()), secret
 
-    async def rotate_app(self, owner: Owner, session_id: str) -> TokenPair:
-        """The new tokens of an app's session: no refresh token that it had works any more. Raises NotFound."""
-        refresh = make_secret("refresh")
-        session = await self._repository.replace_refresh(owner, session_id, hash_secret(refresh))
-        if session is None:
-            raise NotFound(f"There is no session {session_id[:64]}.")
-        return self._pair(session, refresh)
+    def pair(self, session: LoginSession, refresh: str) -> TokenPair:
+        """The tokens of an app's session: a new access token, beside this refresh token."""
+        access = self._tokens.issue(AccessClaims(session.owner, session.id))
+        return TokenPair(access, self._tokens.seconds, refresh)
 
     async def refresh(self, token: str) -> TokenPair:
         """The next tokens. Raises Unauthenticated; a token that was used before ends the session, since somebody else
@@ -96,7 +91,7 @@ class LoginSessions:
             raise refused from None
         if active is None:
             raise refused
-        return self._pair(active.session, new)
+        return self.pair(active.session, new)
 
     async def of_cookie(self, secret: str) -> ActiveLogin | None:
         """The browser's session, if it hasn't ended."""
@@ -153,7 +148,3 @@ class LoginSessions:
 
     def _end(self) -> datetime:
         return datetime.now(UTC) + self._lifetimes.whole
-
-    def _pair(self, session: LoginSession, refresh: str) -> TokenPair:
-        access = self._tokens.issue(AccessClaims(session.owner, session.id))
-        return TokenPair(access, self._tokens.seconds, refresh)

@@ -12,7 +12,16 @@ import pytest_asyncio
 
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Script
-from tests.people import BODY, Person, add_person, anonymous, log_in, make_key, serve_accounts
+from tests.people import (
+    BODY,
+    Person,
+    add_person,
+    anonymous,
+    change_password,
+    log_in,
+    make_key,
+    serve_accounts,
+)
 from tests.service import STORY, LiveService
 
 ME, RUNS, TICKETS = "/api/v1/account/me", "/api/v1/runs", "/api/v1/stream-tickets"
@@ -202,7 +211,7 @@ async def test_key_gets_past_no_scope_by_what_a_request_refers_to(
 # Long requests.
 
 
-@pytest.mark.parametrize("how", ["logout", "lock", "key", "delete"])
+@pytest.mark.parametrize("how", ["logout", "lock", "key", "delete", "password"])
 @pytest.mark.parametrize("what", ["stream", "wait"])
 async def test_long_request_ends_soon_after_what_let_it_in(
     service: LiveService, provider: FakeProvider, how: str, what: str
@@ -233,6 +242,8 @@ async def test_long_request_ends_soon_after_what_let_it_in(
     repository = service.resources.people.account_repository
     if how == "logout":
         await person.http.post("/api/v1/account/logout")
+    elif how == "password":
+        await change_password(person, "another sentence, longer than most")
     elif how == "key":
         [listed] = (await person.http.get("/api/v1/account/keys")).json()["keys"]
         await person.http.delete(f"/api/v1/account/keys/{listed['id']}")

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import pytest_asyncio
 from nacl.pwhash import argon2id
@@ -15,6 +16,7 @@ from backend.runs.requests import RunRequest
 from backend.store.accounts.belongings import BelongingsRepository
 from backend.store.run_values import RunOptions
 from tests.fakes.provider import FakeProvider
+from tests.fakes.script import Reply, Script
 from tests.people import BODY, PASSWORD, add_person, anonymous, log_in, make_key, serve_accounts
 from tests.service import STORY, LiveService
 from workflows.errors import Unauthenticated
@@ -22,6 +24,7 @@ from workflows.errors import Unauthenticated
 LOGIN, ME, RUNS = "/api/v1/auth/login", "/api/v1/account/me", "/api/v1/runs"
 TOKEN = "/api/v1/auth/token"
 NEW = "another sentence, longer than most"
+CLIENT = f"python-httpx/{httpx.__version__}"
 
 
 @pytest.fixture
@@ -65,13 +68,15 @@ async def test_request_that_ends_its_own_session_is_answered_whenever_that_is_no
     person, people = await add_person(service, "noa"), service.resources.people
 
     def noticed(end: Any) -> Any:
-        async def end_and_look(*args: Any) -> None:
-            await end(*args)
+        async def end_and_look(*args: Any) -> Any:
+            result = await end(*args)
             await people.open_requests.check()
+            return result
 
         return end_and_look
 
     people.sessions.end = noticed(people.sessions.end)  # type: ignore[method-assign]
+    people.accounts.change_password = noticed(people.accounts.change_password)  # type: ignore[method-assign]
     people.belongings.ask_deletion = noticed(people.belongings.ask_deletion)  # type: ignore[method-assign]
     browser = await log_in(service, person.email)
     reply = await browser.post("/api/v1/account/logout")
@@ -85,7 +90,9 @@ async def test_request_that_ends_its_own_session_is_answered_whenever_that_is_no
     ]
     assert (await browser.delete(f"/api/v1/account/sessions/{here}")).status_code == 204
     browser = await log_in(service, person.email)
-    reply = await browser.post("/api/v1/account/deletion", json={"password": PASSWORD})
+    change = {"old_password": PASSWORD, "new_password": NEW}
+    assert (await browser.put("/api/v1/account/password", json=change)).status_code == 204
+    reply = await browser.post("/api/v1/account/deletion", json={"password": NEW})
     assert reply.status_code == 202 and not dict(browser.cookies)
 
 
@@ -223,7 +230,7 @@ async def test_changed_password_ends_every_other_session(service: LiveService) -
     await log_in(service, person.email, NEW)
 
 
-async def test_browser_that_changes_the_password_gets_another_cookie_for_its_session(
+async def test_browser_that_changes_the_password_gets_another_session_in_place_of_its_own(
     service: LiveService,
 ) -> None:
     person = await add_person(service, "noa")
@@ -235,10 +242,11 @@ async def test_browser_that_changes_the_password_gets_another_cookie_for_its_ses
     assert (changed.status_code, "HttpOnly" in changed.headers["set-cookie"]) == (204, True)
     assert (await anonymous(service, Cookie=old).get(ME)).status_code == 401
     [kept] = (await browser.get("/api/v1/account/sessions")).json()["sessions"]
-    assert (kept["id"], kept["is_this_one"]) == (session, True)
+    assert kept["id"] != session  # what hangs on the old one ends with it
+    assert (kept["kind"], kept["client"], kept["is_this_one"]) == ("browser", CLIENT, True)
 
 
-async def test_app_that_changes_the_password_gets_new_tokens_and_every_other_session_ends(
+async def test_app_that_changes_the_password_gets_new_tokens_and_every_session_ends(
     service: LiveService,
 ) -> None:
     app, client = await add_person(service, "noa"), anonymous(service)
@@ -255,11 +263,56 @@ async def test_app_that_changes_the_password_gets_new_tokens_and_every_other_ses
     assert again.status_code == 200
     bearer = {"Authorization": f"Bearer {again.json()['access_token']}"}
     [kept] = (await client.get("/api/v1/account/sessions", headers=bearer)).json()["sessions"]
-    assert (kept["id"], kept["is_this_one"]) == (session, True)
-    assert (
-        await client.get(ME, headers={"Authorization": f"Bearer {other['access_token']}"})
-    ).status_code == 401
-    assert (await app.http.get(ME)).status_code == 200  # what it asked for meanwhile
+    assert (kept["id"] != session, kept["kind"], kept["is_this_one"]) == (True, "app", True)
+    # The other app's, and its own: whoever copied one could make a key with it, which outlasts any token.
+    for old in (other, first, app.tokens):
+        copy = anonymous(service, Authorization=f"Bearer {old['access_token']}")
+        key = {"name": "a copy's", "scopes": ["runs:read"], "days": 366}
+        assert (await copy.get(ME)).status_code == 401
+        assert (await copy.post("/api/v1/account/keys", json=key)).status_code == 401
+        assert (await copy.delete("/api/v1/account/sessions")).status_code == 401
+    assert (await client.get(ME, headers=bearer)).status_code == 200
+    assert (await client.get("/api/v1/account/keys", headers=bearer)).json() == {"keys": []}
+
+
+@pytest.mark.parametrize("by", ["cookie", "ticket"])
+async def test_changed_password_ends_what_a_copy_of_the_own_cookie_has_opened(
+    service: LiveService, provider: FakeProvider, by: str
+) -> None:
+    provider.script = Script(default=Reply(pace=20))
+    person = await add_person(service, "noa")
+    browser = await log_in(service, person.email)
+    run_id = (await browser.post(RUNS, json=BODY)).json()["run_id"]
+    start = {"format": "story", "input": {"theme": "dragons"}}
+    reading, starting = [
+        (await browser.post("/api/v1/stream-tickets", json=body)).json()["token"]
+        for body in ({"run_id": run_id}, start)
+    ]
+    copy = anonymous(service, Cookie="; ".join(f"{each.name}={each.value}" for each in browser.cookies.jar))
+    path = f"{RUNS}/{run_id}/stream"
+    began = asyncio.Event()
+
+    async def follow() -> int:
+        http, params = (copy, {}) if by == "cookie" else (anonymous(service), {"token": reading})
+        async with http.stream("GET", path, params=params) as reply:
+            async for _ in reply.aiter_lines():
+                began.set()
+        return reply.status_code
+
+    following = asyncio.create_task(follow())
+    await began.wait()
+    change = {"old_password": PASSWORD, "new_password": NEW}
+    assert (await browser.put("/api/v1/account/password", json=change)).status_code == 204
+    assert await asyncio.wait_for(following, 6) == 200
+    assert (await browser.get(f"{RUNS}/{run_id}")).json()[
+        "status"
+    ] == "running"  # it isn't the run that ended
+    for where, token in ((path, reading), ("/api/v1/stories/generate/stream?theme=dragons", starting)):
+        http = anonymous(service)
+        assert (
+            await http.get(where, params=httpx.QueryParams(where.partition("?")[2]).set("token", token))
+        ).status_code == 401
+    assert len((await browser.get(RUNS)).json()["runs"]) == 1
 
 
 def _refresh(tokens: dict[str, Any]) -> dict[str, str]:
@@ -280,8 +333,15 @@ async def test_password_that_was_changed_meanwhile_is_not_overwritten(service: L
     person = await add_person(service, "noa")
     accounts = service.resources.people.account_repository
     before = (await accounts.find(person.id) or pytest.fail()).password_hash
-    assert await accounts.set_password(person.id, "the owner's")
-    assert not await accounts.set_password(person.id, "a thief's", instead_of=before)
+    sessions = service.resources.people.sessions
+    [session] = await sessions.all(person.id)
+    replacement, _ = sessions.replacement(session.id, "app")
+    await accounts.update(person.id, password_hash="the owner's")
+    assert await accounts.change_password(person.id, "a thief's", replacement, instead_of=before) is None
+    # Nor by somebody whose log-in was ended meanwhile, with the right one.
+    await sessions.end(person.id, session.id)
+    now = "the owner's"
+    assert await accounts.change_password(person.id, "a thief's", replacement, instead_of=now) is None
     assert (await accounts.find(person.id) or pytest.fail()).password_hash == "the owner's"
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 from tests.fakes.provider import FakeProvider
-from tests.people import PASSWORD, add_person, anonymous, log_in, make_key, serve_accounts
+from tests.people import PASSWORD, add_person, anonymous, change_password, log_in, make_key, serve_accounts
 
 NEW = "another sentence, longer than most"
 
@@ -132,13 +132,11 @@ async def test_changed_password_keeps_keys_unless_they_are_to_end(
     async with serve_accounts(provider, tmp_path) as service:
         person = await add_person(service, "noa")
         key = anonymous(service, Authorization=f"Bearer {await make_key(person, 'runs:read')}")
-        change = {"old_password": PASSWORD, "new_password": NEW}
-        assert (await person.http.put("/api/v1/account/password", json=change)).status_code == 200
+        await change_password(person, NEW)
         assert (await key.get("/api/v1/runs")).status_code == 200
         change = {"old_password": NEW, "new_password": PASSWORD, "revoke_keys": "yes"}
         assert (await person.http.put("/api/v1/account/password", json=change)).status_code == 422
-        ended = {**change, "revoke_keys": True}
-        assert (await person.http.put("/api/v1/account/password", json=ended)).status_code == 200
+        await change_password(person, PASSWORD, NEW, revoke_keys=True)
         assert (await key.get("/api/v1/runs")).status_code == 401
         # A reset by a link is for whoever lost control of the account: everything ends.
         other = anonymous(service, Authorization=f"Bearer {await make_key(person, 'runs:read')}")

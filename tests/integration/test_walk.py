@@ -30,10 +30,21 @@ from backend.api.security.routes_access import PUBLIC, access_to
 from backend.store.accounts.tables import api_keys, login_sessions, stream_tickets
 from backend.store.tables import cached_results, runs
 from tests.fakes.provider import FakeProvider
-from tests.people import BODY, PASSWORD, Person, add_person, anonymous, log_in, make_key, serve_accounts
+from tests.people import (
+    BODY,
+    PASSWORD,
+    Person,
+    add_person,
+    anonymous,
+    change_password,
+    log_in,
+    make_key,
+    serve_accounts,
+)
 from tests.service import STORY, LiveService
 
 TICKETS, START = "/api/v1/stream-tickets", {"format": "story", "input": STORY}
+NEW = "another sentence, longer than most"
 DANA = {"kind": "audience", "name": "Dana", "description": "Keeps bees.", "wants": ["fewer stings"]}
 # What may be asked of an owned table without its owner: by whoever executes runs, whose they are; by a secret, which is
 # how its owner is found; and about everybody's, by admins and by time.
@@ -257,6 +268,33 @@ async def make_expired(service: LiveService, person: Person) -> dict[str, httpx.
     }
 
 
+async def make_outdated(service: LiveService, person: Person) -> dict[str, httpx.AsyncClient]:
+    """Clients with copies of credentials of somebody who has changed the password with them, twice."""
+    ticket, run = (
+        await person.http.post(TICKETS, json=START),
+        await person.http.post("/api/v1/runs", json=BODY),
+    )
+    reader = await person.http.post(TICKETS, json={"run_id": run.json()["run_id"]})
+    token = person.tokens["access_token"]
+    await change_password(person, NEW)
+    browser = await log_in(service, person.email, NEW)
+    cookie = "; ".join(f"{each.name}={each.value}" for each in browser.cookies.jar)
+    of_cookie = await browser.post(TICKETS, json=START)
+    change = {"old_password": NEW, "new_password": PASSWORD}
+    assert (await browser.put("/api/v1/account/password", json=change)).status_code == 204
+    copies = {
+        "a token from before the password": anonymous(service, Authorization=f"Bearer {token}"),
+        "a cookie from before the password": anonymous(
+            service, Cookie=cookie, Origin=service.client.base_url
+        ),
+    }
+    for number, made in enumerate((ticket, reader, of_cookie)):
+        http = anonymous(service)
+        http.params = http.params.set("token", made.json()["token"])
+        copies[f"ticket {number} from before the password"] = http
+    return copies
+
+
 async def ask(http: httpx.AsyncClient, method: str, path: str, things: Things) -> httpx.Response:
     """The operation, on these things, with what it needs."""
     name = f"{method} {path}"
@@ -279,6 +317,7 @@ async def test_every_operation_is_closed_to_whoever_it_is_not_for(
     for key in (await wrong.http.get("/api/v1/account/keys")).json()["keys"]:
         await wrong.http.delete(f"/api/v1/account/keys/{key['id']}")
     useless = await make_key(noa, "extensions:read")
+    before = await make_outdated(shared, await add_person(shared, "changed"))
     ticket = await noa.http.post("/api/v1/stream-tickets", json={"run_id": things.ids["run_id"]})
     shown = {
         "nothing": anonymous(shared),
@@ -290,6 +329,7 @@ async def test_every_operation_is_closed_to_whoever_it_is_not_for(
         "a key without the scope": anonymous(shared, Authorization=f"Bearer {useless}"),
         "a ticket as a token": anonymous(shared, Authorization=f"Bearer {ticket.json()['token']}"),
         "a cookie that nobody gave": anonymous(shared, Cookie=f"storywire-session=sws_{'A' * 43}"),
+        **before,
         **await make_expired(shared, await add_person(shared, "late")),
     }
     opened = []
@@ -377,6 +417,8 @@ async def test_every_operation_opens_to_its_owner(service: LiveService) -> None:
             if "/admin/accounts/" in path:
                 things.ids["account_id"] = other.id
             reply = await ask(noa.http, method, path, things)
+            if path == "/api/v1/account/password":  # the tokens from before have ended
+                noa.http.headers["Authorization"] = f"Bearer {reply.json()['access_token']}"
             if reply.status_code not in own_statuses(method, path):
                 refused.append((method, path, reply.status_code, reply.text[:200]))
     assert not refused

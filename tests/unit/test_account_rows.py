@@ -5,12 +5,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
 
 from backend.accounts.secrets import hash_secret
 from backend.store.accounts.accounts import Account, AccountRepository, NewAccount
 from backend.store.accounts.allowance import Allowance
 from backend.store.accounts.attempts import AttemptRepository
 from backend.store.accounts.keys import ApiKeyRepository
+from backend.store.accounts.login_rows import LoginSession, SessionReplacement
 from backend.store.accounts.logins import LoginRepository, PasswordProof
 from backend.store.accounts.one_time_tokens import OneTimeTokenRepository, Purpose
 from backend.store.accounts.tables import attempts
@@ -116,14 +118,68 @@ async def test_links_that_were_sent_before_end_with_the_address_and_with_the_pas
     assert await what_lives(database) == {"cookie", "app", "key", "ticket"}
 
 
-async def test_new_password_ends_links_and_every_log_in_but_one(
-    database: Database, accounts: AccountRepository, noa: Account
+async def change_password(database: Database, account: Account, kind: str, secret: bytes) -> LoginSession:
+    """The new session of a browser or app that changes the password."""
+    sessions = await LoginRepository(database).all(account.id, LONG_AGO)
+    [own] = [each for each in sessions if each.kind == kind]
+    new = await AccountRepository(database).change_password(
+        account.id,
+        "another",
+        SessionReplacement(own.id, secret, LATER),
+        instead_of=account.password_hash,
+        revoke_keys=True,
+    )
+    assert new is not None and new.id not in {each.id for each in sessions}
+    assert (new.kind, new.client, new.expires_at) == (own.kind, own.client, LATER)
+    return new
+
+
+@pytest.mark.parametrize("kind", ["browser", "app"])
+async def test_changed_password_ends_links_and_every_log_in_and_opens_one_in_place_of_its_own(
+    database: Database, noa: Account, kind: str
 ) -> None:
     await give_everything(database, noa)
-    kept = await LoginRepository(database).find_by_token(COOKIE, LONG_AGO)
-    assert kept is not None
-    await accounts.set_password(noa.id, "another", but=kept.session.id)
-    assert await what_lives(database) == {"cookie", "key", "ticket"}
+    new = await change_password(database, noa, kind, hash_secret("a new secret"))
+    logins = LoginRepository(database)
+    assert await logins.all(noa.id, LONG_AGO) == [new]
+    assert await what_lives(database) == {"ticket"}  # which opens nothing without its key
+    by_cookie = await logins.find_by_token(hash_secret("a new secret"), LONG_AGO)
+    by_refresh = await logins.refresh(hash_secret("a new secret"), hash_secret("the next"), LONG_AGO)
+    assert (by_cookie is not None, by_refresh is not None) == (kind == "browser", kind == "app")
+
+
+@pytest.mark.parametrize("kind", ["browser", "app"])
+async def test_changed_password_that_fails_half_way_changes_nothing(
+    database: Database, accounts: AccountRepository, noa: Account, kind: str
+) -> None:
+    """Its last statement fails: the new secret is somebody else's."""
+    await give_everything(database, noa)
+    ben = await accounts.add(NewAccount("ben@example.org", "an argon2 string"))
+    assert ben is not None
+    logins, taken = LoginRepository(database), hash_secret("somebody else's")
+    assert await logins.add_browser(proof(ben), taken, "a browser", LATER)
+    assert await logins.add_app(proof(ben), taken, "an app", LATER)
+    before = await logins.all(noa.id, LONG_AGO)
+    with pytest.raises(IntegrityError):
+        await change_password(database, noa, kind, taken)
+    assert await accounts.find(noa.id) == noa
+    assert await logins.all(noa.id, LONG_AGO) == before
+    assert await what_lives(database) == {"cookie", "app", "key", "ticket", "reset", "verify"}
+
+
+async def test_app_that_refreshes_its_tokens_while_the_password_changes_is_left_with_no_old_ones(
+    database: Database, noa: Account
+) -> None:
+    logins = LoginRepository(database)
+    assert await logins.add_app(proof(noa), REFRESH, "an app", LATER)
+    await asyncio.gather(
+        change_password(database, noa, "app", hash_secret("a new secret")),
+        logins.refresh(REFRESH, hash_secret("a copy's"), LONG_AGO),
+    )
+    assert len(await logins.all(noa.id, LONG_AGO)) == 1
+    assert await logins.refresh(REFRESH, hash_secret("x"), LONG_AGO) is None
+    assert await logins.refresh(hash_secret("a copy's"), hash_secret("y"), LONG_AGO) is None
+    assert await logins.refresh(hash_secret("a new secret"), hash_secret("z"), LONG_AGO)
 
 
 async def test_new_password_ends_keys_where_that_is_asked_for(

@@ -30,6 +30,7 @@ from backend.resources import Resources
 from backend.runs.admission.allowed_models import parse_allow_list
 from backend.store.accounts.allowance import Allowance
 from backend.store.accounts.keys import ApiKey
+from backend.store.accounts.login_rows import LoginKind
 from backend.store.owner import Owner
 from workflows.errors import InvalidInput
 from workflows.text.json_values import JsonModel
@@ -184,16 +185,18 @@ async def change_password(
     settings: SettingsDep,
     response: Response,
 ) -> TokenView | None:
-    """Sets a new one; every other session ends, and the keys if that is asked for. A browser gets a new cookie for its
-    own, an app new tokens (200)."""
+    """Sets a new one; every session ends, and the keys if that is asked for. In place of its own a browser gets a new
+    one by its cookie, an app by new tokens (200)."""
     owner, credential = principal.owner, principal.credential
     change = PasswordChange(body.old_password, body.new_password, body.revoke_keys)
-    await people.accounts.change_password(owner, change, address, credential.id)
-    if credential.kind == "browser":
-        set_cookie(response, settings, await people.sessions.rotate(owner, credential.id))
+    kind: LoginKind = "browser" if credential.kind == "browser" else "app"
+    replacement, secret = people.sessions.replacement(credential.id, kind)
+    session = await people.accounts.change_password(owner, change, address, replacement)
+    if kind == "browser":
+        set_cookie(response, settings, secret)
         return None
     response.status_code = 200
-    return TokenView.of(await people.sessions.rotate_app(owner, credential.id))
+    return TokenView.of(people.sessions.pair(session, secret))
 
 
 @router.get("/sessions")

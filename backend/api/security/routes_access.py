@@ -67,7 +67,7 @@ _STREAM = re.compile(
 _READ_BY_POST = re.compile(
     r"/api/v1/(?:langgraph/threads/[^/]+/(?:stream(?:/events)?|history)|runs/[^/]+/export)"
 )
-_ENDS_ITSELF = re.compile(rf"{ACCOUNT}/(?:logout|deletion|sessions(?:/[^/]+)?)")
+_ENDS_ITSELF = re.compile(rf"{ACCOUNT}/(?:logout|deletion|password|sessions(?:/[^/]+)?)")
 _READ_RUN = re.compile(r"/api/v1/runs/([^/]+)/stream")
 
 

@@ -9,6 +9,13 @@ from sqlalchemy import Connection, Row, Select, Table, bindparam, delete, insert
 from sqlalchemy.exc import IntegrityError
 from ulid import ULID
 
+from backend.store.accounts.login_rows import (
+    LoginSession,
+    SessionReplacement,
+    add_replacement,
+    delete_sessions,
+    find_session,
+)
 from backend.store.accounts.tables import (
     accounts,
     api_keys,
@@ -126,32 +133,37 @@ class AccountRepository:
         return await self._db.write(work)
 
     async def set_password(
+        self, owner: Owner, password_hash: str, *, revoke_keys: bool = False, verified: bool = False
+    ) -> None:
+        """Sets the password, and ends every log-in, every link that was sent before, and the keys if that is
+        requested; `verified`: the address is confirmed too. In one transaction."""
+        values = {"email_verified_at": datetime.now(UTC)} if verified else {}
+
+        def work(connection: Connection) -> None:
+            lock_owner(connection, owner)
+            _set_password(connection, owner, {"password_hash": password_hash, **values}, revoke_keys)
+
+        await self._db.write(work)
+
+    async def change_password(
         self,
         owner: Owner,
         password_hash: str,
+        replacement: SessionReplacement,
         *,
-        instead_of: str | None = None,
-        but: str | None = None,
+        instead_of: str | None,
         revoke_keys: bool = False,
-        verified: bool = False,
-    ) -> bool:
-        """Sets the password, and ends every log-in `but` one, every link that was sent before, and the keys if that is
-        requested; `verified`: the address is confirmed too. False where the hash isn't `instead_of` any more, if that
-        is given. In one transaction."""
-        values = {"email_verified_at": datetime.now(UTC)} if verified else {}
-        others = login_sessions.c.owner == owner
-        if but is not None:
-            others &= login_sessions.c.id != but
+    ) -> LoginSession | None:
+        """As `set_password`, with a new session for the one that the change is made in. None, and nothing is changed,
+        where that one has ended, or the hash isn't `instead_of` any more."""
 
-        def work(connection: Connection) -> bool:
+        def work(connection: Connection) -> LoginSession | None:
             lock_owner(connection, owner)
-            if instead_of is not None and connection.scalar(_HASH, {"id_is": owner}) != instead_of:
-                return False
-            _set(connection, owner, {"password_hash": password_hash, **values})
-            connection.execute(delete(login_sessions).where(others))
-            if revoke_keys:
-                connection.execute(delete(api_keys).where(api_keys.c.owner == owner))
-            return True
+            old = find_session(connection, owner, replacement.session_id)
+            if old is None or connection.scalar(_HASH, {"id_is": owner}) != instead_of:
+                return None
+            _set_password(connection, owner, {"password_hash": password_hash}, revoke_keys)
+            return add_replacement(connection, old, replacement)
 
         return await self._db.write(work)
 
@@ -182,6 +194,13 @@ def _set(connection: Connection, owner: Owner, values: Mapping[str, Any]) -> boo
     for table in _ended_by(values):
         connection.execute(delete(table).where(table.c.owner == owner))
     return True
+
+
+def _set_password(connection: Connection, owner: Owner, values: Mapping[str, Any], revoke_keys: bool) -> None:
+    delete_sessions(connection, owner)
+    _set(connection, owner, values)
+    if revoke_keys:
+        connection.execute(delete(api_keys).where(api_keys.c.owner == owner))
 
 
 def _ended_by(values: Mapping[str, Any]) -> tuple[Table, ...]:

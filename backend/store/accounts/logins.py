@@ -1,14 +1,13 @@
 """Log-ins: sessions of browsers and of apps, and the refresh tokens of apps."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Row,
     Select,
     bindparam,
     delete,
@@ -18,31 +17,23 @@ from sqlalchemy import (
     select,
     update,
 )
-from ulid import ULID
 
 from backend.store.accounts.accounts import Account
 from backend.store.accounts.attempts import clear_attempts
 from backend.store.accounts.events import add_event
+from backend.store.accounts.login_rows import (
+    SESSION_COLUMNS,
+    LoginSession,
+    insert_refresh_token,
+    new_session,
+    session_values,
+    to_session,
+)
 from backend.store.accounts.tables import HASH, accounts, login_sessions, refresh_tokens
 from backend.store.columns import Instant
 from backend.store.database import Database
 from backend.store.dialect import lock_owner
 from backend.store.owner import Owner
-
-LoginKind = Literal["browser", "app"]
-
-
-@dataclass(frozen=True, slots=True)
-class LoginSession:
-    """Session as stored. `client` is what the browser or app says that it is."""
-
-    id: str
-    owner: Owner
-    kind: LoginKind
-    client: str
-    created_at: datetime
-    used_at: datetime
-    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +62,6 @@ class RefreshTokenReused(Exception):
         self.owner = owner
 
 
-_SESSION = [login_sessions.c[each.name] for each in fields(LoginSession)]
-
-
 class LoginRepository:
     """Rows of `login_sessions` and `refresh_tokens`."""
 
@@ -85,27 +73,27 @@ class LoginRepository:
     ) -> LoginSession | None:
         """A new session, whose token is a cookie, and the event of the log-in; None where the account was locked, or
         its password changed, since it was proved."""
-        row = _row(proof.account.id, "browser", client, expires_at)
+        session = new_session(proof.account.id, "browser", client, expires_at)
 
         def work(connection: Connection) -> bool:
-            return _add(connection, proof, {"token_hash": token_hash, **row})
+            return _add(connection, proof, session_values(session, token_hash))
 
-        return LoginSession(**row) if await self._db.write(work) else None
+        return session if await self._db.write(work) else None
 
     async def add_app(
         self, proof: PasswordProof, refresh_hash: bytes, client: str, expires_at: datetime
     ) -> LoginSession | None:
         """As `add_browser`, with the session's first refresh token."""
         owner = proof.account.id
-        row = _row(owner, "app", client, expires_at)
+        session = new_session(owner, "app", client, expires_at)
 
         def work(connection: Connection) -> bool:
-            is_added = _add(connection, proof, {"token_hash": None, **row})
+            is_added = _add(connection, proof, session_values(session, refresh_hash))
             if is_added:
-                connection.execute(_new_refresh(row["id"], owner, refresh_hash))
+                connection.execute(insert_refresh_token(session.id, owner, refresh_hash))
             return is_added
 
-        return LoginSession(**row) if await self._db.write(work) else None
+        return session if await self._db.write(work) else None
 
     async def find_by_token(self, token_hash: bytes, idle_since: datetime) -> ActiveLogin | None:
         """The browser's session that was used since then."""
@@ -135,7 +123,7 @@ class LoginRepository:
             if active is not None:
                 same = (refresh_tokens.c.owner == found.owner) & (refresh_tokens.c.token_hash == old_hash)
                 connection.execute(update(refresh_tokens).where(same).values(used_at=now))
-                connection.execute(_new_refresh(found.session_id, found.owner, new_hash))
+                connection.execute(insert_refresh_token(found.session_id, found.owner, new_hash))
                 connection.execute(update(login_sessions).where(mine).values(used_at=now))
             return active
 
@@ -143,33 +131,6 @@ class LoginRepository:
         if isinstance(result, str):
             raise RefreshTokenReused(result)
         return result
-
-    async def replace_token(self, owner: Owner, session_id: str, token_hash: bytes) -> bool:
-        """Gives a browser's session another token in place of its own; False where there is no such session."""
-        mine = (login_sessions.c.owner == owner) & (login_sessions.c.id == session_id)
-        query = update(login_sessions).where(mine, login_sessions.c.kind == "browser")
-        query = query.values(token_hash=token_hash)
-        return bool((await self._db.write(lambda connection: connection.execute(query))).rowcount)
-
-    async def replace_refresh(
-        self, owner: Owner, session_id: str, refresh_hash: bytes
-    ) -> LoginSession | None:
-        """Gives an app's session one refresh token in place of all that it had; None where there is no such
-        session."""
-        tokens = (refresh_tokens.c.owner == owner) & (refresh_tokens.c.session_id == session_id)
-        mine = (login_sessions.c.owner == owner) & (login_sessions.c.id == session_id)
-        app = select(*_SESSION).where(mine, login_sessions.c.kind == "app")
-
-        def work(connection: Connection) -> LoginSession | None:
-            # Tokens before their session: in the order in which `refresh` holds them.
-            connection.execute(select(refresh_tokens.c.token_hash).where(tokens).with_for_update())
-            if (found := connection.execute(app).one_or_none()) is None:
-                return None
-            connection.execute(delete(refresh_tokens).where(tokens))
-            connection.execute(_new_refresh(session_id, owner, refresh_hash))
-            return _session(found)
-
-        return await self._db.write(work)
 
     async def touch(self, owner: Owner, session_id: str) -> None:
         """Says that the session is used now."""
@@ -180,11 +141,11 @@ class LoginRepository:
     async def all(self, owner: Owner, idle_since: datetime) -> list[LoginSession]:
         """The owner's sessions that haven't ended, the newest first."""
         query = (
-            select(*_SESSION)
+            select(*SESSION_COLUMNS)
             .where(login_sessions.c.owner == owner, *_not_ended(idle_since))
             .order_by(login_sessions.c.id.desc())
         )
-        return await self._db.read(lambda connection: [_session(row) for row in connection.execute(query)])
+        return await self._db.read(lambda connection: [to_session(row) for row in connection.execute(query)])
 
     async def end(self, owner: Owner, session_id: str) -> bool:
         """Whether there was one."""
@@ -219,7 +180,7 @@ def _one_active(
 
 def _active_by(condition: ColumnElement[bool]) -> Select[Any]:
     return (
-        select(accounts.c.role, accounts.c.models, *_SESSION)
+        select(accounts.c.role, accounts.c.models, *SESSION_COLUMNS)
         .join(accounts, accounts.c.id == login_sessions.c.owner)
         .where(
             condition,
@@ -268,26 +229,3 @@ def _add(connection: Connection, proof: PasswordProof, row: Mapping[str, Any]) -
 
 def _not_ended(idle_since: datetime) -> tuple[ColumnElement[bool], ...]:
     return login_sessions.c.expires_at > datetime.now(UTC), login_sessions.c.used_at > idle_since
-
-
-def _row(owner: Owner, kind: LoginKind, client: str, expires_at: datetime) -> dict[str, Any]:
-    now = datetime.now(UTC)
-    return {
-        "id": str(ULID()),
-        "owner": owner,
-        "kind": kind,
-        "client": client[:200],
-        "created_at": now,
-        "used_at": now,
-        "expires_at": expires_at,
-    }
-
-
-def _new_refresh(session_id: str, owner: Owner, token_hash: bytes) -> Any:
-    return insert(refresh_tokens).values(
-        token_hash=token_hash, session_id=session_id, owner=owner, used_at=None
-    )
-
-
-def _session(row: Row[Any]) -> LoginSession:
-    return LoginSession(**row._mapping)
