@@ -35,7 +35,6 @@ class Configurable(Protocol):
 
     def configure(self, settings: Any) -> Self:
         """The format configured with its `Settings`. Called once, at the start."""
-        ...
 
 
 @runtime_checkable
@@ -47,7 +46,6 @@ class LooksUp(Protocol):
 
         Called once, before a run is stored. Raises NotFound, InvalidInput.
         """
-        ...
 
 
 @runtime_checkable
@@ -56,7 +54,6 @@ class Loads(Protocol):
 
     async def load(self, inputs: Any, lookups: Lookups, owner: str) -> Any:
         """The input with the text loaded. Called whenever a node works. Raises NotFound when it is gone."""
-        ...
 
 
 @runtime_checkable
@@ -65,7 +62,6 @@ class ScreensOwnText(Protocol):
 
     def text_to_screen(self, inputs: Any) -> dict[str, Any]:
         """The part of the input that the check of inputs screens before anything is spent."""
-        ...
 
 
 @runtime_checkable
@@ -74,7 +70,6 @@ class ChecksModel(Protocol):
 
     def check_model(self, inputs: Any, model: ModelSpec) -> None:
         """Raises InvalidInput when this model can't write this input. Called before anything is spent."""
-        ...
 
 
 @runtime_checkable
@@ -83,7 +78,6 @@ class AdaptsToModel(Protocol):
 
     def for_model(self, model: Model) -> Any:
         """The format for this model: itself, or a variant of the same name and input."""
-        ...
 
 
 @runtime_checkable
@@ -92,7 +86,6 @@ class Multilingual(Protocol):
 
     def language(self, inputs: Any) -> str:
         """The text's language, as a tag such as `en` or `he`."""
-        ...
 
 
 @runtime_checkable
@@ -104,7 +97,6 @@ class BelongsToSeries(Protocol):
 
         Failed and cancelled ones aside, a series has one run a place: a second is refused.
         """
-        ...
 
 
 @runtime_checkable
@@ -113,7 +105,6 @@ class RecapsSeries(Protocol):
 
     def without_part(self, inputs: Any, number: int) -> Any:
         """The input without its recap of that part, which is being deleted."""
-        ...
 
 
 @runtime_checkable
@@ -122,7 +113,6 @@ class Cached(Protocol):
 
     def cache_key(self, inputs: Any) -> str | None:
         """A key that is equal for inputs that may share a text; None for one that never does."""
-        ...
 
 
 @runtime_checkable
@@ -132,7 +122,6 @@ class CachedByDefault(Protocol):
     @property
     def default_cache(self) -> CacheMode:
         """Whether a run without a cache option takes a cached result."""
-        ...
 
 
 @runtime_checkable
@@ -142,7 +131,6 @@ class Limited(Protocol):
     @property
     def monthly_limit(self) -> int | None:
         """The number of runs that a user may start in a month; None: unlimited."""
-        ...
 
 
 @runtime_checkable
@@ -151,7 +139,6 @@ class Researches(Protocol):
 
     async def research(self, inputs: Any, model: Model) -> Mapping[str, Any] | None:
         """Notes for the prompts of later sections (JSON), made while the first one is written."""
-        ...
 
 
 @runtime_checkable
@@ -161,7 +148,6 @@ class BringsFacts(Protocol):
     @property
     def facts_section(self) -> int | None:
         """The section whose `write` yields `Facts` after its text. It is written before all others."""
-        ...
 
 
 @runtime_checkable
@@ -171,7 +157,6 @@ class SetsParameters(Protocol):
     @property
     def parameters(self) -> RoleParameters:
         """The parameters by role, where the settings give none."""
-        ...
 
 
 @runtime_checkable
@@ -181,7 +166,6 @@ class SetsTolerance(Protocol):
     @property
     def length_tolerance(self) -> float:
         """The accepted deviation of a section from its target, as a share of it."""
-        ...
 
 
 @runtime_checkable
@@ -191,7 +175,6 @@ class SetsLeastRoom(Protocol):
     @property
     def least_room(self) -> int:
         """Words that a section may always be off its target, to either side."""
-        ...
 
 
 @runtime_checkable
@@ -201,7 +184,6 @@ class SetsContext(Protocol):
     @property
     def context_words(self) -> int:
         """Words up to which a section is shown the whole text before it."""
-        ...
 
 
 @runtime_checkable
@@ -211,7 +193,6 @@ class SetsReviewShare(Protocol):
     def review_share(self, *, judges: bool) -> float | None:
         """The time of the review as a share of the time of all writing, before any was measured; None for a short one.
         `judges`: a judge is configured."""
-        ...
 
 
 @runtime_checkable
@@ -222,7 +203,6 @@ class SetsSectionReviewShare(Protocol):
     def section_review_share(self, *, judges: bool) -> float | None:
         """The time of the review as a share of the time of the section's writing, before any was measured; None for a
         short one. `judges`: a judge is configured."""
-        ...
 
 
 @runtime_checkable
@@ -231,7 +211,6 @@ class ForecastsLength(Protocol):
 
     def expected_words(self, inputs: Any) -> int:
         """About how many words the text will have, with the pieces beside it. Pure; no model is called."""
-        ...
 
 
 @runtime_checkable
@@ -240,7 +219,6 @@ class ForecastsFacts(Protocol):
 
     def facts_words(self, inputs: Any) -> int:
         """About how many words of facts are written before the first section. Pure; no model is called."""
-        ...
 
 
 @runtime_checkable
@@ -251,7 +229,6 @@ class Lands(Protocol):
         self, task: SectionTask, text: str, words: int, model: Model
     ) -> AsyncGenerator[str | SectionNotes]:
         """What brings the section home after `text`, in `words`: all that the plan says still has to happen."""
-        ...
 
 
 @runtime_checkable
@@ -260,7 +237,6 @@ class Extends(Protocol):
 
     def extend(self, task: SectionTask, text: str, words: int, model: Model) -> AsyncGenerator[str]:
         """The continuation of `text`, about `words` long."""
-        ...
 
 
 @runtime_checkable
@@ -274,7 +250,6 @@ class Reviews(Protocol):
         in one pass for all of them, once (`LimitsRevisions`); what is found after that is only reported.
         What `Reviewed` findings measured is in the state of the next review, and of `metrics` (`reviewed`).
         """
-        ...
 
 
 @runtime_checkable
@@ -288,7 +263,6 @@ class ReviewsSections(Protocol):
         sections. One with a finding to `rewrite` is written again, once, before the next one begins; with several
         sections at a time there is only `review`. What `Reviewed` findings measured takes the place of what is in
         `state["reviewed"]`. Where the model gives no answer, the section is left to `review`."""
-        ...
 
 
 @runtime_checkable
@@ -298,7 +272,6 @@ class LimitsRevisions(Protocol):
     @property
     def max_revisions(self) -> int:
         """The number of times that a review may have sections rewritten. Rewrites for safety don't count here."""
-        ...
 
 
 @runtime_checkable
@@ -307,7 +280,6 @@ class Derives(Protocol):
 
     async def derive(self, inputs: Any, state: State, model: Model) -> dict[str, Any]:
         """The format's own results, which become part of `complete`."""
-        ...
 
 
 @runtime_checkable
@@ -316,13 +288,11 @@ class MakesPieces(Protocol):
 
     def plan_pieces(self, inputs: Any, state: State) -> list[PlannedPiece]:
         """The pieces, in reading order."""
-        ...
 
     def write_pieces(
         self, inputs: Any, state: State, pieces: list[PlannedPiece], model: Model
     ) -> AsyncGenerator[PieceText]:
         """The text of the pieces, streamed from the model; some for each. Called only if any are planned."""
-        ...
 
 
 @runtime_checkable
@@ -333,7 +303,6 @@ class LandsPieces(Protocol):
         self, inputs: Any, state: State, open_pieces: list[OpenPiece], model: Model
     ) -> AsyncGenerator[PieceText]:
         """What brings each of these pieces home after its text, in one call for all."""
-        ...
 
 
 @runtime_checkable
@@ -343,7 +312,6 @@ class Exports(Protocol):
     @property
     def exports(self) -> Mapping[str, Exporter]:
         """The exporters by name."""
-        ...
 
 
 @runtime_checkable
@@ -353,7 +321,6 @@ class Presents(Protocol):
     @property
     def presentation(self) -> Presentation:
         """The hints. Without them a form follows from the schema of the input."""
-        ...
 
 
 CAPABILITIES: tuple[type, ...] = (

@@ -258,7 +258,8 @@ class EducationAudioFormat(Format[LessonInput]):
         cast, language = CASTS[inputs.speakers], self.language(inputs)
         style = replace(STYLE, addresses=list_addresses(inputs.custom_prompt or ""))
         script = ScriptFilter(cast, language, style=style, titles=titles_above(task))
-        return filter_reply(script, split_notes(stream, script.is_speaker))
+        wants_notes = task.get("wants_notes", False)
+        return filter_reply(script, split_notes(stream, script.is_speaker, wants_notes=wants_notes))
 
 
 def _look_over(document: LessonDocument) -> LessonDocument:

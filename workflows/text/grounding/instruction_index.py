@@ -10,7 +10,7 @@ from workflows.text.clauses.clauses import Clause, is_item
 from workflows.text.clauses.dose_changes import has_change
 from workflows.text.clauses.hebrew_instructions import has_hebrew_change, read_hebrew_instructions
 from workflows.text.clauses.instructions import read_instructions
-from workflows.text.grounding.dose_rates import DoseRates
+from workflows.text.quantities.dose_rates import DoseRates
 from workflows.text.quantities.intervals import Interval, find_intervals, list_lengths, list_periods
 from workflows.text.stems import stem
 from workflows.text.words import list_words

@@ -1,4 +1,4 @@
-"""How often a document's doses are taken: "a tablet a day" where it says "twice a day". English, Hebrew. Pure."""
+"""Rates of a document's doses: "a tablet a day" where it says "twice a day" is another one. English, Hebrew. Pure."""
 
 from collections.abc import Sequence
 from fractions import Fraction
