@@ -51,13 +51,12 @@ class GraphWork:
         it takes over."""
         snapshot = _NO_CHECKPOINT if is_new else await self.graph.aget_state(self.config)
         origin = self._run.origin
-        if snapshot.created_at or origin is None:
-            return snapshot
-        if origin.has_lost_seed:
-            raise NotFound("The text that this version is made of was deleted.")
-        if (seed := origin.seed) is not None:
-            state, node = seeded_state(seed, self._run.input)
-            snapshot = await self._go_on_after(node, state)
+        if not snapshot.created_at and origin is not None:
+            if origin.has_lost_seed:
+                raise NotFound("The text that this version is made of was deleted.")
+            if (seed := origin.seed) is not None:
+                state, node = seeded_state(seed, self._run.input)
+                snapshot = await self._go_on_after(node, state)
         if _leads_nowhere(snapshot):
             snapshot = await self._go_on_after(
                 "dispatch" if snapshot.values.get("sections") else "outline", {}
