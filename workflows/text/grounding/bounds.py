@@ -34,6 +34,10 @@ _SELF_DENYING = re.compile(r"\b(?:no|not) (?:less|fewer|more|longer) than\b", re
 _CASE = re.compile(r"\b(?:if|when|whenever|unless|once|should|in case|as soon as|after)\b", re.IGNORECASE)
 _HARMLESS_WORDS = "fine ok okay alright harmless safe normal problem worry dangerous needn't unnecessary"
 _HARMLESS = frozenset(_HARMLESS_WORDS.split())
+_UNSAFE = re.compile(
+    r"\b(?:not|never|isn't|aren't)\b(?: \w+)? (?:fine|ok|okay|alright|harmless|safe|normal)\b|\bunsafe\b",
+    re.IGNORECASE,
+)
 _ONLY = re.compile(r"\bonly\b", re.IGNORECASE)
 """What is only done above a bound isn't done below it, and the other way round: it says nothing by itself."""
 _OWN_WORDS = "least most minimum maximum more less fewer longer older younger above over under below total"
@@ -128,6 +132,8 @@ def _mood(text: str) -> tuple[bool, bool]:
 
 
 def _is_turned(clause: str) -> bool:
-    """Whether a denial, or a word that calls something harmless, turns the bounds of a text round."""
+    """Whether a denial, or a word that calls something harmless or unsafe, turns the bounds of a text round."""
     plain = _SELF_DENYING.sub(" ", clause)
+    if _UNSAFE.search(plain):
+        return True
     return denies_or_forbids(plain) != (not _HARMLESS.isdisjoint(plain_words(plain)))
