@@ -78,10 +78,10 @@ async def test_uploaded_document_becomes_a_lesson_whose_wrong_number_is_written_
 
     assert told.ending is not None and told.ending["type"] == "complete", told.ending
     assert shown == SPOKEN + THANKS and retracted == [(0, "revision")]
-    assert told.sections == {0: MENDED, 1: OTHERS + THANKS}
+    assert told.sections == {0: MENDED + THANKS, 1: OTHERS + THANKS}  # a short rewrite is continued, too
     assert told.text == told.ending["story_content"]
     metadata = told.ending["metadata"]
-    assert metadata["words_by_speaker"]["PATIENT"] == 10 and metadata["safety"]["policy"] == "professional"
+    assert metadata["words_by_speaker"]["PATIENT"] == 12 and metadata["safety"]["policy"] == "professional"
     assert metadata["grounding"] == {"checked": 9, "supported": 9, "unsupported": []}
     assert metadata["compliance"] == {"passed": True, "findings": [], "revisions": 1}
     # The text isn't kept with the run, and each part is sent to the model once.
@@ -107,8 +107,14 @@ async def test_uploaded_document_becomes_a_lesson_whose_wrong_number_is_written_
         return reply.content
 
     assert (await export("plain")).decode().startswith("DOCTOR: Welcome! Take one 5 milligram tablet")
-    assert len(etree.fromstring(await export("ssml")).findall("{*}voice")) == 4
-    assert [part["speaker"] for part in orjson.loads(await export("segments"))] == ["DOCTOR", "PATIENT"] * 2
+    assert len(etree.fromstring(await export("ssml")).findall("{*}voice")) == 5
+    assert [part["speaker"] for part in orjson.loads(await export("segments"))] == [
+        "DOCTOR",
+        "PATIENT",
+        "PATIENT",
+        "DOCTOR",
+        "PATIENT",
+    ]
 
 
 async def test_lesson_has_its_speakers_turns_however_the_model_writes_them(

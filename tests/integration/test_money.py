@@ -192,7 +192,8 @@ async def test_calls_that_were_cut_off_are_estimated_and_counted_once_over_cance
     read, written = _counted(provider)
 
     assert cancelled["estimated"] and cancelled["output_tokens"] > 0
-    assert 0 < usage["output_tokens"] - written <= 60  # what came of the call that was held
+    # What came of the call that was held, estimated rather too high than too low.
+    assert 0 < usage["output_tokens"] - written <= 60 * 1.1
     assert held.disconnected and len(ended) == CALLS - 1
     assert report["total"]["output_tokens"] == usage["output_tokens"] and report["total"]["estimated"]
     assert report["total"]["input_tokens"] == usage["input_tokens"] > read
