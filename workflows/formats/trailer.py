@@ -63,9 +63,8 @@ class Trailer:
         self._notes: list[str] = []
         self._size = 0
         self._text_size = 0  # characters of the text, without spaces at its borders
-        self._doubtful: list[str] | None = (
-            None  # paragraphs below notes in prose: notes, if little more comes
-        )
+        # Paragraphs below notes in prose: notes, if no more than so many characters come.
+        self._doubtful: list[str] | None = None
         self._most_doubtful = 0
 
     @property
