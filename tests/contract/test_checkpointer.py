@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, contextmanager
 from operator import add
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
@@ -21,6 +21,7 @@ from langgraph.types import Send
 from backend.store.checkpoints import DurableSaver, MemoryCheckpoints
 from backend.store.postgres.checkpoints import open_postgres_checkpoints
 from backend.store.sqlite import checkpoint_writer
+from backend.store.sqlite import database as sqlite
 from backend.store.sqlite.checkpoints import SqliteCheckpoints, open_checkpoints
 from tests.databases import new_database
 
@@ -250,23 +251,47 @@ async def test_deleted_thread_leaves_no_byte_in_any_file(tmp_path: Path) -> None
         assert await saver.aget_tuple(THREAD) is None
 
 
-async def test_thread_that_is_deleted_while_somebody_reads_leaves_no_byte_once_they_are_done(
-    tmp_path: Path,
-) -> None:
+async def test_deleting_a_thread_waits_for_those_who_read_what_was_there_before(tmp_path: Path) -> None:
     def files() -> bytes:
         return b"".join(path.read_bytes() for path in tmp_path.iterdir())
 
     async with open_checkpoints(tmp_path) as saver:
         graph = chain(saver, go_on)
         await graph.ainvoke({"told": [MARK.decode() * 700]}, THREAD)
-        reader = sqlite3.connect(tmp_path / "checkpoints.db", isolation_level=None)
-        reader.execute("BEGIN")
-        reader.execute("SELECT count(*) FROM checkpoints").fetchone()
-        await saver.adelete_thread("t")
-        reader.close()
+        with closing(reading(tmp_path)) as reader:
+            deleting = asyncio.create_task(saver.adelete_thread("t"))
+            while await saver.aget_tuple(THREAD) is not None:  # nobody else waits meanwhile
+                pass
+            reader.execute("ROLLBACK")
+        await deleting
+        assert MARK not in files()
+
+
+async def test_thread_that_is_deleted_while_somebody_reads_for_long_leaves_no_byte_once_they_are_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "_ERASE_SECONDS", 0.0)
+
+    def files() -> bytes:
+        return b"".join(path.read_bytes() for path in tmp_path.iterdir())
+
+    async with open_checkpoints(tmp_path) as saver:
+        graph = chain(saver, go_on)
+        await graph.ainvoke({"told": [MARK.decode() * 700]}, THREAD)
+        with closing(reading(tmp_path)):
+            await saver.adelete_thread("t")
+            assert MARK in files()
         async with asyncio.timeout(PATIENCE):  # it tries again once a second at most, after another write
             while MARK in files():
                 await graph.aupdate_state({"configurable": {"thread_id": "other"}}, {"told": []})
+
+
+def reading(folder: Path) -> sqlite3.Connection:
+    """A connection that holds what is in the file of checkpoints now."""
+    reader = sqlite3.connect(folder / "checkpoints.db", isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM checkpoints").fetchone()
+    return reader
 
 
 @pytest.fixture

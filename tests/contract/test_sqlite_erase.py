@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from backend.store.database import Database
+from backend.store.sqlite import database as sqlite
 from backend.store.sqlite.database import SqliteDatabase
 from backend.store.tables import runs
 from tests.unit.stored_runs import new_run
@@ -64,11 +65,9 @@ async def test_erase_leaves_no_byte_of_what_it_deletes_in_any_file(database: Dat
     assert MARK not in world.bytes()
 
 
-async def test_erase_while_somebody_reads_leaves_no_byte_once_they_are_done(
-    database: Database, world: World
-) -> None:
-    await database.write(add_long_text)
-    reading, go_on = threading.Event(), threading.Event()
+async def being_read(database: Database, go_on: threading.Event) -> asyncio.Task[int]:
+    """A read under way, which holds what is there now until it may go on."""
+    reading = threading.Event()
 
     def read(connection: Connection) -> int:
         found = count(connection)
@@ -78,7 +77,32 @@ async def test_erase_while_somebody_reads_leaves_no_byte_once_they_are_done(
 
     reader = asyncio.create_task(database.read(read))
     await asyncio.to_thread(reading.wait, 10)
+    return reader
+
+
+async def test_erase_waits_for_those_who_read_what_was_there_before(database: Database, world: World) -> None:
+    await database.write(add_long_text)
+    go_on = threading.Event()
+    reader = await being_read(database, go_on)
+    erasing = asyncio.create_task(database.erase(lambda connection: connection.execute(delete(runs))))
+    while await database.read(count):  # nobody else waits meanwhile
+        pass
+    await database.write(add)
+    go_on.set()
+    await erasing
+    assert MARK not in world.bytes()
+    assert await reader == 20
+
+
+async def test_erase_leaves_what_somebody_reads_for_long_to_a_later_write(
+    database: Database, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "_ERASE_SECONDS", 0.0)
+    await database.write(add_long_text)
+    go_on = threading.Event()
+    reader = await being_read(database, go_on)
     await database.erase(lambda connection: connection.execute(delete(runs)))
+    assert MARK in world.bytes()
     go_on.set()
     assert await reader == 20
     async with asyncio.timeout(PATIENCE):  # it tries again once a second at most

@@ -17,7 +17,7 @@ from pathlib import Path
 import structlog
 
 from backend.store.sqlite.blobs import Statement
-from backend.store.sqlite.database import open_log, sync_log, truncate_log
+from backend.store.sqlite.database import empty_log, open_log, sync_log, truncate_log
 
 log = structlog.get_logger()
 
@@ -74,6 +74,8 @@ class CheckpointWriter:
         if self._committing is None:
             self._committing = asyncio.create_task(self._commit_queue(), name="checkpoints")
         await asyncio.shield(item.done)
+        if erases:
+            await empty_log(self._log_is_empty)
 
     async def flushed(self) -> None:
         """Returns when what was to be written before this call is, or failed."""
@@ -189,12 +191,17 @@ class CheckpointWriter:
         self._is_synced = False
         if self._log is None:  # there since the first commit
             self._log = open_log(self._file)
-        erases = any(item.erases for item in batch)
-        if erases:
+        if any(item.erases for item in batch):
             self._sync()  # what is deleted stays so
-        is_due = self._truncate_at is not None and time.monotonic() >= self._truncate_at
-        if is_due or erases:
             self._truncate()
+        elif self._truncate_at is not None and time.monotonic() >= self._truncate_at:
+            self._truncate()
+
+    async def _log_is_empty(self) -> bool:
+        """Whether nothing that was deleted stands in the write-ahead log; tries to empty it first."""
+        if self._truncate_at is not None:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._truncate)
+        return self._truncate_at is None
 
     def _sync(self) -> None:
         if self._is_synced:  # by somebody else's sync

@@ -137,7 +137,7 @@ class GroupCommitSaver(BaseCheckpointSaver[str]):
             yield each
 
     async def adelete_thread(self, thread_id: str) -> None:
-        """As LangGraph's. No file keeps a byte of it; where somebody reads at that moment, until they are done."""
+        """As LangGraph's. No file keeps a byte of it; who reads at that moment is waited for, for some seconds."""
         self._deltas.forget(str(thread_id))
         tables = ("checkpoints", "checkpoint_blobs", "writes")
         with self._writer.awaited():

@@ -8,7 +8,7 @@ import asyncio
 import os
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -25,6 +25,9 @@ BUSY_SECONDS = 30
 """How long a statement waits for another process that holds the file."""
 _TRUNCATE_EVERY_SECONDS = 60.0
 _TRUNCATE_AGAIN_SECONDS = 1.0
+_ERASE_SECONDS = 2.0
+"""How long erasing waits for those who read what was there before."""
+_ERASE_AGAIN_SECONDS = 0.02
 _WAL_AGAIN_SECONDS = 0.02
 _sync = getattr(os, "fdatasync", os.fsync)  # what SQLite itself calls
 
@@ -55,12 +58,9 @@ class SqliteDatabase:
     async def erase(self, work: Callable[[Connection], _T]) -> _T:
         """See `Database`. Pages are overwritten (`secure_delete`); the write-ahead log is emptied here."""
 
-        def write() -> _T:
-            result = _transact(self._writer, work)
-            self._truncate()
-            return result
-
-        return await self._in(self._write_thread, write)
+        result = await self._in(self._write_thread, lambda: _transact(self._writer, work))
+        await empty_log(lambda: self._in(self._write_thread, self._truncate))
+        return result
 
     async def migrate(self) -> None:
         """See `Database`."""
@@ -97,11 +97,12 @@ class SqliteDatabase:
             self._truncate()
         return result
 
-    def _truncate(self) -> None:
+    def _truncate(self) -> bool:
         """Moves the write-ahead log into the file and truncates it; retries soon if a reader prevents it."""
         with closing(self._writer.raw_connection()) as connection:
             done = truncate_log(connection.cursor())
         self._truncate_at = time.monotonic() + (_TRUNCATE_EVERY_SECONDS if done else _TRUNCATE_AGAIN_SECONDS)
+        return done
 
     def _migrate(self) -> None:
         with self._reader.begin() as connection:
@@ -148,6 +149,14 @@ def truncate_log(cursor: Any, busy_seconds: float = BUSY_SECONDS) -> bool:
     finally:
         cursor.execute(f"PRAGMA busy_timeout={int(busy_seconds * 1000)}")
     return not busy
+
+
+async def empty_log(truncate: Callable[[], Awaitable[bool]]) -> None:
+    """Truncates a write-ahead log after something was deleted, as soon as nobody reads what was there before: a read
+    takes milliseconds, and others write meanwhile. A reader that holds out longer leaves it to a later write."""
+    give_up_at = time.monotonic() + _ERASE_SECONDS
+    while not await truncate() and time.monotonic() < give_up_at:  # noqa: ASYNC110 - a reader tells nobody
+        await asyncio.sleep(_ERASE_AGAIN_SECONDS)
 
 
 def open_log(file: Path) -> int:
