@@ -112,9 +112,9 @@ class ProgressMeter:
         words: dict[Slot, int] = {
             index: count_words(transcript.text_of(index)) for index in transcript.started
         }
-        words |= {name: count_words(transcript.piece_text(name)) for name in transcript.pieces}
+        words |= {name: count_words(transcript.text_of(name)) for name in transcript.pieces}
         self.resume(words, transcript.percent)
-        self._finished = {*transcript.finished, *transcript.finished_pieces}
+        self._finished = {slot for slot in words if transcript.is_finished(slot)}
         self._judged = set(transcript.finished)
         self._has_facts = transcript.facts is not None or bool(transcript.finished)
         if transcript.outline is not None:

@@ -38,8 +38,8 @@ def transcript(*messages: Message) -> Transcript:
 def shown(one: Transcript) -> object:
     """What a reader sees of it."""
     texts = {index: one.text_of(index) for index in one.started}
-    pieces = {name: one.piece_text(name) for name in one.pieces}
-    return texts, pieces, one.finished, one.finished_pieces, one.outline, one.facts
+    pieces = {name: one.text_of(name) for name in one.pieces}
+    return texts, pieces, one.finished, [one.is_finished(name) for name in one.pieces], one.outline, one.facts
 
 
 def test_copy_of_a_whole_run_has_each_thing_once_and_each_text_whole() -> None:

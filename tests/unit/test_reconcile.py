@@ -200,7 +200,7 @@ def test_reconcile_takes_back_pieces_that_the_checkpoint_lacks_or_has_otherwise(
     assert told == [retract(0, "M1"), retract(0, "R1"), piece("R1", "New.", ends=True)]
     for message in told:
         transcript.apply(message)
-    assert (transcript.pieces, transcript.piece_text("R1")) == (["R1"], "New.")
+    assert (transcript.pieces, transcript.text_of("R1")) == (["R1"], "New.")
     assert list(reconcile(transcript, piece_state(R1="New."))) == []
 
 

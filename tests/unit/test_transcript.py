@@ -85,7 +85,7 @@ def test_transcript_keeps_the_newest_of_what_is_told_more_than_once() -> None:
     assert transcript.usage == newer
     assert transcript.percent == 50
     assert transcript.outline == OUTLINE
-    assert transcript.has_metadata
+    assert transcript.metadata is not None
     assert transcript.terminal is None
 
 
@@ -93,5 +93,5 @@ def test_transcript_counts_attempts_and_knows_if_metadata_came() -> None:
     assert (
         replay(workflow("started"), error(), workflow("resumed", 2), workflow("completed", 2)).attempts == 2
     )
-    assert not replay(complete()).has_metadata
-    assert replay(*[m for m in EVERY_TYPE if isinstance(m, MetricsCalculated)]).has_metadata
+    assert replay(complete()).metadata is None
+    assert replay(*[m for m in EVERY_TYPE if isinstance(m, MetricsCalculated)]).metadata is not None

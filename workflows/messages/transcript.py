@@ -1,5 +1,7 @@
 """The transcript of a run: text and totals after each message, by the reader's rule. Pure."""
 
+from collections.abc import Iterator
+
 from workflows.messages.messages import (
     CallUsage,
     FactsGathered,
@@ -15,6 +17,7 @@ from workflows.messages.messages import (
     TextAppended,
     TextRetracted,
     UsageUpdated,
+    slot_of,
 )
 from workflows.messages.usage_totals import UsageKey, add_part
 from workflows.text.words import count_words
@@ -24,10 +27,8 @@ class Transcript:
     """The text so far by section and piece, and the newest of the messages that are sent more than once."""
 
     def __init__(self) -> None:
-        self._chunks: dict[int, list[str]] = {}
-        self._pieces: dict[str, list[str]] = {}
-        self.finished: set[int] = set()
-        self.finished_pieces: set[str] = set()
+        self._texts: dict[Slot, list[str]] = {}
+        self._finished: set[Slot] = set()
         self.facts: FactsGathered | None = None
         self.outline: OutlinePlanned | None = None
         self.usage: UsageUpdated | None = None
@@ -44,9 +45,10 @@ class Transcript:
         self.terminal = message if isinstance(message, RunCompleted | RunFailed) else None
         match message:
             case TextAppended():
-                self._append(message)
+                self._append(slot_of(message), message)
             case TextRetracted():
-                self._retract(message)
+                self._texts.pop(slot_of(message), None)
+                self._finished.discard(slot_of(message))
             case UsageUpdated():
                 self._count(message)
             case SafetyChecked():
@@ -70,14 +72,6 @@ class Transcript:
             case _:
                 pass
 
-    def _retract(self, message: TextRetracted) -> None:
-        if message.piece is None:
-            self._chunks.pop(message.section, None)
-            self.finished.discard(message.section)
-        else:
-            self._pieces.pop(message.piece, None)
-            self.finished_pieces.discard(message.piece)
-
     def _count(self, message: UsageUpdated) -> None:
         self.usage = message
         if message.call is not None:
@@ -91,32 +85,46 @@ class Transcript:
             return None
         return self.usage.model_copy(update={"call": None, "by": list(self.spent.values()) or None})
 
-    @property
-    def has_metadata(self) -> bool:
-        """Whether the metrics have been sent."""
-        return self.metadata is not None
-
-    def text_of(self, section: int) -> str:
-        """The text of one section as readers have it."""
-        return "".join(self._chunks.get(section, ()))
-
-    def piece_text(self, name: str) -> str:
-        """The text of one piece as readers have it."""
-        return "".join(self._pieces.get(name, ()))
+    def text_of(self, slot: Slot) -> str:
+        """The text of one section or piece as readers have it."""
+        return "".join(self._texts.get(slot, ()))
 
     def has_begun(self, slot: Slot) -> bool:
         """Whether a section or piece has any text or end."""
-        return slot in self._chunks or slot in self._pieces
+        return slot in self._texts
+
+    def is_finished(self, slot: Slot) -> bool:
+        """Whether a section or piece has its end."""
+        return slot in self._finished
+
+    def lacking(self, slot: Slot, text: str | None, *, is_whole: bool) -> Iterator[TextRetracted | TextAppended]:
+        """The messages after which a section or piece reads so, with its end if `is_whole`; None: it hasn't begun.
+        Only the rest is sent where its beginning stands already."""
+        section, piece = (0, slot) if isinstance(slot, str) else (slot, None)
+        logged = self.text_of(slot) if self.has_begun(slot) else None
+        if logged == text and self.is_finished(slot) == is_whole:
+            return
+        if logged is not None and (text is None or self.is_finished(slot) or not text.startswith(logged)):
+            yield TextRetracted(section=section, piece=piece, reason="restart")
+            logged = None
+        if text is not None:
+            rest = text[len(logged or "") :]
+            yield TextAppended(section=section, piece=piece, chunk=rest, is_complete=is_whole)
 
     @property
     def pieces(self) -> list[str]:
         """Names of the pieces that have any text or end, in the order in which they began."""
-        return list(self._pieces)
+        return [slot for slot in self._texts if isinstance(slot, str)]
 
     @property
     def started(self) -> list[int]:
         """Indices of the sections that have any text or end, in reading order."""
-        return sorted(self._chunks)
+        return sorted(slot for slot in self._texts if isinstance(slot, int))
+
+    @property
+    def finished(self) -> set[int]:
+        """Indices of the sections that have their end."""
+        return {slot for slot in self._finished if isinstance(slot, int)}
 
     @property
     def text(self) -> str:
@@ -128,12 +136,7 @@ class Transcript:
         """Number of words so far."""
         return sum(count_words(self.text_of(section)) for section in self.started)
 
-    def _append(self, data: TextAppended) -> None:
-        if data.piece is not None:
-            self._pieces.setdefault(data.piece, []).append(data.chunk)
-            if data.is_complete:
-                self.finished_pieces.add(data.piece)
-            return
-        self._chunks.setdefault(data.section, []).append(data.chunk)
-        if data.is_complete:
-            self.finished.add(data.section)
+    def _append(self, slot: Slot, message: TextAppended) -> None:
+        self._texts.setdefault(slot, []).append(message.chunk)
+        if message.is_complete:
+            self._finished.add(slot)

@@ -12,7 +12,6 @@ from workflows.messages.messages import (
     Message,
     MetricsCalculated,
     OutlinePlanned,
-    TextAppended,
     TextRetracted,
 )
 from workflows.messages.transcript import Transcript
@@ -33,7 +32,7 @@ def unless_logged(transcript: Transcript, shown: Shown) -> Shown:
 
     def show(state: State, section: Section) -> tuple[str, bool]:
         index, text = section["index"], section["text"]
-        if index in transcript.finished and transcript.text_of(index) == text:
+        if transcript.is_finished(index) and transcript.text_of(index) == text:
             return text, True
         return shown(state, section)
 
@@ -54,10 +53,11 @@ def reconcile(transcript: Transcript, state: State, shown: Shown = show_all) -> 
         if index in at_fault:
             yield from _withhold(transcript, sections[index])
         else:
-            yield from _section(transcript, index, *shown(state, sections[index]))
+            text, is_whole = shown(state, sections[index])
+            yield from transcript.lacking(index, text if text or is_whole else None, is_whole=is_whole)
     yield from _facts(transcript, state)
     yield from _pieces(transcript, state)
-    if state.get("metadata") and not transcript.has_metadata:
+    if state.get("metadata") and transcript.metadata is None:
         yield MetricsCalculated.model_validate(state["metadata"])
 
 
@@ -65,7 +65,7 @@ def check_agreement(transcript: Transcript, state: State) -> None:
     """Raises Internal where what was sent is not what the graph has."""
     if transcript.text != text_of(state["sections"]):
         raise Internal("The text that was checked is not the text that was sent; it is kept back.")
-    sent = {name: transcript.piece_text(name) for name in transcript.pieces}
+    sent = {name: transcript.text_of(name) for name in transcript.pieces}
     if sent != {name: piece["text"] for name, piece in state.get("pieces", {}).items()}:
         raise Internal("A piece that was checked is not the one that was sent; it is kept back.")
 
@@ -91,29 +91,11 @@ def _pieces(transcript: Transcript, state: State) -> Iterator[Message]:
         if name not in pieces:
             yield TextRetracted(section=0, piece=name, reason="restart")
     for name, piece in pieces.items():
-        logged, text = transcript.piece_text(name), piece["text"]
-        if logged == text and name in transcript.finished_pieces:
-            continue
-        if not text.startswith(logged) or name in transcript.finished_pieces:
-            yield TextRetracted(section=0, piece=name, reason="restart")
-            logged = ""
-        rest = text[len(logged) :]
-        yield TextAppended(section=0, piece=name, chunk=rest, is_complete=True)
-
-
-def _section(transcript: Transcript, index: int, text: str, is_whole: bool) -> Iterator[Message]:
-    logged = transcript.text_of(index)
-    if logged == text and (index in transcript.finished) == is_whole:
-        return
-    if not text.startswith(logged) or index in transcript.finished:
-        yield TextRetracted(section=index, reason="restart")
-        logged = ""
-    if is_whole or len(text) > len(logged):
-        yield TextAppended(section=index, chunk=text[len(logged) :], is_complete=is_whole)
+        yield from transcript.lacking(name, piece["text"], is_whole=True)
 
 
 def _withhold(transcript: Transcript, section: Section) -> Iterator[Message]:
     """Messages for a section at fault whose rewrite was under way: what was retracted isn't shown again."""
     index = section["index"]
-    if index in transcript.started and transcript.text_of(index) != section["text"]:
+    if transcript.has_begun(index) and transcript.text_of(index) != section["text"]:
         yield TextRetracted(section=index, reason="restart")
