@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from backend.lookups import StoredLookups
 from backend.runs.admission.quota import Quota
 from backend.runs.attempt.attempt import AttemptTools
 from backend.runs.attempt.budget import Budgets
 from backend.runs.attempt.executor import Executor
 from backend.runs.attempt.finalize import RunFinalizer
 from backend.runs.attempt.progress import ProgressStore
-from backend.runs.attempt.recording import RunRecorder
 from backend.runs.engine.base import Engine
 from backend.runs.engine.heartbeat import HeartbeatLiveness
 from backend.runs.engine.inline import POLL_EVERY_SECONDS, InlineEngine
@@ -24,7 +22,6 @@ from backend.runs.engine.local_runs import LocalRuns
 from backend.runs.engine.orphans import OrphanDetector
 from backend.runs.engine.recovery import NoRecovery, Recovery, RunRecovery
 from backend.runs.engine.redelivery import Redelivery
-from backend.runs.formats import RunFormats
 from backend.runs.readers.audience import Audience
 from backend.runs.results.sources import SourceReader
 from backend.settings import Settings
@@ -34,11 +31,9 @@ from backend.store.postgres.jobs import JobRepository
 from backend.tasks import Background, every, logged
 from backend.telemetry.metrics import Metrics
 from backend.telemetry.opening import Telemetry
+from backend.writing import WritingResources
 from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import monthly_limit_of
-from workflows.models.budget.ledger import Ledgers
-from workflows.models.clients.catalog import ModelCatalog
-from workflows.safety.registry import PolicyRegistry
 
 if TYPE_CHECKING:
     from backend.runs.engine.worker import Worker
@@ -67,18 +62,6 @@ class ProcessState:
 
     runs: LocalRuns
     audience: Audience
-
-
-@dataclass(frozen=True, slots=True)
-class WritingResources:
-    """Resources for writing runs: models, formats with their graphs, lookups."""
-
-    models: ModelCatalog
-    ledgers: Ledgers
-    policies: PolicyRegistry
-    lookups: StoredLookups
-    formats: RunFormats
-    recorder: RunRecorder | None
 
 
 async def open_execution(

@@ -1,6 +1,5 @@
 """Resources of a process, opened in one place and closed in reverse order."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from backend.accounts.people import People, open_people
 from backend.accounts.principal import SCOPES
 from backend.documents.documents import Documents
 from backend.documents.extraction import Extraction
-from backend.execution import ProcessState, WritingResources, open_execution
+from backend.execution import ProcessState, open_execution
 from backend.extensions.base import (
     ServiceContext,
     collect_lookups,
@@ -20,19 +19,18 @@ from backend.extensions.base import (
     collect_scopes,
     open_parts,
 )
-from backend.lookups import StoredLookups
 from backend.plugins import list_extensions
 from backend.runs.admission.quota import Quota
 from backend.runs.admission.validation import Admission
-from backend.runs.attempt.recording import RecordingFolders, RunRecorder, recording_of
-from backend.runs.commands import RunCommands, RunFiles
+from backend.runs.commands import RunCommands
+from backend.runs.deletion import RunDeletion
 from backend.runs.engine.base import Engine
 from backend.runs.engine.local_runs import LocalRuns
 from backend.runs.engine.recovery import RunRecovery
-from backend.runs.formats import RunFormats
+from backend.runs.files import RecordingFolders, RunFiles
 from backend.runs.housekeeping import EVERY_SECONDS, Housekeeping
 from backend.runs.queries import RunQueries
-from backend.runs.quoting import Quotes
+from backend.runs.quotes import Quotes
 from backend.runs.readers.audience import Audience
 from backend.runs.readiness import Readiness, WorkerReadiness
 from backend.runs.retention import EVERY_SECONDS as RETENTION_EVERY_SECONDS
@@ -47,15 +45,11 @@ from backend.store.retention import RetentionRepository
 from backend.store.shares import ShareRepository
 from backend.store.threads import ThreadRepository
 from backend.store.usage import UsageRepository
-from backend.tasks import every, logged
+from backend.tasks import every
 from backend.telemetry.metrics import Metrics
 from backend.telemetry.opening import open_telemetry
+from backend.writing import WritingResources, open_work, warming_up
 from workflows.formats.base import AnyFormat
-from workflows.formats.defaults import configured
-from workflows.formats.registry import list_formats
-from workflows.graph import build_graph
-from workflows.models.budget.ledger import Ledgers
-from workflows.models.budget.prices import PriceRegistry
 from workflows.models.clients.catalog import ModelCatalog
 from workflows.safety.registry import PolicyRegistry
 
@@ -133,35 +127,40 @@ async def _open(settings: Settings, record_to: Path | None, slots: int | None) -
         telemetry = await open_telemetry(stack, settings)
         store = await open_store(stack, settings, telemetry.metrics, is_worker=slots is not None)
         local = ProcessState(LocalRuns(), Audience(store.runs, settings.disconnect_grace))
-        prices = PriceRegistry(settings.prices)
-        work = open_work(stack, settings, store, prices, record_to)
+        work = open_work(stack, settings, store, record_to)
         execution = await open_execution(stack, settings, store, telemetry, work, local, slots)
         engine, quota = execution.engine, execution.quota
-        language_of = work.formats.language
-        queries = RunQueries(store.runs, store.log, engine.settle, local.audience, prices, language_of)
-        admission = make_admission(settings, work, prices)
-        recordings = RecordingFolders(settings.state_dir / _RECORDINGS, settings.record_dir)
-        files = RunFiles(store.checkpoints if store.jobs is None else None, recordings)
-        runs = make_commands(admission, store, queries, engine, quota, work, files)
-        extensions = list_extensions()
-        service = ServiceContext(
-            settings, work.formats.formats, work.policies, runs, queries, store.runs, store.database
+        formats, models, prices = work.formats.formats, work.models, work.ledgers.prices
+        queries = RunQueries(store.runs, store.log, engine.settle, local.audience, work.formats.language)
+        admission = Admission(
+            formats, models, work.policies, work.lookups, prices, settings.default_budget_usd
         )
+        deletion = RunDeletion(store.runs, engine, formats, find_files(settings, store))
+        runs = RunCommands(
+            admission,
+            store.runs,
+            queries,
+            engine,
+            quota=quota,
+            cache=store.cache,
+            cache_key=work.formats.cache_key,
+            deletion=deletion,
+        )
+        extensions = list_extensions()
+        service = ServiceContext(settings, formats, work.policies, runs, queries, store.runs, store.database)
         for area, found in collect_lookups(extensions, service):
             work.lookups.add(found, area)
         shares = ShareRepository(store.database, cap_of(settings, "shares"))
-        housekeeping = Housekeeping(
-            store.runs, store.log, store.checkpoints, store.cache, shares, settings.pack_after
-        )
-        await stack.enter_async_context(every(EVERY_SECONDS, housekeeping.tidy, name="housekeeping"))
-        await start_retention(stack, settings, runs, service)
+        housekeeping = await start_housekeeping(stack, settings, store, shares)
+        await start_retention(stack, settings, service)
         scopes = collect_scopes(extensions, SCOPES)
         people = await stack.enter_async_context(open_people(settings, store.database, runs, scopes))
-        await stack.enter_async_context(_warming_up(work.models, prices))
+        await stack.enter_async_context(warming_up(work))
+        largest = settings.max_document_bytes
         yield Resources(
             settings=settings,
-            formats=work.formats.formats,
-            models=work.models,
+            formats=formats,
+            models=models,
             policies=work.policies,
             database=store.database,
             engine=engine,
@@ -170,120 +169,52 @@ async def _open(settings: Settings, record_to: Path | None, slots: int | None) -
             recovery=execution.recovery,
             worker=execution.worker,
             quota=quota,
-            quotes=Quotes(admission, store.usage, quota),
+            quotes=Quotes(admission, queries, store.usage, quota),
             reading_places=ReadingPlaceRepository(store.database),
             threads=ThreadRepository(store.database),
             sharing=Sharing(shares, queries, timedelta(days=settings.share_days)),
-            documents=make_documents(settings, store, runs),
+            documents=Documents(store.documents, Extraction(largest), largest, deletion.forget_material),
             housekeeping=housekeeping,
             usage=store.usage,
             metrics=telemetry.metrics,
-            readiness=Readiness(
-                engine,
-                work.models,
-                {"log": store.database.check_writable, "checkpoints": store.checkpoints.check_writable},
-                look_at_queue=None if store.jobs is None else store.jobs.state,
-            ),
+            readiness=make_readiness(engine, work, store),
             people=people,
             parts=open_parts(extensions, service),
         )
 
 
-async def start_retention(
-    stack: AsyncExitStack, settings: Settings, runs: RunCommands, service: ServiceContext
-) -> None:
+def find_files(settings: Settings, store: Store) -> RunFiles:
+    """The files of runs, as far as they aren't in the database."""
+    recordings = RecordingFolders(settings.state_dir / _RECORDINGS, settings.record_dir)
+    return RunFiles(store.checkpoints if store.jobs is None else None, recordings)
+
+
+def make_readiness(engine: Engine, work: WritingResources, store: Store) -> Readiness:
+    """The checks of what a run needs."""
+    return Readiness(
+        engine,
+        work.models,
+        {"log": store.database.check_writable, "checkpoints": store.checkpoints.check_writable},
+        look_at_queue=None if store.jobs is None else store.jobs.state,
+    )
+
+
+async def start_housekeeping(
+    stack: AsyncExitStack, settings: Settings, store: Store, shares: ShareRepository
+) -> Housekeeping:
+    """Packs and tidies meanwhile what has ended."""
+    housekeeping = Housekeeping(
+        store.runs, store.log, store.checkpoints, store.cache, shares, settings.pack_after
+    )
+    await stack.enter_async_context(every(EVERY_SECONDS, housekeeping.tidy, name="housekeeping"))
+    return housekeeping
+
+
+async def start_retention(stack: AsyncExitStack, settings: Settings, service: ServiceContext) -> None:
     """Deletes meanwhile what is kept for too long, where there is such a limit."""
     if settings.retention_days is None:
         return
     others = collect_retained(list_extensions(), service)
     kept_for = timedelta(days=settings.retention_days)
-    retention = Retention(RetentionRepository(service.database), runs, others, kept_for)
+    retention = Retention(RetentionRepository(service.database), service.runs, others, kept_for)
     await stack.enter_async_context(every(RETENTION_EVERY_SECONDS, retention.apply, name="retention"))
-
-
-def make_admission(settings: Settings, work: WritingResources, prices: PriceRegistry) -> Admission:
-    """The checks of requests before a run is stored."""
-    return Admission(
-        work.formats.formats, work.models, work.policies, work.lookups, prices, settings.default_budget_usd
-    )
-
-
-def make_documents(settings: Settings, store: Store, runs: RunCommands) -> Documents:
-    """The documents; what runs keep of one goes with it."""
-    most = settings.max_document_bytes
-    return Documents(store.documents, Extraction(most), most, runs.forget_material)
-
-
-def make_commands(
-    admission: Admission,
-    store: Store,
-    queries: RunQueries,
-    engine: Engine,
-    quota: Quota,
-    work: WritingResources,
-    files: RunFiles,
-) -> RunCommands:
-    """The commands of runs."""
-    return RunCommands(
-        admission,
-        store.runs,
-        queries,
-        engine,
-        quota=quota,
-        cache=store.cache,
-        cache_key=work.formats.cache_key,
-        files=files,
-    )
-
-
-def open_work(
-    stack: AsyncExitStack,
-    settings: Settings,
-    store: Store,
-    prices: PriceRegistry,
-    record_to: Path | None,
-) -> WritingResources:
-    """The models, the formats with their graphs, and the lookups."""
-    models, policies, ledgers = ModelCatalog(settings), PolicyRegistry(settings.policy_dir), Ledgers(prices)
-    stack.push_async_callback(models.close)
-    lookups = StoredLookups({"document": store.documents.look_up})
-    formats = {name: configured(format, settings.of_format(name)) for name, format in list_formats().items()}
-    graphs = {
-        name: build_graph(
-            format,
-            models,
-            store.checkpoints,
-            policies,
-            lookups,
-            settings.revisions,
-            ledgers,
-            settings.context_words,
-        )
-        for name, format in formats.items()
-    }
-    recorder = _recorder(settings, models, record_to)
-    run_formats = RunFormats(formats, graphs, models, policies, settings.time_zone, lookups)
-    return WritingResources(models, ledgers, policies, lookups, run_formats, recorder)
-
-
-def _recorder(settings: Settings, models: ModelCatalog, record_to: Path | None) -> RunRecorder | None:
-    folder = settings.record_dir
-    if record_to is not None:
-        return RunRecorder(models, lambda _: record_to)
-    return None if folder is None else RunRecorder(models, lambda run_id: recording_of(folder, run_id))
-
-
-@asynccontextmanager
-async def _warming_up(models: ModelCatalog, prices: PriceRegistry) -> AsyncIterator[None]:
-    """Loads in the background what the first run would wait for."""
-
-    async def warm_up() -> None:
-        await models.warm_up()
-        await asyncio.to_thread(prices.find, models.default())  # reads the list of all prices
-
-    task = asyncio.create_task(logged(warm_up, "warm_up"))
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])

@@ -26,10 +26,9 @@ from backend.plugins import Extension, HasSettings
 if TYPE_CHECKING:
     from backend.api.dependencies import OwnerDep, ResourcesDep, RunsDep, SettingsDep
     from backend.resources import Resources, open_resources
-    from backend.runs.attempt.version_seed import VersionRequest
     from backend.runs.commands import RunCommands
     from backend.runs.queries import RunQueries
-    from backend.runs.requests import RunRequest
+    from backend.runs.requests import RunRequest, VersionRequest
     from backend.runs.retention import RetainedData
     from backend.settings import Settings
     from backend.store.database import Database
@@ -95,7 +94,7 @@ _LATE = {
     "RunsDep": "backend.api.dependencies",
     "Settings": "backend.settings",
     "SettingsDep": "backend.api.dependencies",
-    "VersionRequest": "backend.runs.attempt.version_seed",
+    "VersionRequest": "backend.runs.requests",
     "open_resources": "backend.resources",
 }
 

@@ -125,7 +125,7 @@ class LocalRunSource(RunSource):
         from backend.store.owner import LOCAL
 
         async with open_resources(self._settings) as resources:
-            return asdict(await resources.queries.quote(LOCAL, run_id))
+            return asdict(await resources.quotes.of_resume(LOCAL, run_id))
 
     async def versions(self, run_id: str) -> list[RunJson]:
         """All versions of its text, oldest first."""

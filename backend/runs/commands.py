@@ -1,13 +1,11 @@
 """Commands on runs: start, new version, cancel, resume, answer, delete."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-import structlog
-from langgraph.checkpoint.base import BaseCheckpointSaver
 from pydantic import BaseModel
 from ulid import ULID
 
@@ -16,11 +14,10 @@ from backend.runs.admission.caps import check_room, with_caps
 from backend.runs.admission.plan_edit import check_outline
 from backend.runs.admission.quota import Quota
 from backend.runs.admission.validation import Admission
-from backend.runs.attempt.recording import RecordingFolders
-from backend.runs.attempt.version_seed import VersionRequest, make_parentage
+from backend.runs.deletion import RunDeletion
 from backend.runs.engine.base import Engine
 from backend.runs.queries import RunQueries
-from backend.runs.requests import RunRequest, hash_request
+from backend.runs.requests import RunRequest, VersionRequest, hash_request, make_parentage
 from backend.runs.results.cache import ResultCache
 from backend.store.charges import Limit
 from backend.store.owner import Owner
@@ -28,13 +25,11 @@ from backend.store.run_values import RunOptions
 from backend.store.runs import NewRun, Run, RunRepository
 from backend.store.threads import ThreadPlace
 from backend.store.transitions import CANCELLED, RESUMABLE
-from workflows.errors import BudgetExceeded, Conflict, Forbidden, Overloaded, Unauthenticated
+from workflows.errors import BudgetExceeded, Conflict, Forbidden, Unauthenticated
 from workflows.formats.base import AnyFormat
-from workflows.formats.defaults import series_of, without_part
+from workflows.formats.defaults import series_of
 from workflows.models.budget.ledger import Caps
 from workflows.models.spec import ModelSpec
-
-log = structlog.get_logger()
 
 
 class RunCommands:
@@ -50,18 +45,17 @@ class RunCommands:
         quota: Quota,
         cache: ResultCache,
         cache_key: Callable[[NewRun], str | None],
-        files: "RunFiles",
+        deletion: RunDeletion,
     ) -> None:
         """`cache_key` is equal for runs with the same result."""
         self._admission = admission
         self._repository = repository
-        self._derived = repository.derived
         self._queries = queries
         self._engine = engine
         self._quota = quota
         self._cache = cache
         self._cache_key = cache_key
-        self._files = files
+        self._deletion = deletion
 
     @property
     def queries(self) -> RunQueries:
@@ -184,48 +178,8 @@ class RunCommands:
         return await self._queries.find(owner, run_id)
 
     async def delete(self, owner: Owner, run_id: str) -> None:
-        """Deletes the run, its text, log, checkpoints and recording; stops it first if it can. Versions of it stay, and
-        keep no text of it but what is their own; one that isn't complete can't go on."""
-        run = await self._queries.find(owner, run_id)
-        try:
-            await self._engine.cancel(run)
-        except Overloaded:  # without its log and its row, whoever still writes it is refused
-            log.warning("run_deleted_while_it_goes_on", run_id=run_id)
-        await self._forget_part(run)
-        versions = await self._derived.versions(owner, run_id)
-        await self._delete_checkpoints(versions)
-        await self._files.delete(run_id)
-        await self._repository.delete(owner, run_id)
-        ended_meanwhile = set(await self._derived.versions(owner, run_id)).difference(versions)
-        await self._delete_checkpoints(ended_meanwhile)
-        await self._forget_part(run)  # in what was begun meanwhile
-
-    async def _delete_checkpoints(self, run_ids: Collection[str]) -> None:
-        """Deletes the checkpoints of these runs, wherever they are."""
-        if run_ids:
-            await self._derived.delete_checkpoints(run_ids)
-            await self._files.delete_checkpoints(run_ids)
-
-    async def _forget_part(self, run: Run) -> None:
-        """Takes the recap of a part that is being deleted from the inputs of later ones and of their versions, with the
-        checkpoints and recordings that have it. One that failed begins anew when it is resumed."""
-        format = self._admission.formats.get(run.format)
-        if run.series is None or run.part is None or format is None:
-            return
-        stored = await self._derived.inputs(run.owner, run.series)
-        left = {run_id: without_part(format, inputs, run.part) for run_id, inputs in stored.items()}
-        changed = {run_id: inputs for run_id, inputs in left.items() if inputs is not None}
-        if not changed:
-            return
-        await self._derived.set_inputs(run.owner, changed)
-        for run_id in changed:
-            self._files.delete_recording(run_id)
-        await self._delete_checkpoints(await self._derived.at_rest(run.owner, changed))
-
-    async def forget_material(self, owner: Owner, id: str) -> None:
-        """Deletes the checkpoints of runs that refer to something that is being deleted, such as a document: they quote
-        it. Their texts stay. Those of a run that is under way go when it ends (`attempt/finalize.py`)."""
-        await self._delete_checkpoints(await self._derived.referring(owner, id))
+        """Deletes the run with all that belongs to it; stops it first if it can. Its versions stay."""
+        await self._deletion.delete(await self._queries.find(owner, run_id))
 
     def _new_run(
         self, owner: Owner, request: RunRequest, format: AnyFormat, inputs: BaseModel, request_hash: str
@@ -288,27 +242,3 @@ class RunCommands:
         if run is not None and run.request_hash != request_hash:
             raise Conflict("This Idempotency-Key was used with another request.")
         return run
-
-
-@dataclass(frozen=True, slots=True)
-class RunFiles:
-    """Files of runs beside the database: checkpoints, where they aren't in it, and recordings."""
-
-    checkpoints: BaseCheckpointSaver[Any] | None
-    recordings: RecordingFolders | None
-
-    async def delete(self, run_id: str) -> None:
-        """Deletes the files of a run."""
-        await self.delete_checkpoints([run_id])
-        self.delete_recording(run_id)
-
-    async def delete_checkpoints(self, run_ids: Iterable[str]) -> None:
-        """Deletes the checkpoints of these runs, and nothing else."""
-        if self.checkpoints is not None:
-            for run_id in run_ids:
-                await self.checkpoints.adelete_thread(run_id)
-
-    def delete_recording(self, run_id: str) -> None:
-        """Deletes the recording of a run, if there is one."""
-        if self.recordings is not None:
-            self.recordings.delete(run_id)

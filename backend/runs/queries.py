@@ -6,20 +6,17 @@ from contextlib import AbstractAsyncContextManager
 
 from backend.log.base import RunLog
 from backend.log.entry import Entry
-from backend.runs.admission.resume_quote import ResumeQuote, make_resume_quote
 from backend.runs.readers.audience import Audience
 from backend.runs.readers.durable import DurableReader
 from backend.runs.readers.reader import Reader, open_reader
 from backend.runs.readers.replay import replay
 from backend.store.owner import Owner
 from backend.store.runs import Run, RunPart, RunRepository, RunSummary, RunVersion
-from backend.store.transitions import COMPLETED, WAITING
+from backend.store.transitions import WAITING
 from backend.streaming.options import StreamOptions
 from backend.streaming.wires.wire import WireView
-from workflows.errors import Conflict, NotFound
+from workflows.errors import NotFound
 from workflows.messages.transcript import Transcript
-from workflows.models.budget.prices import PriceRegistry
-from workflows.models.spec import ModelSpec
 
 _ROW_PATIENCE_SECONDS = 10.0
 _LOOK_SECONDS = 0.05
@@ -38,7 +35,6 @@ class RunQueries:
         run_log: RunLog,
         settle: Settle,
         audience: Audience,
-        prices: PriceRegistry,
         language_of: Callable[[Run], str | None],
     ) -> None:
         """`language_of`: the language of a run's text, for its sentences."""
@@ -46,7 +42,6 @@ class RunQueries:
         self._log = run_log
         self._settle = settle
         self._audience = audience
-        self._prices = prices
         self._language_of = language_of
 
     async def find(self, owner: Owner, run_id: str) -> Run:
@@ -99,14 +94,6 @@ class RunQueries:
         """The transcript so far, as a reader has it."""
         transcript, _ = await replay(self._log, run.id)
         return transcript
-
-    async def quote(self, owner: Owner, run_id: str) -> ResumeQuote:
-        """The sections left and their estimated cost. Raises NotFound, Conflict for a complete run."""
-        run = await self.find(owner, run_id)
-        if run.status == COMPLETED:
-            raise Conflict("The run is complete: there is nothing left to write.")
-        price = self._prices.find(ModelSpec.parse(run.model))
-        return make_resume_quote(run, await self.transcript(run), price)
 
     def reader(self, run: Run, cursor: int, options: StreamOptions = _PLAIN) -> Reader:
         """A reader of the run from after `cursor`."""

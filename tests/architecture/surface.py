@@ -25,7 +25,6 @@ PUBLIC_MEMBERS = {
         "page",
         "part_summaries",
         "parts",
-        "quote",
         "reader",
         "transcript",
         "versions",

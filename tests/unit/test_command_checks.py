@@ -8,10 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from backend.runs.attempt.recording import RecordingFolders
-from backend.runs.attempt.version_seed import VersionRequest
-from backend.runs.commands import RunFiles
-from backend.runs.requests import RunRequest, StartBinding, hash_request
+from backend.runs.files import RecordingFolders, RunFiles
+from backend.runs.requests import RunRequest, StartBinding, VersionRequest, hash_request
 from backend.store.database import Database
 from backend.store.owner import Owner
 from backend.store.run_values import RunOptions

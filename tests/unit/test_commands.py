@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from backend.runs.admission.allowed_models import AllowedModels, AllowList, allowing
-from backend.runs.attempt.version_seed import VersionRequest
+from backend.runs.requests import VersionRequest
 from backend.store.checkpoints import MemoryCheckpoints
 from backend.store.database import Database
 from backend.store.owner import Owner

@@ -14,11 +14,10 @@ from backend.runs.readers.audience import Audience
 from backend.store.owner import Owner
 from backend.store.runs import Run, RunRepository
 from backend.streaming.options import StreamOptions
-from tests.unit.messages import OUTLINE, USAGE, complete, content, error, number, workflow
+from tests.unit.messages import OUTLINE, complete, content, error, number, workflow
 from tests.unit.stored_runs import add_run, change_run, finish_run
-from workflows.errors import Conflict, InvalidInput, NotFound
+from workflows.errors import InvalidInput, NotFound
 from workflows.messages.messages import InputRequested, Message
-from workflows.models.budget.prices import PriceRegistry
 
 OWNER = Owner("maya")
 ASKED = InputRequested(kind="outline", payload=OUTLINE)
@@ -37,9 +36,7 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.audience = Audience(self.repository, grace=60)
-        self.queries = RunQueries(
-            self.repository, self.log, self._settle, self.audience, PriceRegistry(), lambda _: None
-        )
+        self.queries = RunQueries(self.repository, self.log, self._settle, self.audience, lambda _: None)
 
     async def _settle(self, run_id: str | None) -> None:
         self.settled.append(run_id)
@@ -85,8 +82,7 @@ async def test_every_query_of_rows_waits_until_the_rows_that_it_reads_are_settle
     await queries.parts(OWNER, ["S"])
     await queries.part_summaries(OWNER, ["S"])
     await queries.versions(OWNER, run.id)
-    await queries.quote(OWNER, run.id)
-    assert desk.settled == [run.id, None, None, None, run.id, run.id]
+    assert desk.settled == [run.id, None, None, None, run.id]
 
 
 async def test_find_returns_the_row_of_a_run_that_is_being_stored_when_it_is(desk: Desk, run: Run) -> None:
@@ -147,23 +143,6 @@ async def test_transcript_is_what_a_reader_has_so_far(desk: Desk, run: Run) -> N
     await desk.tell(run, workflow("started"), OUTLINE, content(0, "A lamp."))
     transcript = await desk.queries.transcript(run)
     assert (transcript.text, transcript.outline, transcript.attempts) == ("A lamp.", OUTLINE, 1)
-
-
-async def test_quote_says_what_is_left_and_its_cost_by_the_price_of_the_runs_model(
-    desk: Desk, run: Run
-) -> None:
-    await desk.tell(run, workflow("started"), OUTLINE, content(0, "A lamp.", ends=True), USAGE, error())
-    await finish_run(desk.repository, run, "failed", error=error())
-    quote = await desk.queries.quote(OWNER, run.id)
-    assert (quote.run_id, quote.sections_left, quote.spent_usd, quote.resumable) == (run.id, [1], 0.5, True)
-    assert quote.cost_usd_low is not None and quote.cost_usd_low > 0
-
-    other = await add_run(desk.repository, model="openai:nobody-knows")
-    await desk.tell(other, OUTLINE)
-    assert (await desk.queries.quote(OWNER, other.id)).cost_usd_low is None
-    await finish_run(desk.repository, run, "completed", result=complete())
-    with pytest.raises(Conflict, match="nothing left"):
-        await desk.queries.quote(OWNER, run.id)
 
 
 async def test_reader_begins_after_its_cursor_in_the_view_that_it_is_of(desk: Desk, run: Run) -> None:

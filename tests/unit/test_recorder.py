@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from backend.runs.attempt.recording import RecordingFolders, RunRecorder
+from backend.runs.attempt.recording import RunRecorder
+from backend.runs.files import RecordingFolders
 from backend.store.runs import RunRepository
 from tests.unit.stored_runs import add_run
 from tests.unit.test_cassette import call, write

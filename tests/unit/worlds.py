@@ -19,12 +19,14 @@ from backend.runs.attempt.budget import Budgets
 from backend.runs.attempt.executor import Executor
 from backend.runs.attempt.finalize import RunFinalizer
 from backend.runs.attempt.progress import ProgressStore
-from backend.runs.commands import RunCommands, RunFiles
+from backend.runs.commands import RunCommands
+from backend.runs.deletion import RunDeletion
 from backend.runs.engine.inline import InlineEngine
 from backend.runs.engine.liveness import FileLiveness, Liveness
 from backend.runs.engine.local_runs import LocalRuns
 from backend.runs.engine.orphans import OrphanDetector
 from backend.runs.engine.recovery import Recovery
+from backend.runs.files import RunFiles
 from backend.runs.formats import RunFormats
 from backend.runs.queries import RunQueries
 from backend.runs.readers.audience import Audience
@@ -230,7 +232,7 @@ async def open_world(
         metrics=Metrics(),
         max_runs=max_runs,
     )
-    queries = RunQueries(repository, run_log, local_runs.settle, audience, ledgers.prices, formats.language)
+    queries = RunQueries(repository, run_log, local_runs.settle, audience, formats.language)
     service = RunCommands(
         Admission(formats.formats, models, policies, StoredLookups({}), ledgers.prices, None),
         repository,
@@ -239,7 +241,7 @@ async def open_world(
         quota=quota,
         cache=cache,
         cache_key=formats.cache_key,
-        files=RunFiles(saver, None),
+        deletion=RunDeletion(repository, engine, formats.formats, RunFiles(saver, None)),
     )
     recovery = Recovery(
         repository,

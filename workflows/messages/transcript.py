@@ -97,7 +97,9 @@ class Transcript:
         """Whether a section or piece has its end."""
         return slot in self._finished
 
-    def lacking(self, slot: Slot, text: str | None, *, is_whole: bool) -> Iterator[TextRetracted | TextAppended]:
+    def lacking(
+        self, slot: Slot, text: str | None, *, is_whole: bool
+    ) -> Iterator[TextRetracted | TextAppended]:
         """The messages after which a section or piece reads so, with its end if `is_whole`; None: it hasn't begun.
         Only the rest is sent where its beginning stands already."""
         section, piece = (0, slot) if isinstance(slot, str) else (slot, None)

@@ -156,7 +156,7 @@ async def _leave(request: Request) -> None:
 async def quote_start(body: StartBody, owner: OwnerDep, resources: ResourcesDep) -> StartQuoteView:
     """About how long the text will be and what it will cost; refused as the start would be. Nothing is stored or
     spent."""
-    quote, left = await resources.quotes.quote(owner, RunRequest(body.format, body.input, body.options))
+    quote, left = await resources.quotes.of_start(owner, RunRequest(body.format, body.input, body.options))
     return StartQuoteView(
         **asdict(quote), runs_left=left.runs, runs_left_today=left.runs_today, usd_left=left.usd
     )
@@ -219,9 +219,9 @@ async def resume_run(
 
 
 @router.get("/{run_id}/resume-quote")
-async def quote_run(run_id: RunId, owner: OwnerDep, queries: QueriesDep) -> ResumeQuote:
+async def quote_resume(run_id: RunId, owner: OwnerDep, resources: ResourcesDep) -> ResumeQuote:
     """The sections left to write, and their estimated cost."""
-    return await queries.quote(owner, run_id)
+    return await resources.quotes.of_resume(owner, run_id)
 
 
 @router.post("/{run_id}/input", status_code=202, response_model=StartedRun)

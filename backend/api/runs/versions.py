@@ -11,7 +11,7 @@ from backend.api.dependencies import OwnerDep, QueriesDep, RunId
 from backend.api.runs.starts import RunStartDep
 from backend.api.runs.streams import STREAM_RESPONSES
 from backend.api.runs.views import StartedRun
-from backend.runs.attempt.version_seed import VersionRequest
+from backend.runs.requests import VersionRequest
 from backend.runs.results.diff import compare_sections, unified
 from backend.store.runs import Run, RunVersion
 from workflows.errors import Conflict, InvalidInput

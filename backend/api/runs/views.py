@@ -106,13 +106,13 @@ def whole(run: Run, transcript: Transcript) -> RunView:
         options=run.options.model_dump(),
         outline=transcript.outline.model_dump() if transcript.outline else None,
         sections=[
-            SectionView(index=index, text=transcript.text_of(index), is_complete=transcript.is_finished(index))
+            SectionView(
+                index=index, text=transcript.text_of(index), is_complete=transcript.is_finished(index)
+            )
             for index in transcript.started
         ],
         pieces=[
-            PieceView(
-                name=name, text=transcript.text_of(name), is_complete=transcript.is_finished(name)
-            )
+            PieceView(name=name, text=transcript.text_of(name), is_complete=transcript.is_finished(name))
             for name in transcript.pieces
         ],
         facts=transcript.facts.model_dump() if transcript.facts else None,

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,36 +17,6 @@ from workflows.models.cassettes.recorder import CallRecorder
 from workflows.models.clients.catalog import ModelCatalog
 
 log = structlog.get_logger()
-
-
-class RecordingFolders:
-    """Folders in which runs are recorded: that of the settings, and those of earlier settings, which a list beside the
-    database holds. A recording that was requested by a name of its own is in none of them."""
-
-    def __init__(self, listed: Path, folder: Path | None) -> None:
-        """`listed` is the file of the list, a folder a line."""
-        self._folders = [Path(line) for line in _read_lines(listed)]
-        if folder is not None and folder.absolute() not in self._folders:
-            self._folders.append(folder.absolute())
-            listed.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with listed.open("a", encoding="utf-8") as file:
-                file.write(f"{self._folders[-1]}\n")
-
-    def delete(self, run_id: str) -> None:
-        """Deletes the recording of the run, if any."""
-        for path in (recording_of(folder, run_id) for folder in self._folders):
-            if path.name == f"{run_id}.jsonl":  # and so in the folder itself
-                with suppress(NotADirectoryError):
-                    path.unlink(missing_ok=True)
-
-
-def recording_of(folder: Path, run_id: str) -> Path:
-    """The file of a run's recording."""
-    return folder / f"{run_id}.jsonl"
-
-
-def _read_lines(file: Path) -> list[str]:
-    return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
 
 
 class RunRecorder:

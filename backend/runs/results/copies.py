@@ -21,7 +21,6 @@ from workflows.messages.messages import (
 )
 from workflows.messages.transcript import Transcript
 
-
 _COPIED = (
     NodeChanged,
     OutlinePlanned,

@@ -1,4 +1,4 @@
-"""Quotes: what a run will take, before anything is stored or spent."""
+"""Quotes: what a run will take, before it is started or resumed. Nothing is stored or spent."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,13 +6,18 @@ from typing import TypeVar
 
 from backend.runs.admission.caller import caller_key
 from backend.runs.admission.quota import Quota
+from backend.runs.admission.resume_quote import ResumeQuote, make_resume_quote
 from backend.runs.admission.start_quote import StartQuote, make_start_quote
 from backend.runs.admission.validation import Admission
+from backend.runs.queries import RunQueries
 from backend.runs.requests import RunRequest
 from backend.store.owner import Owner
+from backend.store.transitions import COMPLETED
 from backend.store.usage import UsageRepository
+from workflows.errors import Conflict
 from workflows.formats.capabilities import AdaptsToModel
 from workflows.formats.defaults import expected_words
+from workflows.models.spec import ModelSpec
 
 _Number = TypeVar("_Number", int, float)
 
@@ -28,15 +33,18 @@ class Remainder:
 
 
 class Quotes:
-    """Quotes of runs that are not started."""
+    """Quotes of runs."""
 
-    def __init__(self, admission: Admission, usage: UsageRepository, quota: Quota) -> None:
+    def __init__(
+        self, admission: Admission, queries: RunQueries, usage: UsageRepository, quota: Quota
+    ) -> None:
         self._admission = admission
+        self._queries = queries
         self._usage = usage
         self._quota = quota
 
-    async def quote(self, owner: Owner, request: RunRequest) -> tuple[StartQuote, Remainder]:
-        """The estimate, and what is left. Raises as the start of such a run would: InvalidInput, NotFound,
+    async def of_start(self, owner: Owner, request: RunRequest) -> tuple[StartQuote, Remainder]:
+        """The estimate of a new run, and what is left. Raises as the start of such a run would: InvalidInput, NotFound,
         ModelNotConfigured."""
         format = self._admission.format(request.format)
         inputs = await self._admission.resolve(owner, format, format.parse(request.input))
@@ -53,6 +61,14 @@ class Quotes:
             options.budget_usd,
         )
         return quote, await self._remainder(owner, format.name)
+
+    async def of_resume(self, owner: Owner, run_id: str) -> ResumeQuote:
+        """The sections left and their estimated cost. Raises NotFound, Conflict for a complete run."""
+        run = await self._queries.find(owner, run_id)
+        if run.status == COMPLETED:
+            raise Conflict("The run is complete: there is nothing left to write.")
+        price = self._admission.prices.find(ModelSpec.parse(run.model))
+        return make_resume_quote(run, await self._queries.transcript(run), price)
 
     async def _remainder(self, owner: Owner, format: str) -> Remainder:
         month = await self._quota.usage(owner, format)
