@@ -22,7 +22,6 @@ from backend.store.accounts.logins import LoginRepository, PasswordProof, Refres
 from backend.store.accounts.one_time_tokens import OneTimeTokenRepository
 from backend.store.accounts.streams import StreamRepository
 from backend.store.accounts.tickets import StreamTicket, TicketRepository
-from backend.store.cache import CacheRepository
 from backend.store.charges import ChargeRepository, Limit, LimitReached
 from backend.store.database import Database
 from backend.store.owned_runs import Lease, OwnedRunRepository
@@ -36,7 +35,7 @@ from backend.store.usage import UsageRepository
 from backend.stories.store.sessions import SessionRepository
 from tests.databases import close_database, open_database, open_log
 from tests.unit.messages import complete
-from tests.unit.stored_runs import add_run, change_run, finish_run, new_run
+from tests.unit.stored_runs import add_run, change_run, find_cached, finish_run, new_run
 
 MAYA = Owner("maya")
 PROCESSES = 6
@@ -111,7 +110,7 @@ async def test_result_is_cached_by_all_who_have_it(databases: list[Database]) ->
 
     for _ in range(TIMES):
         assert await at_once(databases, keep) == {"True": PROCESSES}
-    assert await CacheRepository(databases[0]).find(MAYA, "K", NOW) == run.id
+    assert await find_cached(databases[0], "K") == run.id
 
 
 async def test_minutes_that_are_read_at_once_are_all_counted(databases: list[Database]) -> None:

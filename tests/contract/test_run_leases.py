@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 import pytest
 
 from backend.log.sql import SqlLog
-from backend.store.cache import CacheRepository
 from backend.store.charges import ChargeRepository, Limit, LimitReached, refund
 from backend.store.database import Database
 from backend.store.owned_runs import Lease, OwnedRunRepository
@@ -17,7 +16,7 @@ from backend.store.transitions import MOVES
 from backend.store.usage import UsageRepository
 from tests.databases import ENGINES
 from tests.unit.messages import complete, error
-from tests.unit.stored_runs import a_run, add_run, change_run, finish_run, lease_run
+from tests.unit.stored_runs import a_run, add_run, change_run, find_cached, finish_run, lease_run
 
 pytestmark = pytest.mark.engine(*ENGINES)
 
@@ -120,7 +119,6 @@ async def test_source_is_a_run_that_is_written_for_the_same_request_or_none_and_
 async def test_result_is_kept_for_the_same_request_by_a_run_with_a_key_that_is_no_copy(
     owned: OwnedRunRepository, repository: RunRepository, log: SqlLog, database: Database
 ) -> None:
-    kept = CacheRepository(database)
     for key, result, is_kept in (
         ("k", complete(), True),
         ("copied", complete().model_copy(update={"cached": True}), False),
@@ -128,7 +126,7 @@ async def test_result_is_kept_for_the_same_request_by_a_run_with_a_key_that_is_n
     ):
         run = await add_run(repository, process="P1", cache_key=key)
         assert await owned.complete(await lease_run(log, run), run, result, None, bought=True)
-        found = await kept.find(Owner("maya"), key or "", newer_than=run.created_at)
+        found = await find_cached(database, key or "")
         assert (found == run.id) == is_kept
 
 

@@ -4,16 +4,24 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from ulid import ULID
 
 from backend.log.sql import SqlLog
+from backend.store.database import Database
 from backend.store.owned_runs import Lease
 from backend.store.run_values import RunOptions
 from backend.store.runs import NewRun, Run, RunRepository
-from backend.store.tables import runs
+from backend.store.tables import cached_results, runs
 
 _OF_A_NEW_RUN = set(NewRun.__dataclass_fields__)
+
+
+async def find_cached(database: Database, key: str) -> str | None:
+    """The id of the run whose result is kept under this key, whoever's it is."""
+    query = select(cached_results.c.run_id).where(cached_results.c.key == key)
+    found: str | None = await database.read(lambda connection: connection.scalar(query))
+    return found
 
 
 async def add_run(repository: RunRepository, **values: Any) -> Run:

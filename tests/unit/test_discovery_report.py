@@ -110,7 +110,7 @@ def test_notes_of_ones_own_are_taken_and_wrong_ones_are_refused_with_their_file(
     (tmp_path / "dice.toml").write_text('title = "Dice"\nnotes = "Roll them."', encoding="utf-8")
     own = DiscoveryReportFormat(AreaRegistry(tmp_path))
     assert own.areas.find(own.parse({**own.example, "interest_area": "dice"})).notes == "Roll them."
-    assert {"dice", "general", "education"} <= set(own.areas.names())
+    assert {"dice", "general", "education"} <= own.areas._areas.keys()
     (tmp_path / "dice.toml").write_text('title = "Dice"', encoding="utf-8")
     with pytest.raises(AreaError, match=r"dice\.toml: notes: Field required"):
         AreaRegistry(tmp_path)

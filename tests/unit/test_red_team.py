@@ -181,7 +181,7 @@ def test_red_team_of_attacks_in_what_a_search_brings_is_left_out_and_the_rest_is
 
 def test_notes_without_orders_stay_as_they_are() -> None:
     book = AreaRegistry()
-    notes = [*read("document_passages.txt"), *(book._areas[name].notes for name in book.names())]
+    notes = [*read("document_passages.txt"), *(area.notes for area in book._areas.values())]
     assert strip_injections(notes) == (notes, [])
     plain = {"notes": "", "searched": True, "sources": [{"title": "", "url": "https://a.example/b"}], "n": 3}
     assert strip_injections(plain) == (plain, [])

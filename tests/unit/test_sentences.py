@@ -13,9 +13,7 @@ from workflows.safety.policy_files import load_policy
 from workflows.safety.screen import SentenceFilter
 from workflows.text.sentences import (
     LONGEST_SENTENCE,
-    LONGEST_TOKEN,
     SentenceSplitter,
-    break_tokens,
     ends_sentence,
     ends_with_abbreviation,
     find_sentence_end,
@@ -302,12 +300,6 @@ def test_last_sentence_end_waits_for_what_follows(text: str, end: int) -> None:
 def test_ends_sentence_of_a_text_by_itself(text: str, is_end: bool, is_abbreviation: bool) -> None:
     assert ends_sentence(text) == is_end
     assert ends_with_abbreviation(text) == is_abbreviation
-
-
-def test_tokens_that_are_too_long_are_broken_and_nothing_else_is() -> None:
-    assert break_tokens("a" * LONGEST_TOKEN + " b\n\nc") == "a" * LONGEST_TOKEN + " b\n\nc"
-    broken = break_tokens("ab" * LONGEST_TOKEN + "x")
-    assert [len(token) for token in broken.split(" ")] == [100, 100, 1]
 
 
 # Everybody who cuts a text.

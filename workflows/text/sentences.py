@@ -12,8 +12,6 @@ from workflows.text.abbreviations import Abbreviations, abbreviations_of
 
 LONGEST_SENTENCE = 1000
 """Characters after which a sentence is cut, between words where it has any."""
-LONGEST_TOKEN = 100
-"""Characters that a token has after `break_tokens`."""
 
 _LOOKAHEAD = 48  # characters after a mark in which the next word is looked for
 
@@ -24,7 +22,6 @@ _HALF_REFERENCE = re.compile(r"\[\d{0,3}\Z")
 _NEXT_WORD = re.compile(r"\s+[^\w\s]*(?P<word>\w*)")
 _LINE_START = re.compile(r"[ \t]{0,40}(?P<word>\w+)")
 _LABEL = re.compile(r"(?:[. ]{1,2}\w{1,40}){0,2}:(?!\w)")  # the rest of a speaker's label: "Dr. Levi: Yes."
-_LONG_TOKEN = re.compile(rf"\S{{{LONGEST_TOKEN}}}(?=\S)")
 
 
 class SentenceSplitter:
@@ -107,11 +104,6 @@ def is_cut(sentence: str) -> bool:
 def _last_mark(text: str) -> re.Match[str] | None:
     tail = text.rstrip()[-2 * _LOOKAHEAD :]
     return next((mark for mark in _MARK.finditer(tail) if mark.end() == len(tail) and mark["run"]), None)
-
-
-def break_tokens(text: str) -> str:
-    """`text` with a blank within each token of more than `LONGEST_TOKEN` characters, so that none is longer."""
-    return _LONG_TOKEN.sub(r"\g<0> ", text)
 
 
 def _find_end(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, exists, insert, select, update
 from ulid import ULID
 
 from backend.store.database import Database
@@ -166,13 +166,6 @@ class SessionRepository:
             story_sessions.c.updated_at < before, ~exists(select(runs.c.id).where(chapter))
         )
         return await self._db.read(lambda connection: read_owned(connection, query))
-
-    async def count(self, owner: Owner, child_id: str) -> int:
-        """Number of a child's sessions."""
-        query = select(func.count()).where(
-            story_sessions.c.owner == owner, story_sessions.c.child_id == child_id
-        )
-        return int(await self._db.read(lambda connection: connection.execute(query).scalar_one()))
 
 
 def _new(owner: Owner, values: dict[str, Any]) -> dict[str, Any]:

@@ -48,7 +48,3 @@ class AreaRegistry:
         scores = {name: 2 * area.fits(field) + area.fits(corner) for name, area in self._areas.items()}
         best = max(sorted(scores), key=lambda name: scores[name])
         return self._areas[best] if scores[best] else self._areas[GENERAL]
-
-    def names(self) -> list[str]:
-        """The names of all notes."""
-        return sorted(self._areas)
