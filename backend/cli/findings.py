@@ -1,11 +1,12 @@
 """Diagnosis of a measured stream. Pure: the network is in `proxy.py`."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Literal
 
 from backend.cli.advice import advise, guess_product
+from backend.cli.measurement import Measurement, Tick
 
 FindingSeverity = Literal["broken", "warning", "note"]
 
@@ -14,46 +15,6 @@ _TOGETHER = 0.25
 _CLUMP = 3
 _LATE_SECONDS = 0.25
 _HEARTBEAT_MARGIN_SECONDS = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """A message of the measurement: time sent (seconds, service's clock) and received (ours, from the request)."""
-
-    number: int
-    sent: float
-    arrived: float
-
-
-@dataclass(frozen=True, slots=True)
-class Idle:
-    """A stream that was silent for `requested` seconds: its duration `lasted`, and whether it broke."""
-
-    requested: float
-    lasted: float
-    broke: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Measurement:
-    """A measurement of a stream. `failure`: why there is no reply; `arrival`: the request as it arrived."""
-
-    url: str
-    path: str = ""
-    last_event_id: str = ""
-    failure: str | None = None
-    status: int = 0
-    detail: str = ""
-    http_version: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    opened: float = 0.0
-    requested_ticks: int = 0
-    interval: float = 0.0
-    ticks: Sequence[Tick] = ()
-    comments: int = 0
-    broke: bool = False
-    arrival: Mapping[str, Any] = field(default_factory=dict)
-    idle: Idle | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from typing import Any
 
 import httpx2
 
-from backend.cli.findings import Idle, Measurement, ProxyFindings, Tick, judge, lateness
+from backend.cli.findings import ProxyFindings, judge, lateness
+from backend.cli.measurement import Idle, Measurement, Tick
 from backend.cli.terminal import say, show_pairs, write
 
 _ROUTE = "/api/v1/diagnostics/stream"

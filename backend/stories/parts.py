@@ -7,6 +7,7 @@ from backend.store.accounts.belongings import BelongingsRepository
 from backend.store.limits import cap_of
 from backend.store.shares import ShareRepository
 from backend.stories.children import Children
+from backend.stories.choices import Choices
 from backend.stories.sessions import Sessions
 from backend.stories.settings import StorySettings
 from backend.stories.store.children import ChildRepository
@@ -15,10 +16,11 @@ from backend.stories.store.sessions import SessionRepository
 
 @dataclass(frozen=True, slots=True)
 class StoryParts:
-    """Use cases of children and of story sessions."""
+    """Use cases of children, of story sessions and of choices in them."""
 
     children: Children
     sessions: Sessions
+    choices: Choices
 
 
 def open_stories(service: ServiceContext, format: str) -> StoryParts:
@@ -35,14 +37,13 @@ def open_stories(service: ServiceContext, format: str) -> StoryParts:
         BelongingsRepository(database),
         require_consent=own.require_consent,
     )
-    return StoryParts(
+    stories = Sessions(
+        sessions,
+        service.run_repository,
+        service.runs,
+        service.queries,
         children,
-        Sessions(
-            sessions,
-            service.run_repository,
-            service.runs,
-            service.queries,
-            children,
-            service.formats[format],
-        ),
+        service.formats[format],
     )
+    choices = Choices(stories, sessions, service.run_repository, service.runs, service.queries, format)
+    return StoryParts(children, stories, choices)

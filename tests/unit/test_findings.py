@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from backend.cli.findings import Idle, Measurement, Tick, judge
+from backend.cli.findings import judge
+from backend.cli.measurement import Idle, Measurement, Tick
 from backend.cli.proxy import show
 
 HEADERS = {

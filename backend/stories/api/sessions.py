@@ -15,9 +15,9 @@ from backend.api.runs.views import StartedRun
 from backend.store.run_values import RunOptions
 from backend.store.runs import Run
 from backend.stories.api.children import OnChaptersQuery
-from backend.stories.api.parts import SessionsDep
+from backend.stories.api.parts import ChoicesDep, SessionsDep
 from backend.stories.api.views import SessionPage, SessionView, summary, whole
-from backend.stories.sessions import ChoiceRequest
+from backend.stories.choices import ChoiceRequest
 from workflows.errors import InvalidInput
 from workflows.formats.story.book import WRITERS
 from workflows.formats.story.input import StoredId, StoryReader, StoryTitle, Theme
@@ -179,7 +179,7 @@ async def export_session(
     responses={**STREAM_RESPONSES, **_CONFLICT, 429: {"description": "A quota is used up"}},
 )
 async def choose(
-    session_id: SessionId, body: ChoiceBody, sessions: SessionsDep, start: RunStartDep
+    session_id: SessionId, body: ChoiceBody, choices: ChoicesDep, start: RunStartDep
 ) -> Response:
     """Starts the next chapter as chosen. With `Accept: text/event-stream` the reply is its stream."""
 
@@ -191,6 +191,6 @@ async def choose(
             options=body.options,
             idempotency_key=key,
         )
-        return await sessions.choose(start.owner, session_id, choice)
+        return await choices.choose(start.owner, session_id, choice)
 
     return await start.respond(begin)

@@ -76,11 +76,11 @@ def _choosing(session: str) -> "RunStarter":
 
     async def start(resources: "Resources", body: Mapping[str, Any], options: "RunOptions") -> "Run":
         from backend.store.owner import LOCAL
+        from backend.stories.choices import ChoiceRequest
         from backend.stories.parts import StoryParts
-        from backend.stories.sessions import ChoiceRequest
 
         choice = ChoiceRequest(body["choice_index"], body["custom_user_input"], options=options)
-        run, _ = await resources.parts_of(StoryParts).sessions.choose(LOCAL, session, choice)
+        run, _ = await resources.parts_of(StoryParts).choices.choose(LOCAL, session, choice)
         return run
 
     return start
