@@ -99,23 +99,23 @@ class LocalRunSource(RunSource):
 
     async def page(self, limit: int, status: str | None, format: str | None) -> list[RunJson]:
         """The newest runs."""
-        from backend.api.runs.views import summary
+        from backend.api.runs.views import summary_view
         from backend.resources import open_resources
         from backend.store.owner import LOCAL
 
         async with open_resources(self._settings) as resources:
             found = await resources.queries.page(LOCAL, limit=limit, status=status, format=format)
-        return [summary(run).model_dump(mode="json") for run in found]
+        return [summary_view(run).model_dump(mode="json") for run in found]
 
     async def run(self, run_id: str) -> RunJson:
         """A run with its text so far."""
-        from backend.api.runs.views import whole
+        from backend.api.runs.views import run_view
         from backend.resources import open_resources
         from backend.store.owner import LOCAL
 
         async with open_resources(self._settings) as resources:
             run = await resources.queries.find(LOCAL, run_id)
-            return whole(run, await resources.queries.transcript(run)).model_dump(mode="json")
+            return run_view(run, await resources.queries.transcript(run)).model_dump(mode="json")
 
     async def quote(self, run_id: str) -> RunJson:
         """What is left of a run, and its estimated cost."""

@@ -209,7 +209,7 @@ class RunRepository(StoredRuns):
         query = update(runs).where(runs.c.id == run_id, runs.c.process == process).values(stop_requested=True)
         await self._write(query)
 
-    async def beat(self, run_ids: Sequence[str]) -> None:
+    async def mark_read(self, run_ids: Sequence[str]) -> None:
         """Marks these runs as being read."""
         query = update(runs).where(runs.c.id.in_(among(run_ids))).values(reader_beats=runs.c.reader_beats + 1)
         await self._write(query)

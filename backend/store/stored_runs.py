@@ -144,7 +144,7 @@ class StoredRuns:
         )
         return dict(await self._many(query, lambda row: (row.id, row.stop_requested)))
 
-    async def beats(self, run_ids: Sequence[str]) -> dict[str, int]:
+    async def read_marks(self, run_ids: Sequence[str]) -> dict[str, int]:
         """The number of read marks of each run."""
         query = select(runs.c.id, runs.c.reader_beats).where(runs.c.id.in_(among(run_ids)))
         return dict(await self._many(query, lambda row: (row.id, row.reader_beats)))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from backend.streaming.pace import Pace, SectionTimes
-from backend.streaming.work import STEPS, Work
+from backend.streaming.workload import STEPS, Workload
 from workflows.messages.messages import (
     FactsGathered,
     Message,
@@ -45,12 +45,12 @@ class ProgressMeter:
         pace: Pace | None = None,
         facts_words: int = 0,
     ) -> None:
-        """`pieces` and `facts_words` as `Work` has them. `pace` learns from this run."""
+        """`pieces` and `facts_words` as `Workload` has them. `pace` learns from this run."""
         self._clock = clock
         self._started = clock()
         self._reported_at = clock() - _EVERY_SECONDS
         self._pace = pace or Pace()
-        self._work = Work(pieces or {}, facts_words, self._pace)
+        self._work = Workload(pieces or {}, facts_words, self._pace)
         self._times = SectionTimes()
         self._check_began: float | None = None
         self._is_checked = False

@@ -56,8 +56,8 @@ BY_EXECUTION = {  # by whoever executes runs, or serves their readers, whose the
     f"{STORE}/stored_runs.py:StoredRuns.unfinished",
     f"{STORE}/runs.py:RunRepository.request_stop",
     f"{STORE}/stored_runs.py:StoredRuns.owned_by",
-    f"{STORE}/runs.py:RunRepository.beat",
-    f"{STORE}/stored_runs.py:StoredRuns.beats",
+    f"{STORE}/runs.py:RunRepository.mark_read",
+    f"{STORE}/stored_runs.py:StoredRuns.read_marks",
 }
 BY_CALLER = {  # these are given their conditions, and each call of them is read as a statement
     f"{STORE}/erasing.py:delete_runs",

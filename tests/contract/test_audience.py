@@ -1,10 +1,10 @@
-"""Audience: whether anybody reads a run, in whatever process. Storage for its beats joins by a fixture."""
+"""Audience: whether anybody reads a run, in whatever process. Storage for its read marks joins by a fixture."""
 
 from contextlib import AsyncExitStack
 
 import pytest
 
-from backend.runs.readers.audience import Audience, Beats
+from backend.runs.readers.audience import Audience, ReadMarks
 from backend.store.runs import Run, RunRepository
 from tests.unit.stored_runs import add_run
 
@@ -27,8 +27,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture(params=["sql"])
-def beats(repository: RunRepository) -> Beats:
-    """Where beats are kept."""
+def marks(repository: RunRepository) -> ReadMarks:
+    """Where read marks are kept."""
     return repository
 
 
@@ -41,7 +41,7 @@ async def run(repository: RunRepository) -> Run:
 async def pass_time(
     clock: Clock, watcher: Audience, seconds: float, reader: Audience | None = None
 ) -> list[str]:
-    """What the watcher finds abandoned when it looks each second, while the reader's process beats."""
+    """What the watcher finds abandoned when it looks each second, while the reader's process marks it."""
     found: list[str] = []
     for _ in range(round(seconds)):
         clock.now += 1
@@ -52,9 +52,9 @@ async def pass_time(
 
 
 async def test_run_that_nobody_comes_to_read_is_abandoned_after_the_grace(
-    beats: Beats, clock: Clock, run: Run
+    marks: ReadMarks, clock: Clock, run: Run
 ) -> None:
-    audience = Audience(beats, GRACE, clock)
+    audience = Audience(marks, GRACE, clock)
     with audience.watching(run):
         assert await pass_time(clock, audience, GRACE) == []
         assert await pass_time(clock, audience, 1) == [run.id]
@@ -62,9 +62,9 @@ async def test_run_that_nobody_comes_to_read_is_abandoned_after_the_grace(
 
 
 async def test_run_that_is_read_in_the_same_process_is_abandoned_after_the_last_reader_left(
-    beats: Beats, clock: Clock, run: Run
+    marks: ReadMarks, clock: Clock, run: Run
 ) -> None:
-    audience = Audience(beats, GRACE, clock)
+    audience = Audience(marks, GRACE, clock)
     async with AsyncExitStack() as stack:
         stack.enter_context(audience.watching(run))
         async with audience.reading(run):
@@ -76,9 +76,9 @@ async def test_run_that_is_read_in_the_same_process_is_abandoned_after_the_last_
 
 
 async def test_run_that_is_read_in_another_process_is_not_abandoned_until_that_reader_left(
-    beats: Beats, clock: Clock, run: Run
+    marks: ReadMarks, clock: Clock, run: Run
 ) -> None:
-    writer, reader = Audience(beats, GRACE, clock), Audience(beats, GRACE, clock)
+    writer, reader = Audience(marks, GRACE, clock), Audience(marks, GRACE, clock)
     with writer.watching(run):
         async with reader.reading(run):
             assert await pass_time(clock, writer, 3 * GRACE, reader) == []
@@ -87,9 +87,9 @@ async def test_run_that_is_read_in_another_process_is_not_abandoned_until_that_r
 
 
 async def test_reader_who_comes_back_in_time_in_another_process_is_one_who_stayed(
-    beats: Beats, clock: Clock, run: Run
+    marks: ReadMarks, clock: Clock, run: Run
 ) -> None:
-    writer, first, second = (Audience(beats, GRACE, clock) for _ in range(3))
+    writer, first, second = (Audience(marks, GRACE, clock) for _ in range(3))
     with writer.watching(run):
         for reader in (first, second, writer, first):
             async with reader.reading(run):
@@ -97,10 +97,10 @@ async def test_reader_who_comes_back_in_time_in_another_process_is_one_who_staye
             assert await pass_time(clock, writer, GRACE - 1, reader) == []
 
 
-async def test_process_that_was_killed_with_its_readers_beats_no_more(
-    beats: Beats, clock: Clock, run: Run
+async def test_process_that_was_killed_with_its_readers_marks_no_more(
+    marks: ReadMarks, clock: Clock, run: Run
 ) -> None:
-    writer, killed = Audience(beats, GRACE, clock), Audience(beats, GRACE, clock)
+    writer, killed = Audience(marks, GRACE, clock), Audience(marks, GRACE, clock)
     async with killed.reading(run):
         with writer.watching(run):
             await pass_time(clock, writer, 3, killed)
@@ -108,9 +108,9 @@ async def test_process_that_was_killed_with_its_readers_beats_no_more(
 
 
 async def test_reader_of_a_run_that_changes_hands_is_seen_by_who_executes_it_next(
-    beats: Beats, clock: Clock, run: Run
+    marks: ReadMarks, clock: Clock, run: Run
 ) -> None:
-    first, second = Audience(beats, GRACE, clock), Audience(beats, GRACE, clock)
+    first, second = Audience(marks, GRACE, clock), Audience(marks, GRACE, clock)
     async with first.reading(run):
         with first.watching(run):
             assert await pass_time(clock, first, 2 * GRACE) == []
@@ -127,11 +127,11 @@ async def test_run_that_goes_on_without_readers_costs_no_write_and_is_never_aban
         async with reader.reading(run):
             assert await pass_time(clock, writer, 3, reader) == []
         assert await pass_time(clock, writer, 3 * GRACE) == []
-    assert await repository.beats([run.id]) == {run.id: 0}
+    assert await repository.read_marks([run.id]) == {run.id: 0}
 
 
-async def test_readers_are_counted_also_those_who_break_off(beats: Beats, clock: Clock, run: Run) -> None:
-    audience = Audience(beats, GRACE, clock)
+async def test_readers_are_counted_also_those_who_break_off(marks: ReadMarks, clock: Clock, run: Run) -> None:
+    audience = Audience(marks, GRACE, clock)
     async with audience.reading(run), audience.reading(run):
         assert audience.count == 2
     with pytest.raises(ConnectionError):

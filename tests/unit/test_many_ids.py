@@ -48,6 +48,6 @@ async def test_readers_of_any_number_of_runs_are_marked_and_counted(
     database: Database, repository: RunRepository
 ) -> None:
     run = await add_run(repository)
-    await repository.beat([*NO_SUCH_IDS, run.id])
-    assert await repository.beats([run.id, *NO_SUCH_IDS]) == {run.id: 1}
+    await repository.mark_read([*NO_SUCH_IDS, run.id])
+    assert await repository.read_marks([run.id, *NO_SUCH_IDS]) == {run.id: 1}
     await StreamRepository(database).beat(NO_SUCH_IDS)

@@ -67,7 +67,7 @@ async def generate_stream(
             RunRequest(format.name, inputs, start.with_timezone(options), key, binding=start.binding),
         )
 
-    run, _ = await start.run(begin)
+    run, _ = await start.find_or_begin(begin)
     return await start.stream(run)
 
 

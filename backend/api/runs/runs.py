@@ -25,9 +25,17 @@ from backend.api.dependencies import (
 )
 from backend.api.paging import page_of
 from backend.api.problems import problem_of_run
-from backend.api.runs.starts import RunStart, RunStartDep, Start, check_ticket, run_headers
+from backend.api.runs.starts import Begin, RunStart, RunStartDep, check_ticket, run_headers
 from backend.api.runs.streams import STREAM_RESPONSES, stream_response
-from backend.api.runs.views import RunPage, RunSummaryView, RunView, StartedRun, started, summary, whole
+from backend.api.runs.views import (
+    RunPage,
+    RunSummaryView,
+    RunView,
+    StartedRun,
+    run_view,
+    started_view,
+    summary_view,
+)
 from backend.runs.admission.resume_quote import ResumeQuote
 from backend.runs.requests import RunRequest
 from backend.store.run_values import MAX_TOKENS, MAX_USD, RunOptions
@@ -119,8 +127,8 @@ async def start_run(
     return await _wait(start, begin) if wait else await start.respond(begin)
 
 
-async def _wait(start: RunStart, begin: Start) -> Response:
-    run, is_new = await start.run(begin)
+async def _wait(start: RunStart, begin: Begin) -> Response:
+    run, is_new = await start.find_or_begin(begin)
     ended = await _unless_left(start.request, start.queries.wait(start.owner, run))
     if ended is None:
         return Response(status_code=204)  # to nobody
@@ -130,7 +138,7 @@ async def _wait(start: RunStart, begin: Start) -> Response:
         and (refusal := problem_of_run(ended.id, ended.error.model_dump(), headers)) is not None
     ):
         return refusal
-    view = whole(ended, await start.queries.transcript(ended))
+    view = run_view(ended, await start.queries.transcript(ended))
     return JSONResponse(view.model_dump(mode="json"), status_code=201 if is_new else 200, headers=headers)
 
 
@@ -174,14 +182,14 @@ async def list_runs(
     """The caller's runs, newest first."""
     found = await queries.page(owner, before=cursor, limit=limit + 1, status=status, format=format)
     page, next_cursor = page_of(found, limit, lambda run: run.id)
-    return RunPage(runs=[summary(run) for run in page], next_cursor=next_cursor)
+    return RunPage(runs=[summary_view(run) for run in page], next_cursor=next_cursor)
 
 
 @router.get("/{run_id}", response_model=RunView)
 async def get_run(run_id: RunId, owner: OwnerDep, queries: QueriesDep) -> RunView:
     """A run with its text so far."""
     run = await queries.find(owner, run_id)
-    return whole(run, await queries.transcript(run))
+    return run_view(run, await queries.transcript(run))
 
 
 @router.get("/{run_id}/stream", response_class=Response, responses=STREAM_RESPONSES)
@@ -206,7 +214,7 @@ async def stream_run(
 @router.post("/{run_id}/cancel", response_model=StartedRun)
 async def cancel_run(run_id: RunId, owner: OwnerDep, runs: RunsDep) -> StartedRun:
     """Cancels the run; the text so far is kept."""
-    return started(await runs.cancel(owner, run_id))
+    return started_view(await runs.cancel(owner, run_id))
 
 
 @router.post("/{run_id}/resume", status_code=202, response_model=StartedRun)
@@ -215,7 +223,7 @@ async def resume_run(
 ) -> StartedRun:
     """Resumes the run after its last finished section."""
     more = body or ResumeBody()
-    return started(await runs.resume(owner, run_id, Caps(more.budget_usd, more.max_output_tokens)))
+    return started_view(await runs.resume(owner, run_id, Caps(more.budget_usd, more.max_output_tokens)))
 
 
 @router.get("/{run_id}/resume-quote")
@@ -227,13 +235,13 @@ async def quote_resume(run_id: RunId, owner: OwnerDep, resources: ResourcesDep) 
 @router.post("/{run_id}/input", status_code=202, response_model=StartedRun)
 async def answer_run(run_id: RunId, body: AnswerBody, owner: OwnerDep, runs: RunsDep) -> StartedRun:
     """Answers the `input_required` of a waiting run."""
-    return started(await runs.answer(owner, run_id, body.outline))
+    return started_view(await runs.answer(owner, run_id, body.outline))
 
 
 @router.patch("/{run_id}")
 async def rename_run(run_id: RunId, body: RunTitleBody, owner: OwnerDep, runs: RunsDep) -> RunSummaryView:
     """Gives a run that has ended another title, in lists and in files."""
-    return summary(await runs.rename(owner, run_id, body.title))
+    return summary_view(await runs.rename(owner, run_id, body.title))
 
 
 @router.delete("/{run_id}", status_code=204)

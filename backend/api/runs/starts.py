@@ -24,7 +24,7 @@ from backend.api.dependencies import (
     StreamOptionsDep,
 )
 from backend.api.runs.streams import stream_response
-from backend.api.runs.views import started
+from backend.api.runs.views import started_view
 from backend.runs.requests import StartBinding
 from backend.store.owner import Owner
 from backend.store.run_values import RunOptions
@@ -41,7 +41,7 @@ TimeZone = Annotated[
         description="The reader's time zone, where options.timezone names none",
     ),
 ]
-Start = Callable[[str | None], Awaitable[tuple[Run, bool]]]
+Begin = Callable[[str | None], Awaitable[tuple[Run, bool]]]
 """Starts a run with an idempotency key: the run, and whether it is new."""
 
 _NONE: Mapping[str, Any] = {}
@@ -90,28 +90,28 @@ class RunStart:
         except ValueError as error:
             raise InvalidInput.of("X-Timezone", str(error)) from None
 
-    async def run(self, start: Start) -> tuple[Run, bool]:
-        """The run of `Last-Event-ID`, else the one that `start` creates or finds. Raises NotFound, and Forbidden for a
+    async def find_or_begin(self, begin: Begin) -> tuple[Run, bool]:
+        """The run of `Last-Event-ID`, else the one that `begin` creates or finds. Raises NotFound, and Forbidden for a
         key that may use the route and may not read, or start, a run: one that it didn't start itself is read."""
         self.principal.check_scope("runs:write" if self.event_id is None else "runs:read")
         if self.event_id is not None:
             run = await self.queries.find(self.owner, self.event_id[0])
             check_ticket(self.principal, run)
             return run, False
-        run, is_new = await start(self.key)
+        run, is_new = await begin(self.key)
         own = self.principal.key
         if not is_new and own is not None and run.key_id != own.id:
             self.principal.check_scope("runs:read")
         return run, is_new
 
     async def respond(
-        self, start: Start, members: Callable[[Run], Mapping[str, Any]] = lambda _: _NONE
+        self, begin: Begin, members: Callable[[Run], Mapping[str, Any]] = lambda _: _NONE
     ) -> Response:
         """The stream for `Accept: text/event-stream`, else `{run_id, status, stream_url}` and the `members`."""
-        run, is_new = await self.run(start)
+        run, is_new = await self.find_or_begin(begin)
         if "text/event-stream" in self.request.headers.get("accept", ""):
             return await self.stream(run)
-        view = {**started(run).model_dump(), **members(run)}
+        view = {**started_view(run).model_dump(), **members(run)}
         return JSONResponse(view, status_code=201 if is_new else 200, headers=run_headers(run))
 
     async def stream(self, run: Run, caller: Caller | None = None) -> Response:

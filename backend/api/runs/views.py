@@ -79,7 +79,7 @@ def stream_url(run_id: str) -> str:
     return f"/api/v1/runs/{run_id}/stream"
 
 
-def summary(run: RunSummary) -> RunSummaryView:
+def summary_view(run: RunSummary) -> RunSummaryView:
     """A run in a list."""
     return RunSummaryView(
         run_id=run.id,
@@ -93,14 +93,14 @@ def summary(run: RunSummary) -> RunSummaryView:
     )
 
 
-def whole(run: Run, transcript: Transcript) -> RunView:
+def run_view(run: Run, transcript: Transcript) -> RunView:
     """A run with its text."""
     newest = {
         "title": run.title or (transcript.outline.title if transcript.outline else None),
         "words": run.words or transcript.words,
     }
     return RunView(
-        **summary(run).model_dump(exclude={"title", "words"}),
+        **summary_view(run).model_dump(exclude={"title", "words"}),
         **newest,
         input=run.input,
         options=run.options.model_dump(),
@@ -129,6 +129,6 @@ def whole(run: Run, transcript: Transcript) -> RunView:
     )
 
 
-def started(run: Run) -> StartedRun:
+def started_view(run: Run) -> StartedRun:
     """The reply to the start of a run."""
     return StartedRun(run_id=run.id, status=run.status, stream_url=stream_url(run.id))

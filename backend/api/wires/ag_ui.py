@@ -123,7 +123,7 @@ async def run_agent(
         request = RunRequest(format.name, body.input_of(format), options, key or _key(body.run_id))
         return await start.runs.start(start.owner, request)
 
-    run, _ = await start.run(begin)
+    run, _ = await start.find_or_begin(begin)
     return await start.stream(run, body.caller)
 
 

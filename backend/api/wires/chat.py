@@ -129,7 +129,7 @@ async def chat(
         )
         return await start.runs.start(start.owner, request)
 
-    run, _ = await start.run(begin)
+    run, _ = await start.find_or_begin(begin)
     return await start.stream(run)
 
 

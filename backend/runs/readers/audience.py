@@ -1,8 +1,8 @@
 """Audience of runs: whether a run has readers, for runs that end without any.
 
-Readers may be connected to another process than the one that executes the run. So each process that has readers
-of such a run says so in the store again and again (a beat), and the executing process looks whether it was said since.
-The beats are a counter, and the time between them is taken by the watcher's own clock, whatever the wall clock does.
+Readers may be connected to another process than the one that executes the run. So each process that has readers of such
+a run says so in the store again and again (a read mark), and the executing process looks whether it was said since. The
+marks are a counter, and the time between them is taken by the watcher's own clock, whatever the wall clock does.
 """
 
 import time
@@ -15,38 +15,38 @@ from typing import Protocol
 from backend.store.runs import Run
 from backend.tasks import logged
 
-BEAT_SECONDS = 1.0
+MARK_SECONDS = 1.0
 
 
-class Beats(Protocol):
+class ReadMarks(Protocol):
     """Store of read marks, by which all processes know that runs are being read."""
 
-    async def beat(self, run_ids: Sequence[str]) -> None:
+    async def mark_read(self, run_ids: Sequence[str]) -> None:
         """Marks these runs as being read."""
 
-    async def beats(self, run_ids: Sequence[str]) -> dict[str, int]:
+    async def read_marks(self, run_ids: Sequence[str]) -> dict[str, int]:
         """The number of read marks of each run."""
 
 
 @dataclass(slots=True)
 class _Watched:
-    beats: int | None
+    marks: int | None
     read_at: float
 
 
 class Audience:
     """Readers of this process by run, and the runs whose audience is watched here."""
 
-    def __init__(self, beats: Beats, grace: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, marks: ReadMarks, grace: float, clock: Callable[[], float] = time.monotonic) -> None:
         """A run is abandoned when nobody has read it for `grace` seconds, in which an `EventSource` may reconnect,
         and the first reader may arrive."""
-        self._beats = beats
+        self._marks = marks
         self._grace = grace
         self._clock = clock
         self._readers: Counter[str] = Counter()
         self._of_others: set[str] = set()  # runs that are read here, and whose audience matters elsewhere
         self._watched: dict[str, _Watched] = {}
-        self.every_seconds = min(BEAT_SECONDS, max(grace / 3, 0.01))
+        self.every_seconds = min(MARK_SECONDS, max(grace / 3, 0.01))
         """How often `publish` and `abandoned` are to be called."""
 
     @property
@@ -92,17 +92,17 @@ class Audience:
         """The runs executed by this process that nobody has read for the grace time."""
         if not self._watched:
             return []
-        beats = await self._beats.beats(list(self._watched))
+        marks = await self._marks.read_marks(list(self._watched))
         now, found = self._clock(), []
         for run_id, watched in self._watched.items():
-            if run_id in self._readers or beats.get(run_id, 0) != watched.beats:
-                if watched.beats is not None or run_id in self._readers:
+            if run_id in self._readers or marks.get(run_id, 0) != watched.marks:
+                if watched.marks is not None or run_id in self._readers:
                     watched.read_at = now
-                watched.beats = beats.get(run_id, 0)
+                watched.marks = marks.get(run_id, 0)
             if now - watched.read_at > self._grace:
                 found.append(run_id)
         return found
 
     async def _publish(self, run_ids: list[str]) -> None:
         if elsewhere := [run_id for run_id in run_ids if run_id not in self._watched]:
-            await self._beats.beat(elsewhere)
+            await self._marks.mark_read(elsewhere)

@@ -16,7 +16,7 @@ from backend.store.run_values import RunOptions
 from backend.store.runs import Run
 from backend.stories.api.children import OnChaptersQuery
 from backend.stories.api.parts import ChoicesDep, SessionsDep
-from backend.stories.api.views import SessionPage, SessionView, summary, whole
+from backend.stories.api.views import SessionPage, SessionView, session_view, summary_view
 from backend.stories.choices import ChoiceRequest
 from workflows.errors import InvalidInput
 from workflows.formats.story.book import WRITERS
@@ -114,7 +114,7 @@ async def begin_session(
             owner, theme=body.theme, child_id=body.child_id, reader=body.reader, **others
         )
     response.headers["Location"] = f"/api/v1/stories/sessions/{story.session.id}"
-    return whole(story)
+    return session_view(story)
 
 
 @router.get("")
@@ -128,13 +128,13 @@ async def list_sessions(
     """The caller's stories, newest first."""
     found = await sessions.page(owner, child_id=child_id, before=cursor, limit=limit + 1)
     page, next_cursor = page_of(found, limit, lambda story: story.session.id)
-    return SessionPage(sessions=[summary(story) for story in page], next_cursor=next_cursor)
+    return SessionPage(sessions=[summary_view(story) for story in page], next_cursor=next_cursor)
 
 
 @router.get("/{session_id}")
 async def get_session(session_id: SessionId, owner: OwnerDep, sessions: SessionsDep) -> SessionView:
     """A story with its chapters, choices and bookmark."""
-    return whole(await sessions.find(owner, session_id))
+    return session_view(await sessions.find(owner, session_id))
 
 
 @router.patch("/{session_id}")
@@ -145,7 +145,7 @@ async def change_session(
     bookmark = (body.bookmark.chapter_number, body.bookmark.section) if body.bookmark else None
     others = body.model_dump(include={"title", "planned_chapters", "timezone"})
     story = await sessions.change(owner, session_id, bookmark=bookmark, minutes=body.minutes_read, **others)
-    return whole(story)
+    return session_view(story)
 
 
 @router.delete("/{session_id}")

@@ -94,7 +94,7 @@ class SessionView(SessionSummary):
     """Minutes by the reader's day, `2026-11-21`."""
 
 
-def summary(story: Story[Any]) -> SessionSummary:
+def summary_view(story: Story[Any]) -> SessionSummary:
     """A story in a list."""
     session, chapters = story.session, story.chapters
     bookmark = (session.bookmark_chapter, session.bookmark_section)
@@ -118,11 +118,11 @@ def summary(story: Story[Any]) -> SessionSummary:
     )
 
 
-def whole(story: Story[RunPart]) -> SessionView:
+def session_view(story: Story[RunPart]) -> SessionView:
     """A story with its chapters."""
     trying = story.chapters.trying
     return SessionView(
-        **summary(story).model_dump(),
+        **summary_view(story).model_dump(),
         reader=StoryReader.model_validate(story.reader),
         chapters=[_chapter(story, place, run) for place, run in enumerate(story.chapters.done)],
         unfinished=trying and UnfinishedView(number=trying.part or 0, run_id=trying.id, status=trying.status),

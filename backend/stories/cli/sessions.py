@@ -52,12 +52,14 @@ async def _list(settings: Settings, limit: int) -> list[tuple[Any, str]]:
     """The stories, each with its reader's name."""
     from backend.resources import open_resources
     from backend.store.owner import LOCAL
-    from backend.stories.api.views import summary
+    from backend.stories.api.views import summary_view
     from backend.stories.parts import StoryParts
 
     async with open_resources(settings) as resources:
         sessions = resources.parts_of(StoryParts).sessions
-        return [(summary(story), story.reader["name"]) for story in await sessions.page(LOCAL, limit=limit)]
+        return [
+            (summary_view(story), story.reader["name"]) for story in await sessions.page(LOCAL, limit=limit)
+        ]
 
 
 async def _begin(settings: Settings, run_id: str) -> str:

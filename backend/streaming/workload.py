@@ -1,4 +1,4 @@
-"""Work of a run, in words: what is done of it, and what is left."""
+"""Workload of a run, in words: what is done of it, and what is left."""
 
 from collections.abc import Mapping
 
@@ -17,7 +17,7 @@ STEPS = ("safety_check", "derive", "calculate_metrics")
 """What is left when all is written."""
 
 
-class Work:
+class Workload:
     """Words of sections, of pieces, of facts and of judges, against those that are planned.
 
     A section or piece that is finished counts whole, however long it came out.
