@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass, field
 
-from workflows.messages.messages import Slot
-
 _NEWEST = 0.5
 """Weight of the newest run."""
 JUDGED_SECTION = 0.5
@@ -51,32 +49,3 @@ class Paces:
         if judging is not None and pace.judging is None:
             pace.judging = judging
         return pace
-
-
-class SectionTimes:
-    """Times in seconds at which sections were begun, ended and judged."""
-
-    def __init__(self) -> None:
-        self._begun: dict[Slot, float] = {}
-        self._ended: dict[Slot, float] = {}
-        self._judged: dict[Slot, float] = {}
-
-    def write(self, slot: Slot, now: float, *, is_last: bool) -> None:
-        """More text of a section or a piece."""
-        self._begun.setdefault(slot, now)
-        if is_last:
-            self._ended[slot] = now
-
-    def judge(self, slot: Slot, now: float) -> tuple[float, float] | None:
-        """What all judges of sections took, and the writing of the same ones; None for one that isn't finished."""
-        if slot not in self._ended:
-            return None
-        self._judged.setdefault(slot, now)
-        slots = self._judged.keys() & self._ended.keys()
-        judging = sum(self._judged[one] - self._ended[one] for one in slots)
-        return judging, sum(self._ended[one] - self._begun[one] for one in slots)
-
-    def forget(self, slot: Slot) -> None:
-        """The section or piece is written again."""
-        for times in (self._begun, self._ended, self._judged):
-            times.pop(slot, None)

@@ -44,34 +44,6 @@ def meter(clock: Clock) -> ProgressMeter:
     return ProgressMeter(clock)
 
 
-def plan(meter: ProgressMeter, *targets: int) -> ProgressReported | None:
-    return meter.follow(outline_of([*targets]))
-
-
-def write(meter: ProgressMeter, section: int, chunk: str) -> ProgressReported | None:
-    return meter.follow(TextAppended(section=section, chunk=chunk))
-
-
-def drop(meter: ProgressMeter, section: int) -> None:
-    assert meter.follow(TextRetracted(section=section, reason="restart")) is None
-
-
-def recall(meter: ProgressMeter, words: int, percent: int) -> None:
-    """What an earlier attempt logged: words of the first section, and how far it was."""
-    transcript = Transcript()
-    transcript.apply(TextAppended(section=0, chunk="word " * words))
-    transcript.apply(ProgressReported(percent=percent, words=words, target_words=0, message=""))
-    meter.recall(transcript)
-
-
-def outline_of(targets: list[int]) -> OutlinePlanned:
-    sections = [
-        PlannedSection(index=index, title="T", summary="", target_words=words)
-        for index, words in enumerate(targets)
-    ]
-    return OutlinePlanned(title="T", sections=sections)
-
-
 chunks = st.lists(
     st.tuples(st.integers(0, 2), st.sampled_from(["light", "house", " ", ". ", "well-", "known", "don", "’t", "קיץ"]))
 )  # fmt: skip
@@ -82,9 +54,9 @@ def test_progress_counts_the_words_of_the_text_however_tokens_cut_them(given: li
     meter = ProgressMeter(Clock())
     texts = {0: "", 1: "", 2: ""}
     for section, chunk in given:
-        write(meter, section, chunk)
+        meter.add(section, chunk)
         texts[section] += chunk
-    assert meter.report("So far").words == sum(map(count_words, texts.values()))
+    assert meter.now("So far").words == sum(map(count_words, texts.values()))
 
 
 _actions = st.lists(
@@ -104,20 +76,20 @@ def test_progress_never_goes_back_and_leaves_a_hundred_to_the_end(
 ) -> None:
     clock = Clock()
     meter = ProgressMeter(clock)
-    recall(meter, 10, already)
+    meter.resume({0: 10}, already)
     told: list[ProgressReported] = []
     for action, amount in actions:
         match action:
             case "plan":
-                told += [said for said in [plan(meter, amount)] if said]
+                told.append(meter.plan(amount))
             case "add":
-                told += [said for said in [write(meter, 0, "word " * amount)] if said]
+                told += [said for said in [meter.add(0, "word " * amount)] if said]
             case "drop":
-                drop(meter, 0)
+                meter.drop(0)
             case "wait":
                 clock.now += amount
             case _:
-                told.append(meter.report("Now"))
+                told.append(meter.now("Now"))
     percents = [already, *(said.percent for said in told)]
     assert percents == sorted(percents)
     assert max(percents) < 100
@@ -127,30 +99,29 @@ def test_progress_never_goes_back_and_leaves_a_hundred_to_the_end(
 def test_progress_while_writing_says_something_about_once_a_second(
     meter: ProgressMeter, clock: Clock
 ) -> None:
-    plan(meter, 100)
+    meter.plan(100)
     told = []
     for _ in range(100):
         clock.now += 0.1
-        told.append(write(meter, 0, " word"))
+        told.append(meter.add(0, " word"))
     said = [progress for progress in told if progress is not None]
     assert 8 <= len(said) <= 11
     assert said[-1].message == "Writing section 1"
 
 
 def test_progress_of_the_first_words_is_told_at_once(meter: ProgressMeter) -> None:
-    assert write(meter, 2, "Once") is not None
+    assert meter.add(2, "Once") is not None
 
 
 def test_progress_before_the_plan_knows_neither_share_nor_time(meter: ProgressMeter) -> None:
-    said = meter.report("Planning")
+    said = meter.now("Planning")
     assert (said.percent, said.target_words, said.eta_seconds, said.message) == (0, 0, None, "Planning")
 
 
 def test_progress_follows_the_words_against_the_plan(meter: ProgressMeter, clock: Clock) -> None:
-    planned = plan(meter, 200)
-    assert planned is not None and planned.percent == 5
+    assert meter.plan(200).percent == 5
     clock.now += 10
-    said = write(meter, 0, "word " * 100)
+    said = meter.add(0, "word " * 100)
     assert said is not None
     assert (said.words, said.target_words, said.percent) == (100, 200, 50)
     assert said.eta_seconds == 10
@@ -159,31 +130,39 @@ def test_progress_follows_the_words_against_the_plan(meter: ProgressMeter, clock
 def test_progress_of_a_text_longer_than_planned_waits_below_the_end(
     meter: ProgressMeter, clock: Clock
 ) -> None:
-    plan(meter, 10)
+    meter.plan(10)
     clock.now += 10
-    said = write(meter, 0, "word " * 50)
+    said = meter.add(0, "word " * 50)
     assert said is not None
     assert (said.percent, said.eta_seconds) == (95, 0)
 
 
 def test_progress_after_a_section_is_dropped_counts_it_no_more(meter: ProgressMeter) -> None:
-    plan(meter, 100)
-    write(meter, 0, "one two thr")
-    write(meter, 1, "one")
-    drop(meter, 0)
-    assert meter.report("Again").words == 1
-    write(meter, 0, "ee")
-    assert meter.report("Again").words == 2
+    meter.plan(100)
+    meter.add(0, "one two thr")
+    meter.add(1, "one")
+    meter.drop(0)
+    assert meter.now("Again").words == 1
+    meter.add(0, "ee")
+    assert meter.now("Again").words == 2
 
 
 def test_progress_of_a_resumed_run_reckons_with_its_own_time_only(meter: ProgressMeter, clock: Clock) -> None:
-    recall(meter, 100, 50)
-    plan(meter, 100, 100)
-    assert meter.report("On").eta_seconds is None
+    meter.resume({0: 100}, 50)
+    meter.plan(200)
+    assert meter.now("On").eta_seconds is None
     clock.now += 10
-    said = write(meter, 1, "word " * 50)
+    said = meter.add(1, "word " * 50)
     assert said is not None
     assert (said.words, said.eta_seconds) == (150, 10)
+
+
+def outline_of(targets: list[int]) -> OutlinePlanned:
+    sections = [
+        PlannedSection(index=index, title="T", summary="", target_words=words)
+        for index, words in enumerate(targets)
+    ]
+    return OutlinePlanned(title="T", sections=sections)
 
 
 class Writing:
@@ -406,11 +385,3 @@ def test_facts_of_an_earlier_attempt_took_none_of_this_ones_time(clock: Clock) -
     for index in (1, 2, 3):
         run.write(index, 100)
     assert all(abs(at + eta - 300) <= 30 for at, _, eta in run.seen if eta is not None)
-
-
-def test_text_that_begins_is_reported_though_its_facts_were_never_said_to_be_there(clock: Clock) -> None:
-    meter = ProgressMeter(clock, facts_words=500)
-    meter.follow(outline_of([100]))
-    clock.now += 2
-    said = meter.follow(TextAppended(section=0, chunk="Once"))
-    assert said is not None and said.message == "Writing section 1"

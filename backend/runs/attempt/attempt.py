@@ -217,7 +217,7 @@ class Attempt:
 
     async def _copy_from(self, source: Run) -> Message | None:
         if not source.is_finished:
-            self._writer.put(self._meter.report(_SAME_ELSEWHERE))
+            self._writer.put(self._meter.now(_SAME_ELSEWHERE))
         copy = self._tools.sources.copy(source, self.run.id, self._transcript, self._handle.draining)
         async with aclosing(copy) as messages:
             async for message in messages:
