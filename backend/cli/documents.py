@@ -12,6 +12,7 @@ from rich.table import Column
 from backend.cli.failures import fail, quiet_settings
 from backend.cli.service_client import JsonOption
 from backend.cli.terminal import print_json, say, show_table, write
+from backend.store.owner import LOCAL
 from workflows.errors import InvalidInput, StorywireError
 
 if TYPE_CHECKING:
@@ -78,7 +79,6 @@ def _do(work: "Callable[[Documents, Owner], Awaitable[_T]]") -> _T:
     async def run() -> _T:
         # The modules that execute runs take seconds to import: each command does so once it needs them.
         from backend.resources import open_resources
-        from backend.store.owner import LOCAL
 
         async with open_resources(settings) as resources:
             return await work(resources.documents, LOCAL)

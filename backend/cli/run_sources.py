@@ -1,12 +1,18 @@
 """Runs as commands list and show them: those of this machine, or of a service. Both give what the API's JSON has."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from backend.cli.service_client import RUNS, Service
 from backend.settings import Settings
+from backend.store.owner import LOCAL
+
+if TYPE_CHECKING:
+    from backend.resources import Resources
 
 RunJson = dict[str, Any]
 
@@ -97,54 +103,48 @@ class LocalRunSource(RunSource):
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
+    @asynccontextmanager
+    async def _opened(self) -> "AsyncIterator[Resources]":
+        from backend.resources import open_resources
+
+        async with open_resources(self._settings) as resources:
+            yield resources
+
     async def page(self, limit: int, status: str | None, format: str | None) -> list[RunJson]:
         """The newest runs."""
         from backend.api.runs.views import summary_view
-        from backend.resources import open_resources
-        from backend.store.owner import LOCAL
 
-        async with open_resources(self._settings) as resources:
+        async with self._opened() as resources:
             found = await resources.queries.page(LOCAL, limit=limit, status=status, format=format)
         return [summary_view(run).model_dump(mode="json") for run in found]
 
     async def run(self, run_id: str) -> RunJson:
         """A run with its text so far."""
         from backend.api.runs.views import run_view
-        from backend.resources import open_resources
-        from backend.store.owner import LOCAL
 
-        async with open_resources(self._settings) as resources:
+        async with self._opened() as resources:
             run = await resources.queries.find(LOCAL, run_id)
             return run_view(run, await resources.queries.transcript(run)).model_dump(mode="json")
 
     async def quote(self, run_id: str) -> RunJson:
         """What is left of a run, and its estimated cost."""
-        from dataclasses import asdict
-
-        from backend.resources import open_resources
-        from backend.store.owner import LOCAL
-
-        async with open_resources(self._settings) as resources:
+        async with self._opened() as resources:
             return asdict(await resources.quotes.of_resume(LOCAL, run_id))
 
     async def versions(self, run_id: str) -> list[RunJson]:
         """All versions of its text, oldest first."""
         from backend.api.runs.versions import version_view
-        from backend.resources import open_resources
-        from backend.store.owner import LOCAL
 
-        async with open_resources(self._settings) as resources:
+        async with self._opened() as resources:
             found = await resources.queries.versions(LOCAL, run_id)
         return [version_view(number, one).model_dump(mode="json") for number, one in enumerate(found, 1)]
 
     async def export(self, run_id: str, name: str) -> ExportedFile:
         """A completed run as a file of this kind."""
-        from backend.resources import open_resources
         from backend.runs.admission.validation import format_of
         from backend.runs.results.exports import find_exporter, finished
-        from backend.store.owner import LOCAL
 
-        async with open_resources(self._settings) as resources:
+        async with self._opened() as resources:
             run = await resources.queries.find(LOCAL, run_id)
             format = format_of(resources.formats, run)
             exporter = find_exporter(format, name)
@@ -153,10 +153,7 @@ class LocalRunSource(RunSource):
 
     async def delete(self, run_id: str) -> None:
         """Deletes the run with its text."""
-        from backend.resources import open_resources
-        from backend.store.owner import LOCAL
-
-        async with open_resources(self._settings) as resources:
+        async with self._opened() as resources:
             await resources.runs.delete(LOCAL, run_id)
 
 

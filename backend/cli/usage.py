@@ -13,6 +13,7 @@ from backend.cli.service_client import JsonOption
 from backend.cli.terminal import print_json, show_table
 from backend.logs import configure_logs
 from backend.settings import Settings
+from backend.store.owner import LOCAL
 
 if TYPE_CHECKING:
     from backend.store.usage import UsageSum
@@ -43,7 +44,6 @@ async def _sums(
     settings: Settings, days: int, by: Literal["day", "model", "format", "role"]
 ) -> list["UsageSum"]:
     from backend.resources import open_resources
-    from backend.store.owner import LOCAL
 
     last = datetime.now(UTC).date()
     async with open_resources(settings) as resources:

@@ -11,6 +11,7 @@ from backend.cli.failures import fail, quiet_settings
 from backend.cli.service_client import JsonOption
 from backend.cli.terminal import print_json, show_table, write
 from backend.settings import Settings
+from backend.store.owner import LOCAL
 from workflows.errors import StorywireError
 
 app = typer.Typer(help="The children that stories are written for.", no_args_is_help=True)
@@ -75,7 +76,6 @@ def split_list(text: str) -> list[str]:
 
 async def _list(settings: Settings, limit: int) -> list[Any]:
     from backend.resources import open_resources
-    from backend.store.owner import LOCAL
     from backend.stories.parts import StoryParts
 
     async with open_resources(settings) as resources:
@@ -84,7 +84,6 @@ async def _list(settings: Settings, limit: int) -> list[Any]:
 
 async def _add(settings: Settings, profile: dict[str, Any]) -> str:
     from backend.resources import open_resources
-    from backend.store.owner import LOCAL
     from backend.stories.children import Profile
     from backend.stories.parts import StoryParts
     from workflows.formats.base import invalid_input

@@ -10,6 +10,7 @@ from backend.cli.failures import fail, quiet_settings
 from backend.cli.service_client import JsonOption
 from backend.cli.terminal import print_json, show_table, write
 from backend.settings import Settings
+from backend.store.owner import LOCAL
 from workflows.errors import StorywireError
 
 app = typer.Typer(help="Stories over chapters.", no_args_is_help=True)
@@ -51,7 +52,6 @@ def begin(run_id: Annotated[str, typer.Argument(metavar="RUN")]) -> None:
 async def _list(settings: Settings, limit: int) -> list[tuple[Any, str]]:
     """The stories, each with its reader's name."""
     from backend.resources import open_resources
-    from backend.store.owner import LOCAL
     from backend.stories.api.views import summary_view
     from backend.stories.parts import StoryParts
 
@@ -64,7 +64,6 @@ async def _list(settings: Settings, limit: int) -> list[tuple[Any, str]]:
 
 async def _begin(settings: Settings, run_id: str) -> str:
     from backend.resources import open_resources
-    from backend.store.owner import LOCAL
     from backend.stories.parts import StoryParts
 
     async with open_resources(settings) as resources:

@@ -10,6 +10,7 @@ from backend.cli.failures import fail
 from backend.cli.generate import BudgetOption, CacheOption, ModelOption, ParallelOption, ServerOption, write
 from backend.cli.service_client import JsonOption
 from backend.cli.watching import InterruptOption, Watching
+from backend.store.owner import LOCAL
 from backend.stories.cli.children import split_list
 
 if TYPE_CHECKING:
@@ -75,7 +76,6 @@ def _choosing(session: str) -> "RunStarter":
     """A function that starts the next chapter of a story in this process."""
 
     async def start(resources: "Resources", body: Mapping[str, Any], options: "RunOptions") -> "Run":
-        from backend.store.owner import LOCAL
         from backend.stories.choices import ChoiceRequest
         from backend.stories.parts import StoryParts
 
