@@ -13,7 +13,7 @@ from backend.runs.attempt.attempt import AttemptTools
 from backend.runs.attempt.budget import Budgets
 from backend.runs.attempt.executor import Executor
 from backend.runs.attempt.finalize import RunFinalizer
-from backend.runs.attempt.progress import ProgressStore
+from backend.runs.attempt.row_updates import RowUpdates
 from backend.runs.engine.base import Engine
 from backend.runs.engine.heartbeat import HeartbeatLiveness
 from backend.runs.engine.inline import POLL_EVERY_SECONDS, InlineEngine
@@ -90,7 +90,7 @@ async def open_execution(
             formats=work.formats,
             sources=SourceReader(store.log, store.runs, store.owned_runs, store.cache, quota),
             recorder=work.recorder,
-            on_section_end=ProgressStore(budgets, store.owned_runs, background).store,
+            on_section_end=RowUpdates(budgets, store.owned_runs, background).on_section_end,
             run_seconds=settings.run_timeout,
             max_crashes=settings.max_resumes,
         ),

@@ -18,7 +18,7 @@ from backend.runs.attempt.attempt import AttemptTools
 from backend.runs.attempt.budget import Budgets
 from backend.runs.attempt.executor import Executor
 from backend.runs.attempt.finalize import RunFinalizer
-from backend.runs.attempt.progress import ProgressStore
+from backend.runs.attempt.row_updates import RowUpdates
 from backend.runs.commands import RunCommands
 from backend.runs.deletion import RunDeletion
 from backend.runs.engine.inline import InlineEngine
@@ -217,7 +217,7 @@ async def open_world(
         formats,
         SourceReader(run_log, repository, owned, cache, quota),
         None,
-        ProgressStore(budgets, owned, background).store,
+        RowUpdates(budgets, owned, background).on_section_end,
         run_seconds=30,
         max_crashes=max_crashes,
     )

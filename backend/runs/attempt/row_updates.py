@@ -1,4 +1,4 @@
-"""Progress of a run in the store, updated at the end of each section."""
+"""Updates of a run's rows at the end of each section: of its usage, and of its crash count."""
 
 import time
 from datetime import UTC, datetime
@@ -13,9 +13,9 @@ _EVERY_SECONDS = 2.0
 _MANY = 1000
 
 
-class ProgressStore:
-    """Writer of progress: spending and the reset of the crash count, stored in the background. If the process
-    dies, little is missing; if it fails, the end of the run stores it again."""
+class RowUpdates:
+    """Updates in the background: what was spent so far, and that an attempt came as far as this. If the process dies,
+    little is missing; if one fails, the end of the run stores it again."""
 
     def __init__(self, budgets: Budgets, runs: OwnedRunRepository, background: Background) -> None:
         self._budgets = budgets
@@ -23,13 +23,13 @@ class ProgressStore:
         self._background = background
         self._stored_at: dict[str, float] = {}
 
-    def store(self, run: Run, lease: Lease, transcript: Transcript) -> None:
-        """Begins to, and returns at once. What was spent is stored every few seconds, however short the sections; that
+    def on_section_end(self, run: Run, lease: Lease, transcript: Transcript) -> None:
+        """Begins them, and returns at once. What was spent is stored every few seconds, however short the sections; that
         of a run that ends sooner with its end."""
         if self._is_due(run):
-            self._background.do(lambda: self._budgets.store(run, lease, transcript), name="progress")
+            self._background.do(lambda: self._budgets.store(run, lease, transcript), name="row_update")
         if run.crash_count:
-            self._background.do(lambda: self._runs.reset_crash_count(lease), name="progress")
+            self._background.do(lambda: self._runs.reset_crash_count(lease), name="row_update")
 
     def _is_due(self, run: Run) -> bool:
         now = time.monotonic()
