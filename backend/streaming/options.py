@@ -23,7 +23,7 @@ class StreamOptions:
     granularity: Granularity = "token"
     protocol: Wire = "story_chunk"
     complete: Complete = "full"
-    caller: ag_ui.Caller = field(default_factory=ag_ui.Caller)
+    client: ag_ui.ClientRequest = field(default_factory=ag_ui.ClientRequest)
     """What AG-UI's events say again of the request."""
 
     @property
@@ -39,7 +39,7 @@ class StreamOptions:
             case "ai-sdk-6":
                 return WireView(WholeSectionsMapper(run_id), ai_sdk.STYLE)
             case "ag-ui":
-                return WireView(ag_ui.AgUiMapper(run_id, self.caller), ag_ui.STYLE)
+                return WireView(ag_ui.AgUiMapper(run_id, self.client), ag_ui.STYLE)
             case "story_chunk" if (self.order, self.granularity) == ("live", "token"):
                 return None
             case "story_chunk":

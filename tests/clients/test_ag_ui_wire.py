@@ -12,7 +12,7 @@ import pytest
 
 from backend.log.entry import Entry
 from backend.streaming.sse import data_frames
-from backend.streaming.wires.ag_ui import STYLE, AgUiMapper, Caller
+from backend.streaming.wires.ag_ui import STYLE, AgUiMapper, ClientRequest
 from backend.streaming.wires.wire import UNNUMBERED, WireView
 from tests.clients.conftest import World
 from tests.clients.node import run_script
@@ -36,16 +36,16 @@ from tests.unit.messages import (
 from workflows.messages.messages import InputRequested, Message
 
 RUN = "01RUN"
-CALLER = Caller("t1", "r1", ({"id": "u1", "role": "user", "content": "owls"},))
+CLIENT = ClientRequest("t1", "r1", ({"id": "u1", "role": "user", "content": "owls"},))
 
 
-def view_of(caller: Caller = CALLER) -> WireView:
-    return WireView(AgUiMapper(RUN, caller), STYLE)
+def view_of(client: ClientRequest = CLIENT) -> WireView:
+    return WireView(AgUiMapper(RUN, client), STYLE)
 
 
-def events_of(entries: Sequence[Entry], joined_at: int = 0, caller: Caller = CALLER) -> list[Entry]:
+def events_of(entries: Sequence[Entry], joined_at: int = 0, client: ClientRequest = CLIENT) -> list[Entry]:
     """What a reader is sent who comes when the log has so many entries. What something follows was superseded."""
-    view, told = view_of(caller), []
+    view, told = view_of(client), []
     for index, entry in enumerate(entries, 1):
         if not view.is_superseded_later(entry.type) or entry is entries[-1]:
             told += view.feed(entry)
@@ -99,7 +99,7 @@ def test_ids_count_the_events_of_the_log_whoever_reads_and_whenever_they_come() 
         counted = [event.seq for event in whole if event.seq != UNNUMBERED]
         assert counted == list(range(1, len(counted) + 1))
         for join in range(1, len(log) + 1):
-            tail = [event for event in events_of(log, join, Caller()) if event.seq != UNNUMBERED]
+            tail = [event for event in events_of(log, join, ClientRequest()) if event.seq != UNNUMBERED]
             assert [event.seq for event in tail] == counted[len(counted) - len(tail) :]
             assert [event.type for event in tail] == [
                 event.type for event in whole if event.seq in {e.seq for e in tail}

@@ -29,7 +29,7 @@ from backend.runs.requests import StartBinding
 from backend.store.owner import Owner
 from backend.store.run_values import RunOptions
 from backend.store.runs import Run
-from backend.streaming.wires.ag_ui import Caller
+from backend.streaming.wires.ag_ui import ClientRequest
 from backend.timezones import check_timezone
 from workflows.errors import InvalidInput, NotFound
 
@@ -114,10 +114,10 @@ class RunStart:
         view = {**started_view(run).model_dump(), **members(run)}
         return JSONResponse(view, status_code=201 if is_new else 200, headers=run_headers(run))
 
-    async def stream(self, run: Run, caller: Caller | None = None) -> Response:
-        """The run's stream, from after `Last-Event-ID`. `caller`: what a wire's messages say again of the request."""
+    async def stream(self, run: Run, client: ClientRequest | None = None) -> Response:
+        """The run's stream, from after `Last-Event-ID`. `client`: what a wire's messages say again of the request."""
         cursor = self.event_id[1] if self.event_id else 0
-        options = self.options if caller is None else replace(self.options, caller=caller)
+        options = self.options if client is None else replace(self.options, client=client)
         reader = self.queries.reader(run, cursor, options)
         return await stream_response(self.queries, run, reader, self.settings)
 

@@ -20,7 +20,7 @@ from backend.store.transitions import WAITING
 from backend.streaming.options import StreamOptions
 from backend.streaming.sse import parse_event_id
 from backend.streaming.views import Wire, number_in_view
-from backend.streaming.wires.ag_ui import Caller
+from backend.streaming.wires.ag_ui import ClientRequest
 from workflows.errors import InvalidInput, NotFound
 from workflows.formats.base import AnyFormat
 from workflows.text.json_values import JsonModel
@@ -90,9 +90,9 @@ class RunAgentBody(JsonModel):
     )
 
     @property
-    def caller(self) -> Caller:
+    def client(self) -> ClientRequest:
         """What the events say again."""
-        return Caller(self.thread_id, self.run_id, self.messages)
+        return ClientRequest(self.thread_id, self.run_id, self.messages)
 
     def input_of(self, format: AnyFormat) -> dict[str, Any]:
         """The format's input. It isn't checked here."""
@@ -124,7 +124,7 @@ async def run_agent(
         return await start.runs.start(start.owner, request)
 
     run, _ = await start.find_or_begin(begin)
-    return await start.stream(run, body.caller)
+    return await start.stream(run, body.client)
 
 
 async def _answer(start: RunStart, format: AnyFormat, answer: Answer) -> Run:
@@ -187,7 +187,7 @@ async def join_run(
     run = await reference.find(queries, owner)
     if run.format != format.name:
         raise NotFound(f"There is no run {run.id} of this format.")
-    options = StreamOptions(protocol=_WIRE, caller=Caller(run_id=reference.run_id or None))
+    options = StreamOptions(protocol=_WIRE, client=ClientRequest(run_id=reference.run_id or None))
     reader = queries.reader(run, reference.after[1] if reference.after else 0, options)
     return await stream_response(queries, run, reader, settings)
 

@@ -24,8 +24,8 @@ class RowUpdates:
         self._stored_at: dict[str, float] = {}
 
     def on_section_end(self, run: Run, lease: Lease, transcript: Transcript) -> None:
-        """Begins them, and returns at once. What was spent is stored every few seconds, however short the sections; that
-        of a run that ends sooner with its end."""
+        """Begins them, and returns at once. What was spent is stored every few seconds, however short the sections;
+        that of a run that ends sooner with its end."""
         if self._is_due(run):
             self._background.do(lambda: self._budgets.store(run, lease, transcript), name="row_update")
         if run.crash_count:

@@ -41,7 +41,7 @@ STYLE = WireStyle(
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class ClientRequest:
     """Ids and messages of the client's request, which events repeat."""
 
     thread_id: str | None = None
@@ -64,9 +64,9 @@ class AgUiMapper:
 
     is_broken = False
 
-    def __init__(self, run_id: str, caller: Caller) -> None:
+    def __init__(self, run_id: str, client: ClientRequest) -> None:
         self._run_id = run_id
-        self._caller = caller
+        self._client = client
         self._is_started = False
         self._outline: WireMessage | None = None
         self._progress: WireMessage = {}
@@ -117,8 +117,8 @@ class AgUiMapper:
         # The client's own ids, where it has sent any; ours is beside them.
         return {
             "type": type,
-            "threadId": self._caller.thread_id or self._run_id,
-            "runId": self._caller.run_id or self._run_id,
+            "threadId": self._client.thread_id or self._run_id,
+            "runId": self._client.run_id or self._run_id,
             "metadata": {"storywire.runId": self._run_id},
         }
 
@@ -223,7 +223,7 @@ class AgUiMapper:
             for number, section in sorted(self._sections.items())
         ]
         ids = {message["id"] for message in own}
-        others = [message for message in self._caller.messages if message.get("id") not in ids]
+        others = [message for message in self._client.messages if message.get("id") not in ids]
         return {"type": "MESSAGES_SNAPSHOT", "messages": [*others, *own]}
 
     def _id(self, number: int) -> str:

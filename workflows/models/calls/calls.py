@@ -21,8 +21,8 @@ from workflows.models.calls.slices import slices, turn_after
 from workflows.models.calls.structured_output import (
     SchemaT,
     ask_to_mend,
-    bind_form,
-    describe_form,
+    bind_schema,
+    describe_schema,
     other_mode,
     read_answer,
 )
@@ -130,17 +130,17 @@ async def _ask(model: Model, schema: type[SchemaT], messages: Sequence[BaseMessa
     """A structured answer, not streamed, since nobody reads it while it grows: streaming costs several times the
     work."""
     conversation = [*messages]
-    form = _form_of(schema)
+    json_schema = _json_schema_of(schema)
     if model.structured in ("json_mode", "plain"):
-        conversation = describe_form(conversation, form)
-    reply = await _answer(model, form, conversation)
+        conversation = describe_schema(conversation, json_schema)
+    reply = await _answer(model, json_schema, conversation)
     try:
         return await off_loop(len(reply.text), read_answer, schema, model.structured, reply)
     except ValueError as error:  # no JSON, or not in the form: pydantic's is one too
         if model.structured != "plain":
             raise _not_in_form(model) from None
         conversation = ask_to_mend(conversation, reply, error)
-    reply = await _answer(model, form, conversation)
+    reply = await _answer(model, json_schema, conversation)
     try:
         return await off_loop(len(reply.text), read_answer, schema, model.structured, reply)
     except ValueError:
@@ -148,15 +148,15 @@ async def _ask(model: Model, schema: type[SchemaT], messages: Sequence[BaseMessa
 
 
 @lru_cache(maxsize=64)
-def _form_of(schema: type[BaseModel]) -> dict[str, Any]:
+def _json_schema_of(schema: type[BaseModel]) -> dict[str, Any]:
     """The JSON Schema of an answer. Made once: pydantic takes longer for it than for all the rest of a call."""
     return schema.model_json_schema()
 
 
-async def _answer(model: Model, form: dict[str, Any], messages: list[BaseMessage]) -> AIMessage:
+async def _answer(model: Model, json_schema: dict[str, Any], messages: list[BaseMessage]) -> AIMessage:
     """A call, and its whole reply."""
     call = ModelCall(model, messages, is_watched=False)
-    reply = await call.answer(partial(bind_form, model, form))
+    reply = await call.answer(partial(bind_schema, model, json_schema))
     call.check_finish(finish_reason(reply), calls_tools=True)
     if is_refusal(reply):
         raise refused(model)

@@ -60,10 +60,12 @@ _OTHER_FIELD = re.compile(
 _FORM = re.compile(r"response_format|schema|json|tool|function|grammar|structured", re.IGNORECASE)
 
 
-def translate_fault(spec: ModelSpec, error: Exception, form_mode: StructuredMode | None = None) -> Exception:
+def translate_fault(
+    spec: ModelSpec, error: Exception, structured_mode: StructuredMode | None = None
+) -> Exception:
     """A ModelError with a sentence about the model; the error itself if it isn't a provider's.
 
-    `form_mode` is the mode in which an answer in a form was asked for, if one was.
+    `structured_mode` is the mode in which an answer in a form was asked for, if one was.
     """
     if "API_KEY_INVALID" in str(error):  # Gemini calls a wrong key an invalid request
         return _auth(spec, error)
@@ -71,14 +73,14 @@ def translate_fault(spec: ModelSpec, error: Exception, form_mode: StructuredMode
         return _insecure(spec, error)
     for kinds, make in _TRANSLATIONS:
         if isinstance(error, kinds):
-            return _refused(spec, error, form_mode) if make is _refused else make(spec, error)
+            return _refused(spec, error, structured_mode) if make is _refused else make(spec, error)
     status = getattr(error, "status_code", None) or getattr(error, "code", None)
     if isinstance(error, openai.APIError) and not isinstance(status, int):  # in the middle of a stream
         status = status_of({"code": error.code, "type": error.type})
         if status == HTTPStatus.BAD_GATEWAY:
             return _broke_off(spec)
     if isinstance(status, int):
-        return _by_status(spec, error, status, form_mode)
+        return _by_status(spec, error, status, structured_mode)
     if type(error).__module__.split(".")[0] in _SDKS:
         return _broke_off(spec)
     return error
@@ -89,7 +91,7 @@ def _broke_off(spec: ModelSpec) -> ModelUnavailable:
 
 
 def _by_status(
-    spec: ModelSpec, error: Exception, status: int, form_mode: StructuredMode | None
+    spec: ModelSpec, error: Exception, status: int, structured_mode: StructuredMode | None
 ) -> StorywireError:
     if status < 400:
         return _redirected(spec)
@@ -103,7 +105,7 @@ def _by_status(
         return _rate_limited(spec, error)
     if status in (408, 504):
         return _timeout(spec, error)
-    return _unavailable(spec, error) if status >= 500 else _refused(spec, error, form_mode)
+    return _unavailable(spec, error) if status >= 500 else _refused(spec, error, structured_mode)
 
 
 def _auth(spec: ModelSpec, error: Exception) -> StorywireError:
@@ -176,7 +178,9 @@ def _too_long(spec: ModelSpec, error: Exception) -> ModelError:
     return ModelBadOutput(f"What {spec} was given is too long for it. Ask for less, or take a larger model.")
 
 
-def _refused(spec: ModelSpec, error: Exception, form_mode: StructuredMode | None = None) -> StorywireError:
+def _refused(
+    spec: ModelSpec, error: Exception, structured_mode: StructuredMode | None = None
+) -> StorywireError:
     words = _words(error)
     if _TOO_LONG.search(words):
         return _too_long(spec, error)
@@ -189,12 +193,12 @@ def _refused(spec: ModelSpec, error: Exception, form_mode: StructuredMode | None
             f"The provider of {spec} refused the limit of tokens that the run's max_output_tokens or budget_usd "
             "sets. Resume it with another one, or with another model."
         )
-    other = None if form_mode is None else other_mode(form_mode)
+    other = None if structured_mode is None else other_mode(structured_mode)
     if other is None or (_OTHER_FIELD.search(words) and not _FORM.search(words)):
         return ModelBadOutput(f"The provider of {spec} refused the request as it is.")
     return ModelBadOutput(
-        f"The provider of {spec} refused a request for an answer in a form (mode {form_mode}). If the model has no "
-        f"such mode, choose another one: STORYWIRE_STRUCTURED_MODES={spec}={other}"
+        f"The provider of {spec} refused a request for an answer in a form (mode {structured_mode}). If the model has "
+        f"no such mode, choose another one: STORYWIRE_STRUCTURED_MODES={spec}={other}"
     )
 
 

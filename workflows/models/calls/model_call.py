@@ -63,7 +63,7 @@ class ModelCall:
         whole = self._model.chat.model_copy(update=update)
         work: Awaitable[AIMessage] = bind(whole).ainvoke(self._messages, self._config(), **self._limits())
         try:
-            return await limit(self._model, work, form_mode=self._model.structured)
+            return await limit(self._model, work, structured_mode=self._model.structured)
         except ModelTruncated:
             if self.ran_out:
                 raise used_up() from None

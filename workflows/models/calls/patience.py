@@ -71,16 +71,16 @@ async def patience(seconds: float, *, suspended: float = _SUSPENDED) -> AsyncGen
             countdown.cancel()
 
 
-async def limit(model: Model, work: Awaitable[_T], *, form_mode: StructuredMode | None = None) -> _T:
-    """`work`, cancelled after `model.answer_timeout` seconds, with its errors translated. `form_mode` is the mode of
-    the structured answer, for the message of a refusal."""
+async def limit(model: Model, work: Awaitable[_T], *, structured_mode: StructuredMode | None = None) -> _T:
+    """`work`, cancelled after `model.answer_timeout` seconds, with its errors translated. `structured_mode` is the mode
+    of the structured answer, for the message of a refusal."""
     try:
         async with patience(model.answer_timeout):
             return await work
     except StorywireError:
         raise
     except Exception as error:
-        raise translate(model, error, form_mode) from error
+        raise translate(model, error, structured_mode) from error
 
 
 async def guard(model: Model, stream: AsyncIterator[_T]) -> AsyncGenerator[_T]:
@@ -105,8 +105,8 @@ async def guard(model: Model, stream: AsyncIterator[_T]) -> AsyncGenerator[_T]:
                 await close()
 
 
-def translate(model: Model, error: Exception, form_mode: StructuredMode | None = None) -> Exception:
+def translate(model: Model, error: Exception, structured_mode: StructuredMode | None = None) -> Exception:
     """An error of a provider, its SDK or the network → an error with a sentence for a person."""
     from workflows.models.calls.faults import translate_fault  # loads every SDK: only when something broke
 
-    return translate_fault(model.spec, error, form_mode)
+    return translate_fault(model.spec, error, structured_mode)

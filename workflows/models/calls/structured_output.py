@@ -31,8 +31,8 @@ _MOST_LENIENT = 8
 _DECODER = json.JSONDecoder(strict=False)  # models put line ends into strings as they are
 
 
-def bind_form(
-    model: Model, form: dict[str, Any], chat: BaseChatModel
+def bind_schema(
+    model: Model, schema: dict[str, Any], chat: BaseChatModel
 ) -> Runnable[LanguageModelInput, AIMessage]:
     """The chat model bound to this JSON Schema, as far as the model's mode allows.
 
@@ -41,13 +41,13 @@ def bind_form(
     is_gemini = model.spec.provider == "google_genai"
     match model.structured:
         case "json_schema" if is_gemini:
-            return chat.bind(response_mime_type="application/json", response_json_schema=form)
+            return chat.bind(response_mime_type="application/json", response_json_schema=schema)
         case "json_schema":
-            named = convert_to_openai_function(form, strict=False)
+            named = convert_to_openai_function(schema, strict=False)
             named["schema"] = named.pop("parameters")
             return chat.bind(response_format={"type": "json_schema", "json_schema": named})
         case "tools":
-            return chat.bind_tools([form], tool_choice=form["title"])
+            return chat.bind_tools([schema], tool_choice=schema["title"])
         case "json_mode" if is_gemini:
             return chat.bind(response_mime_type="application/json")
         case "json_mode":
@@ -56,9 +56,9 @@ def bind_form(
             return chat
 
 
-def describe_form(messages: Sequence[BaseMessage], form: dict[str, Any]) -> list[BaseMessage]:
+def describe_schema(messages: Sequence[BaseMessage], schema: dict[str, Any]) -> list[BaseMessage]:
     """The messages with the schema in words, for a mode that doesn't send it by itself."""
-    words = load_prompt(_PROMPT).block("form", form=_compact(form))
+    words = load_prompt(_PROMPT).block("form", form=_compact(schema))
     return [*messages[:-1], HumanMessage(f"{messages[-1].text}\n\n{words}")]
 
 
