@@ -94,37 +94,36 @@ class PayloadTooLarge(StorywireError):
     resumable = False
 
 
-class Overloaded(StorywireError):
-    """Temporary refusal, such as for too many active runs; retry after `retry_after` seconds."""
+class RefusedForNow(StorywireError):
+    """Base of temporary refusals: there is room again after `retry_after` seconds."""
+
+    retryable = True
+    retry_after = 5
+
+    def __init__(self, message: str, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        if retry_after is not None:
+            self.retry_after = retry_after
+
+
+class Overloaded(RefusedForNow):
+    """Refusal for want of room, such as for too many active runs."""
 
     code = "OVERLOADED"
-    retryable = True
-
-    def __init__(self, message: str, retry_after: int = 5) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
 
 
-class RateLimited(StorywireError):
-    """Too many attempts; there is room again after `retry_after` seconds."""
+class RateLimited(RefusedForNow):
+    """Refusal of too many attempts."""
 
     code = "RATE_LIMITED"
-    retryable = True
-
-    def __init__(self, message: str, retry_after: int = 60) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
+    retry_after = 60
 
 
-class QuotaExceeded(StorywireError):
-    """Error of an owner whose quota of runs is used up; there is room again after `retry_after` seconds."""
+class QuotaExceeded(RefusedForNow):
+    """Error of an owner whose quota of runs is used up."""
 
     code = "QUOTA_EXCEEDED"
-    retryable = True
-
-    def __init__(self, message: str, retry_after: int = 3600) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
+    retry_after = 3600
 
 
 class ModelError(StorywireError):

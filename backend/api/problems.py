@@ -11,14 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from backend.store.database import UNAVAILABLE
-from workflows.errors import (
-    FieldError,
-    Overloaded,
-    QuotaExceeded,
-    RateLimited,
-    StorywireError,
-    Unauthenticated,
-)
+from workflows.errors import FieldError, Overloaded, RefusedForNow, StorywireError, Unauthenticated
 
 log = structlog.get_logger()
 
@@ -88,7 +81,7 @@ def problem(
 def problem_of(error: StorywireError) -> Response:
     """The reply for one of the service's own errors."""
     headers = None
-    if isinstance(error, Overloaded | QuotaExceeded | RateLimited):
+    if isinstance(error, RefusedForNow):
         headers = {"Retry-After": str(error.retry_after)}
     elif isinstance(error, Unauthenticated):
         headers = {"WWW-Authenticate": "Bearer"}

@@ -27,4 +27,4 @@ async def usage(
 ) -> UsageView:
     """Runs of this month that are active or were charged, whatever their outcome; not those from the cache."""
     found = await resources.quota.usage(owner, format_at(resources.formats, path).name)
-    return UsageView(used=found.used, quota=found.quota, left=found.left, resets_at=found.resets_at)
+    return UsageView.model_validate(found, from_attributes=True)

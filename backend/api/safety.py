@@ -106,14 +106,5 @@ def _policy_view(policy: Policy) -> PolicyView:
         gate=policy.gate,
         bands=[band.model_dump() for band in policy.bands],
         input=policy.input.model_dump(),
-        rules=[
-            RuleView(
-                category=rule.category,
-                severity=rule.severity,
-                blocked=rule.blocked,
-                noted_in=list(rule.noted_in),
-                advice=rule.advice,
-            )
-            for rule in policy.rules
-        ],
+        rules=[RuleView.model_validate(rule, from_attributes=True) for rule in policy.rules],
     )

@@ -43,8 +43,10 @@ class ResumeQuote:
 def make_resume_quote(run: Run, transcript: Transcript, price: Price | None) -> ResumeQuote:
     """The estimate; `price` is that of the run's model, None where it is unknown."""
     usage, plan = transcript.usage, transcript.outline
-    left = [s for s in plan.sections if s["index"] not in transcript.finished] if plan else []
-    expected, measured = _expect(transcript, plan) if plan else (None, False)
+    finished = transcript.finished
+    left = [section for section in plan.sections if section["index"] not in finished] if plan else []
+    words_left = sum(section["target_words"] for section in left)
+    expected, measured = _expect(transcript, plan, len(left), words_left) if plan else (None, False)
     low, high = MEASURED_MARGINS if measured else ASSUMED_MARGINS
     cost = price.cost(expected) if price is not None and expected is not None else None
     return ResumeQuote(
@@ -53,7 +55,7 @@ def make_resume_quote(run: Run, transcript: Transcript, price: Price | None) -> 
         resumable=run.status in RESUMABLE and (run.error is None or run.error.resumable),
         planned=plan is not None,
         sections_left=[section["index"] for section in left],
-        words_left=sum(section["target_words"] for section in left),
+        words_left=words_left,
         input_tokens=expected.input if expected else None,
         output_tokens=expected.output if expected else None,
         cost_usd_low=None if cost is None else round(cost * low, 6),
@@ -64,22 +66,18 @@ def make_resume_quote(run: Run, transcript: Transcript, price: Price | None) -> 
     )
 
 
-def _expect(transcript: Transcript, plan: OutlinePlanned) -> tuple[Tokens, bool]:
+def _expect(
+    transcript: Transcript, plan: OutlinePlanned, sections_left: int, words_left: int
+) -> tuple[Tokens, bool]:
     """The expected tokens of the rest, and whether that follows from the run itself."""
-    left = [section for section in plan.sections if section["index"] not in transcript.finished]
-    words_left = sum(section["target_words"] for section in left)
-    words_all = sum(section["target_words"] for section in plan.sections)
-    writing = [
-        part
-        for part in transcript.spent.values()
-        if part.role == "writing" and part.section in transcript.finished
-    ]
-    words = sum(count_words(transcript.text_of(index)) for index in transcript.finished)
+    finished = transcript.finished
+    writing = [p for p in transcript.spent.values() if p.role == "writing" and p.section in finished]
+    words = sum(count_words(transcript.text_of(index)) for index in finished)
     measured = bool(writing and words)
     if measured:
         tokens_per_word = sum(part.output_tokens for part in writing) / words
         prompt_tokens = sum(part.input_tokens for part in writing) / len(writing)
     else:
         tokens_per_word, prompt_tokens = TOKENS_PER_WORD, PROMPT_TOKENS
-    read = len(left) * prompt_tokens + words_all * TOKENS_PER_WORD + _CLOSING.input
+    read = sections_left * prompt_tokens + plan.target_words * TOKENS_PER_WORD + _CLOSING.input
     return Tokens(round(read), round(words_left * tokens_per_word) + _CLOSING.output), measured
