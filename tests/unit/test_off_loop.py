@@ -1,5 +1,6 @@
 """Work over a long text leaves the event loop."""
 
+from collections.abc import AsyncGenerator, Callable
 from threading import get_ident
 from typing import Any, cast
 
@@ -15,6 +16,8 @@ from workflows.formats.story import format as story
 from workflows.loop_turns import off_loop
 from workflows.messages.messages import PlannedSection
 from workflows.models.calls.calls import stream_text
+from workflows.models.calls.content import ContentReader
+from workflows.models.calls.search import stream_search
 from workflows.safety import folding
 from workflows.safety.policy_files import load_policy
 from workflows.safety.screen import SentenceFilter
@@ -93,6 +96,29 @@ async def test_a_delta_of_a_hundred_thousand_characters_is_searched_for_loops_of
     provider.script = Script(default=Reply(text=text, tokens_per_chunk=len(text)))
     async with open_model(provider.root_url, "chat") as model:
         written = "".join([piece async for piece in stream_text(model, [HumanMessage("Write.")])])
+
+    assert written == text
+    assert threads and get_ident() not in threads
+
+
+@pytest.mark.parametrize("stream", [stream_text, stream_search])
+async def test_a_delta_of_a_hundred_thousand_characters_is_cleaned_off_the_loop(
+    provider: FakeProvider, monkeypatch: pytest.MonkeyPatch, stream: Callable[..., AsyncGenerator[Any]]
+) -> None:
+    threads: list[int] = []
+    read = ContentReader.read
+
+    def record(self: ContentReader, text: str) -> str:
+        if len(text) > 50_000:
+            threads.append(get_ident())
+        return read(self, text)
+
+    monkeypatch.setattr(ContentReader, "read", record)
+    text = write_prose("cleaning", 20_000)
+    provider.script = Script(default=Reply(text=text, tokens_per_chunk=len(text)))
+    async with open_model(provider.root_url, "chat") as model:
+        pieces = [piece async for piece in stream(model, [HumanMessage("Write.")])]
+        written = "".join(piece for piece in pieces if isinstance(piece, str))
 
     assert written == text
     assert threads and get_ident() not in threads

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from langchain_core.messages import AIMessage, BaseMessage
 
+from workflows.loop_turns import off_loop
 from workflows.models.calls.calls import read_reply, stream_or_fall_back
 from workflows.models.calls.content import ContentReader
 from workflows.models.calls.slices import slices, turn_after
@@ -72,7 +73,7 @@ async def _stream(model: Model, messages: Sequence[BaseMessage]) -> AsyncGenerat
         async for chunk in chunks:
             for citation in _citations(chunk):
                 yield citation
-            for piece in slices(content.read(chunk.text)):
+            for piece in slices(await off_loop(len(chunk.text), content.read, chunk.text)):
                 yield piece
                 await turn_after(piece)
     for piece in slices(content.finish()):
