@@ -227,7 +227,7 @@ async def resume_run(
 
 
 @router.get("/{run_id}/resume-quote")
-async def quote_resume(run_id: RunId, owner: OwnerDep, resources: ResourcesDep) -> ResumeQuote:
+async def quote_run(run_id: RunId, owner: OwnerDep, resources: ResourcesDep) -> ResumeQuote:
     """The sections left to write, and their estimated cost."""
     return await resources.quotes.of_resume(owner, run_id)
 
