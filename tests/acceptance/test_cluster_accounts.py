@@ -54,7 +54,8 @@ async def test_changed_password_ends_streams_and_waits_in_every_process_within_s
 
         async def wait(api: Any) -> int:
             body = {**BODY, "input": {"theme": "waits"}}
-            return (await api.client.http.post(f"{RUNS}?wait=true", json=body, headers=auth)).status_code
+            reply = await api.client.http.post(f"{RUNS}?wait=true", json=body, headers=auth)
+            return int(reply.status_code)
 
         following = [
             asyncio.create_task(follow(api, event))
