@@ -2,10 +2,12 @@
 
 import asyncio
 import secrets
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.acceptance.cluster import KillableCluster
@@ -19,6 +21,13 @@ ENDS_WITHIN = 5.0
 RUNS = "/api/v1/runs"
 ALL_HELD = Script(rules=(Rule(Reply(words=90, hold_after=20, tokens_per_chunk=1), structured=False),))
 NEW = "another sentence, longer than most"
+LEFT = {
+    "runs": "id",
+    "procrastinate_jobs": "lock",
+    "checkpoints": "thread_id",
+    **dict.fromkeys(("log_heads", "log_entries", "log_archives"), "run_id"),
+}
+"""Tables in which a run has rows, and what it is called there."""
 
 
 @pytest.fixture
@@ -71,3 +80,56 @@ async def test_changed_password_ends_streams_and_waits_in_every_process_within_s
     async with asyncio.timeout(ENDS_WITHIN):
         await asyncio.gather(*following)
         assert await waiting == 401
+
+
+async def test_what_is_asked_of_both_processes_at_once_is_had_as_often_as_it_may(
+    cluster: KillableCluster, provider: FakeProvider
+) -> None:
+    """Starts beyond the account's runs at once, one key, cancels, a resume against a deletion, answers."""
+    https = [api.client.http for api in cluster.apis]
+    noa, ben = [
+        await register(api, f"{name}@example.org") for api, name in zip(cluster.apis, "nb", strict=True)
+    ]
+
+    async def at_once(method: str, path: str, times: int = 6, **values: Any) -> list[httpx.Response]:
+        asked = (https[number % 2].request(method, f"{RUNS}{path}", **values) for number in range(times))
+        return list(await asyncio.gather(*asked))
+
+    def codes(replies: list[httpx.Response]) -> Counter[str]:
+        return Counter(str(reply.json().get("code", reply.status_code)) for reply in replies)
+
+    async with asyncio.timeout(PATIENCE):
+        begun = [await https[0].post(RUNS, json=themed(n), headers=noa) for n in range(2)]
+        started = await at_once("POST", "", json=themed(2), headers=noa)
+        assert codes(started) == {"201": 1, "QUOTA_EXCEEDED": 5}
+        same = await at_once("POST", "", json=themed(0), headers={**ben, "Idempotency-Key": "a key"})
+        assert codes(same) == {"201": 1, "200": 5} and len({each.json()["run_id"] for each in same}) == 1
+
+        run_ids = [each.json()["run_id"] for each in (*begun, *started) if each.status_code == 201]
+        for run_id in run_ids:
+            cancelled = await at_once("POST", f"/{run_id}/cancel", headers=noa)
+            assert {each.json()["status"] for each in cancelled} == {"cancelled"}
+        for run_id in run_ids:  # under way or not, and by whatever process: it is gone with all that it has
+            resumed, deleted = await asyncio.gather(
+                https[0].post(f"{RUNS}/{run_id}/resume", headers=noa),
+                https[1].delete(f"{RUNS}/{run_id}", headers=noa),
+            )
+            assert deleted.status_code == 204 and resumed.status_code in (202, 404, 409), resumed.text
+        for table, column in LEFT.items():
+            await cluster.wait_until(
+                f"SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM {table} WHERE {column} = ANY (%s))", run_ids
+            )
+
+        provider.script = Script()
+        body = {**themed(3), "options": {"review_outline": True}}
+        waiting = (await https[0].post(RUNS, json=body, headers=noa)).json()["run_id"]
+        await cluster.wait_until("SELECT 1 FROM runs WHERE id = %s AND status = 'waiting'", waiting)
+        answer = {"outline": (await https[1].get(f"{RUNS}/{waiting}", headers=noa)).json()["outline"]}
+        answered = await at_once("POST", f"/{waiting}/input", json=answer, headers=noa)
+        assert codes(answered) == {"202": 1, "CONFLICT": 5}
+        await cluster.wait_until("SELECT 1 FROM runs WHERE id = %s AND status = 'completed'", waiting)
+
+
+def themed(number: int) -> dict[str, Any]:
+    """A request like no other."""
+    return {**BODY, "input": {**BODY["input"], "theme": f"theme {number}"}}
