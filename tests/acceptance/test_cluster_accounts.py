@@ -15,6 +15,7 @@ from tests.acceptance.test_deletion import register
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Rule, Script
 from tests.people import BODY, PASSWORD, PRICES
+from tests.service import STORY
 
 PATIENCE = 90
 ENDS_WITHIN = 5.0
@@ -132,4 +133,4 @@ async def test_what_is_asked_of_both_processes_at_once_is_had_as_often_as_it_may
 
 def themed(number: int) -> dict[str, Any]:
     """A request like no other."""
-    return {**BODY, "input": {**BODY["input"], "theme": f"theme {number}"}}
+    return {**BODY, "input": {**STORY, "theme": f"theme {number}"}}
