@@ -10,11 +10,12 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.acceptance.cluster import KillableCluster
+from tests.acceptance.cluster import KillableCluster, KillableWorker
 from tests.acceptance.test_deletion import register
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Rule, Script
 from tests.people import BODY, PASSWORD, PRICES
+from tests.podcasts import EPISODE
 from tests.service import STORY
 
 PATIENCE = 90
@@ -32,8 +33,11 @@ LEFT = {
 
 
 @pytest.fixture
-async def cluster(provider: FakeProvider, tmp_path: Path) -> AsyncIterator[KillableCluster]:
-    """Two API processes with accounts, and a worker whose runs stop in the middle."""
+async def cluster(
+    provider: FakeProvider, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[KillableCluster]:
+    """Two API processes with accounts, and a worker with this many slots, whose runs stop in the middle."""
+    monkeypatch.setattr(KillableWorker, "slots", getattr(request, "param", 20))
     (tmp_path / "prices.toml").write_text(PRICES)
     settings: dict[str, Any] = {
         "auth": "accounts",
@@ -129,6 +133,35 @@ async def test_what_is_asked_of_both_processes_at_once_is_had_as_often_as_it_may
         answered = await at_once("POST", f"/{waiting}/input", json=answer, headers=noa)
         assert codes(answered) == {"202": 1, "CONFLICT": 5}
         await cluster.wait_until("SELECT 1 FROM runs WHERE id = %s AND status = 'completed'", waiting)
+
+
+@pytest.mark.parametrize("cluster", [1], indirect=True)
+async def test_short_run_is_not_stuck_behind_long_ones_that_came_before_it(
+    cluster: KillableCluster, provider: FakeProvider
+) -> None:
+    provider.script = Script()
+    here, there = (api.client.http for api in cluster.apis)
+    noa, ben, ann = [await register(cluster.apis[0], f"{name}@example.org") for name in ("noa", "ben", "ann")]
+    async with asyncio.timeout(PATIENCE):
+        for number in range(2):
+            reply = await here.post(f"{RUNS}?wait=true", json=themed(number), headers=noa)
+            assert reply.json()["status"] == "completed"
+        # One of them is remembered as an episode of hours.
+        long = "UPDATE runs SET format = 'podcast', words = 60000 WHERE id = %s RETURNING 1"
+        assert await cluster.fetch(long, reply.json()["run_id"])
+        provider.script = ALL_HELD
+        going = (await here.post(RUNS, json=themed(2), headers=noa)).json()["run_id"]
+        await provider.wait_for_held(within=PATIENCE)
+        episode = {"format": "podcast", "input": EPISODE}
+        episodes = [await api.post(RUNS, json=episode, headers=ben) for api in (here, there)]
+        assert [each.status_code for each in episodes] == [201, 201], episodes[0].text
+        short = (await there.post(RUNS, json=themed(3), headers=ann)).json()["run_id"]
+        assert (await there.post(f"{RUNS}/{going}/cancel", headers=noa)).status_code == 200
+        await cluster.wait_until("SELECT 1 FROM runs WHERE id = %s AND process IS NOT NULL", short)
+        waiting = "SELECT id FROM runs WHERE status = 'running' AND process IS NULL ORDER BY id"
+        assert [row[0] for row in await cluster.fetch(waiting)] == [
+            each.json()["run_id"] for each in episodes
+        ]
 
 
 def themed(number: int) -> dict[str, Any]:
