@@ -6,11 +6,12 @@ from typing import Any, cast
 from langgraph.types import Send
 
 from workflows.context import CONTEXT_WORDS, needs_notes, text_before
+from workflows.faults import is_safe, unfit_sections
 from workflows.messages.messages import SafetyIssue
 from workflows.state import SECTION_NODES, RewriteTask, SectionTask, State
 from workflows.text.streams.length import ask_for, plan_targets, reply_ratio
 from workflows.text.words import count_words, last_paragraph
-from workflows.verdicts import FEEDBACK, note_on, stands
+from workflows.verdicts import FEEDBACK, note_on
 
 _DECIDED = (
     *("index", "target_words", "ask_words"),
@@ -24,7 +25,7 @@ _OWN_LENGTH = 1.15
 def section_task(state: State, index: int, context_words: int = CONTEXT_WORDS) -> SectionTask:
     """What is needed to write this section, first or anew."""
     sections, lengths = state.get("sections", {}), state.get("lengths", {})
-    before = sections.get(index - 1)
+    before = None if index - 1 in unfit_sections(state) else sections.get(index - 1)
     if index in lengths:  # written anew: to the length that it had to have
         target = lengths[index]["target_words"]
     else:
@@ -122,11 +123,6 @@ def _at_own_length(task: SectionTask) -> SectionTask:
     task["ask_words"] = round(task["ask_words"] * target / task["target_words"])
     task["target_words"] = target
     return task
-
-
-def is_safe(state: State) -> bool:
-    # A run that begins with a revision has no verdict yet.
-    return "safety" not in state or stands(state["safety"])
 
 
 def _unsafe(state: State) -> dict[int, list[SafetyIssue]]:

@@ -11,6 +11,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import StreamWriter
 
 from workflows.context import CONTEXT_WORDS, text_before, text_size
+from workflows.faults import unfit_sections
 from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import language_of, load, max_revisions_of, parameters_of
 from workflows.lookups import EmptyLookups, Lookups
@@ -132,7 +133,7 @@ class NodeContext:
     async def _text_so_far(self, index: int) -> dict[str, Any]:
         if not (state := await self._finished()):
             return {}
-        before = state.get("sections", {}).get(index - 1)
+        before = None if index - 1 in unfit_sections(state) else state.get("sections", {}).get(index - 1)
         return {
             "text_so_far": await off_loop(
                 text_size(state), text_before, state, index, self.services.context_words
