@@ -185,7 +185,7 @@ class ProgressMeter:
         return self.plan(outline.target_words)
 
     def _gather(self, facts: FactsGathered | None = None) -> ProgressReported | None:
-        """The facts are there, or the text that is written from them begins."""
+        """The facts are there; or a section is finished without any, so that none are to come."""
         if self._has_facts or not self._facts_words:
             return None
         self._has_facts = True
@@ -198,7 +198,8 @@ class ProgressMeter:
 
     def _append(self, content: TextAppended) -> ProgressReported | None:
         slot = slot_of(content)
-        self._gather()
+        if self._finished:
+            self._gather()
         self._count(slot, content.chunk)
         self._times.write(slot, self._clock(), is_last=content.is_complete)
         if content.is_complete:

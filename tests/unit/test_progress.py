@@ -475,18 +475,17 @@ def test_facts_that_take_a_third_of_the_time_are_work_of_the_run(clock: Clock, i
     gathered = FactsGathered(canonical_pack={}, sources=[])
     run = Writing(clock, ProgressMeter(clock, Forecast(pieces={"M1": 100}, facts=500)))
     run.see(outline_of([100] * 9))
+    if is_late:  # a model that writes the section first
+        run.write(0, 100)
     clock.now += 500
-    if not is_late:
-        run.see(gathered)
-    for index in range(9):
+    run.see(gathered)
+    for index in range(is_late, 9):
         run.write(index, 100)
-        if index == 0 and is_late:
-            run.see(gathered)
     run.write("M1", 100)
     end = clock.now - run.begun
     percents = [percent for _, percent, _ in run.seen]
     assert percents == sorted(percents)
-    assert all(abs(percent - 100 * at / end) <= 10 for at, percent, _ in run.seen if at >= 500)
+    assert all(abs(percent - 100 * at / end) <= 10 for at, percent, _ in run.seen if at >= 600)
     assert all(abs(at + eta - end) <= 0.1 * end for at, _, eta in run.seen if eta is not None)
 
 
