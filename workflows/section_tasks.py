@@ -24,16 +24,9 @@ _OWN_LENGTH = 1.15
 
 def section_task(state: State, index: int, context_words: int = CONTEXT_WORDS) -> SectionTask:
     """What is needed to write this section, first or anew."""
-    sections, lengths = state.get("sections", {}), state.get("lengths", {})
+    sections = state.get("sections", {})
     before = None if index - 1 in unfit_sections(state) else sections.get(index - 1)
-    if index in lengths:  # written anew: to the length that it had to have
-        target = lengths[index]["target_words"]
-    else:
-        planned = {section["index"]: section["target_words"] for section in state["outline"]["sections"]}
-        kept = sections if lengths else {}
-        written = {i: count_words(section["text"]) for i, section in kept.items() if i != index}
-        target = plan_targets(planned, written)[index]
-    ratio = reply_ratio(lengths[i] for i in sorted(lengths))
+    target, ask_words = plan_length(state, index)
     return SectionTask(
         input=state["input"],
         outline=state["outline"],
@@ -43,10 +36,26 @@ def section_task(state: State, index: int, context_words: int = CONTEXT_WORDS) -
         text_so_far=text_before(state, index, context_words),
         wants_notes=needs_notes(state["outline"], index, context_words),
         target_words=target,
-        ask_words=ask_for(target, ratio),
+        ask_words=ask_words,
         facts=state.get("facts") or None,
         research=state.get("research") or {},
     )
+
+
+def plan_length(state: State, index: int, *, is_beside: bool = False) -> tuple[int, int]:
+    """The words that the section is to have, and those to ask for so that it has them: what the others came to is made
+    up for. `is_beside` others: those before it that aren't finished are being written, and come out as planned."""
+    sections, lengths = state.get("sections", {}), state.get("lengths", {})
+    if index in lengths:  # written anew: to the length that it had to have
+        target = lengths[index]["target_words"]
+    else:
+        planned = {section["index"]: section["target_words"] for section in state["outline"]["sections"]}
+        kept = sections if lengths else {}
+        written = {i: count_words(section["text"]) for i, section in kept.items() if i != index}
+        if is_beside:
+            written = {**{i: words for i, words in planned.items() if i < index}, **written}
+        target = plan_targets(planned, written)[index]
+    return target, ask_for(target, reply_ratio(lengths[i] for i in sorted(lengths)))
 
 
 def rewrite_tasks(state: State, context_words: int = CONTEXT_WORDS) -> list[RewriteTask]:

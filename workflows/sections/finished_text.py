@@ -6,11 +6,12 @@ from typing import Any, cast
 
 from langgraph.checkpoint.base import CheckpointTuple
 
-from workflows.state import State, add_section_notes, add_sections, add_verdicts
+from workflows.state import State, add_lengths, add_section_notes, add_sections, add_verdicts
 
 _KEPT: dict[str, tuple[type, Callable[[Any, Any], Any]]] = {
     "sections": (dict, add_sections),
     "section_notes": (dict, add_section_notes),
+    "lengths": (dict, add_lengths),
     "judged": (dict, add_verdicts),
     "rewritten": (list, add),
 }
