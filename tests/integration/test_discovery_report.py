@@ -13,7 +13,8 @@ from workflows.messages.messages import TextAppended
 
 IDEAS = (
     "What moves.\n\n### 1. A club\n\nIt meets.\n\n### 2. A book\n\nIt sells.\n\n### 3. A tour\n\nIt goes.\n\n"
-    "### 4. A letter\n\nIt comes weekly."
+    "### 4. A letter\n\nIt comes weekly.\n\n"
+    "| Idea | Price |\n|---|---|\n| A club | 10 |\n| A book | 20 |\n| A tour | 5 |\n| A letter | 3 |"
 )
 MADE = {
     "ideas": [
@@ -73,11 +74,11 @@ async def test_report_that_may_search_does_so_once_beside_its_first_part_and_nam
         text="Evening schools close, says one paper.",
         cites=(("Schools", "https://paper.example.org/a"), ("Odd", "javascript:alert(1)")),
     )
-    cites = f"{IDEAS} Evening schools close [1]."
+    cites = f"Evening schools close [1]. {IDEAS}"
     provider.script = Script(rules=(
         Rule(found, contains="You collect what somebody should know"),
         FOUND,
-        Rule(Reply(text=f"{cites} Or so they say [7]."), structured=False, contains="Write the second part"),
+        Rule(Reply(text=f"Or so they say [7]. {cites}"), structured=False, contains="Write the second part"),
         Rule(Reply(text=cites), structured=False, contains="[7]: there is no such source; there are 1."),
         Rule(Reply(text="A club comes first, in education."), structured=False, contains="Write the third part"),
     ))  # fmt: skip
