@@ -85,22 +85,25 @@ async def check_database(settings: Settings) -> None:
         await database.close()
 
 
-async def check_connections(settings: Settings, processes: int) -> None:
-    """Raises SettingsError where the database's server lets so many workers not have their connections."""
+async def check_workers(settings: Settings, processes: int) -> None:
+    """Raises SettingsError where the database's server lets so many workers not have their connections, or several
+    couldn't work with the database: each of them would say so, and be started again."""
     _check_recovery(settings)
     from backend.store.postgres.database import PostgresDatabase  # an extra, which may not be installed
 
     database = PostgresDatabase(settings.sql_url, connections=1)
     try:
         most = await database.count_connections()
+        if processes * WORKER_CONNECTIONS > most:
+            raise SettingsError(
+                f"--processes {processes}: each has up to {WORKER_CONNECTIONS} connections to the database, "
+                f"{processes * WORKER_CONNECTIONS} in all, and its server allows {most}: raise max_connections there, "
+                "or start fewer"
+            )
+        if processes > 1:
+            await database.check_schema()
     finally:
         await database.close()
-    if processes * WORKER_CONNECTIONS > most:
-        raise SettingsError(
-            f"--processes {processes}: each has up to {WORKER_CONNECTIONS} connections to the database, "
-            f"{processes * WORKER_CONNECTIONS} in all, and its server allows {most}: raise max_connections there, or "
-            "start fewer"
-        )
 
 
 def _check_recovery(settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """Authentication: from what a request shows to who calls."""
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from backend.accounts.api_keys import ApiKeys
@@ -12,6 +13,7 @@ from backend.accounts.tickets import StreamTickets
 from backend.runs.admission.allowed_models import ALL_MODELS
 from backend.runs.admission.caller import CallerKey
 from backend.store.accounts.accounts import Account, AccountRepository
+from backend.store.accounts.callers import CallerRepository
 from backend.store.accounts.keys import ActiveKey
 from backend.store.accounts.logins import ActiveLogin
 from backend.store.accounts.tickets import StreamTicket
@@ -44,9 +46,11 @@ class Authenticator:
         keys: ApiKeys,
         tickets: StreamTickets,
         issuer: TokenIssuer | None,
+        callers: CallerRepository,
         background: Background,
     ) -> None:
         self._accounts = accounts
+        self._callers = callers
         self._sessions = sessions
         self._keys = keys
         self._tickets = tickets
@@ -63,12 +67,15 @@ class Authenticator:
             return self._of_login(await self._sessions.of_cookie(shown.cookie))
         raise Unauthenticated(_NOBODY)
 
-    async def is_valid(self, principal: Principal) -> bool:
-        """Whether it still is who it was when a long request began."""
-        if principal.expires_at is not None and time.time() >= principal.expires_at:
-            return False
-        credential = principal.credential.issued_to or principal.credential
-        return await self._find(principal.owner, credential.kind, credential.id) is not None
+    async def find_ended(self, principals: Collection[Principal]) -> set[Principal]:
+        """Those who aren't any more who they were when a long request began. One query for all."""
+        now = time.time()
+        expired = {each for each in principals if each.expires_at is not None and now >= each.expires_at}
+        rest = [each for each in principals if each not in expired]
+        if not rest:
+            return expired
+        alive = await self._callers.find_alive({each.caller for each in rest}, self._sessions.idle_since)
+        return expired | {each for each in rest if each.caller not in alive}
 
     async def _of_bearer(self, token: str) -> Principal:
         if len(token) > LONGEST or not token.isascii():

@@ -1,19 +1,18 @@
 """Open requests: streams and waits that last, and that end when what let them in does."""
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from backend.accounts.principal import Credential, Principal
+from backend.accounts.principal import Principal
 from backend.store.accounts.streams import StreamRepository
 from backend.store.owner import Owner
 from backend.tasks import Background
 from workflows.errors import RateLimited
 
 CHECK_EVERY_SECONDS = 1.0
-_BEAT_SECONDS = 3.0
+BEAT_SECONDS = 3.0
 
 
 @dataclass(eq=False, slots=True)
@@ -43,18 +42,17 @@ class OpenRequests:
 
     def __init__(
         self,
-        is_valid: Callable[[Principal], Awaitable[bool]],
+        find_ended: Callable[[Collection[Principal]], Awaitable[Collection[Principal]]],
         streams: StreamRepository,
         most_streams: int,
         background: Background,
     ) -> None:
         """`most_streams`: of an account at once, in all processes."""
-        self._is_valid = is_valid
+        self._find_ended = find_ended
         self._streams = streams
         self._most_streams = most_streams
         self._background = background
         self._open: set[OpenRequest] = set()
-        self._beat_at = time.monotonic() + _BEAT_SECONDS
 
     @asynccontextmanager
     async def opened(self, principal: Principal, *, is_stream: bool) -> AsyncIterator[OpenRequest]:
@@ -80,20 +78,17 @@ class OpenRequests:
         return stream_id
 
     async def check(self) -> None:
-        """Ends the requests of credentials that have ended since the last look; says which streams are read."""
-        await self._beat()
-        by_credential: dict[tuple[Credential, float | None], list[OpenRequest]] = {}
-        for request in self._open:
-            principal = request.principal
-            by_credential.setdefault((principal.credential, principal.expires_at), []).append(request)
-        for requests in by_credential.values():
-            if not await self._is_valid(requests[0].principal):
-                for request in requests:
-                    request.end()
-
-    async def _beat(self) -> None:
-        if time.monotonic() < self._beat_at:
+        """Ends the requests of credentials that have ended since the last look. It takes one read, however many are
+        open, and waits for no writer: so it comes round in a second also where the machine has much to do."""
+        looked_at = list(self._open)
+        if not looked_at:
             return
-        self._beat_at = time.monotonic() + _BEAT_SECONDS
+        ended = await self._find_ended({request.principal for request in looked_at})
+        for request in looked_at:
+            if request.principal in ended:
+                request.end()
+
+    async def beat(self) -> None:
+        """Says which streams are being read."""
         if ids := [each.stream_id for each in self._open if each.stream_id is not None]:
             await self._streams.beat(ids)

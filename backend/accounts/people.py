@@ -15,7 +15,7 @@ from backend.accounts.authentication import Authenticator
 from backend.accounts.belongings import Belongings
 from backend.accounts.claims import NoTokens, TokenIssuer, TokenSigner
 from backend.accounts.mail import open_mailer
-from backend.accounts.open_requests import CHECK_EVERY_SECONDS, OpenRequests
+from backend.accounts.open_requests import BEAT_SECONDS, CHECK_EVERY_SECONDS, OpenRequests
 from backend.accounts.passwords import PasswordHasher
 from backend.accounts.sessions import Lifetimes, LoginSessions
 from backend.accounts.signing import RotatingSigner, load_secrets
@@ -27,6 +27,7 @@ from backend.store.accounts.accounts import AccountRepository
 from backend.store.accounts.allowance import month_of
 from backend.store.accounts.attempts import AttemptRepository
 from backend.store.accounts.belongings import BelongingsRepository
+from backend.store.accounts.callers import CallerRepository
 from backend.store.accounts.events import EventRepository
 from backend.store.accounts.former_use import FormerUseRepository
 from backend.store.accounts.keys import ApiKeyRepository
@@ -93,6 +94,7 @@ async def open_people(
             return
         async with (
             every(CHECK_EVERY_SECONDS, people.open_requests.check, name="open_requests"),
+            every(BEAT_SECONDS, people.open_requests.beat, name="open_streams"),
             every(_TIDY_EVERY_SECONDS, lambda: _tidy(people, stored), name="accounts"),
         ):
             yield people
@@ -121,7 +123,9 @@ def _build(
     key_repository = ApiKeyRepository(database)
     keys = ApiKeys(key_repository, audit, scopes)
     tickets = StreamTickets(TicketRepository(database))
-    authenticator = Authenticator(account_repository, sessions, keys, tickets, issuer, background)
+    authenticator = Authenticator(
+        account_repository, sessions, keys, tickets, issuer, CallerRepository(database), background
+    )
     accounts = Accounts(
         AccountStore(account_repository, stored.one_time_tokens),
         hasher,
@@ -142,7 +146,7 @@ def _build(
         audit=audit,
         authenticator=authenticator,
         open_requests=OpenRequests(
-            authenticator.is_valid, stored.streams, settings.account_streams, background
+            authenticator.find_ended, stored.streams, settings.account_streams, background
         ),
         belongings=belongings,
     )

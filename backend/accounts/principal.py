@@ -5,6 +5,7 @@ from typing import Literal
 
 from backend.runs.admission.allowed_models import ALL_MODELS, AllowedModels
 from backend.runs.admission.caller import CallerKey
+from backend.store.accounts.callers import CallerCredential
 from backend.store.accounts.tickets import StreamTicket
 from backend.store.owner import LOCAL, Owner
 from workflows.errors import Forbidden
@@ -49,6 +50,12 @@ class Principal:
     """The API key behind it, also where the credential is a ticket."""
     expires_at: float | None = None
     """Seconds since 1970 at which the credential ends by itself, where that is known."""
+
+    @property
+    def caller(self) -> CallerCredential:
+        """What it hangs on: of a ticket, the credential that it was asked for with."""
+        credential = self.credential.issued_to or self.credential
+        return CallerCredential(self.owner, credential.kind, credential.id)
 
     @property
     def is_person(self) -> bool:

@@ -156,7 +156,7 @@ async def rename_document(
 
 @router.delete("/{document_id}", status_code=204)
 async def delete_document(document_id: DocumentId, owner: OwnerDep, resources: ResourcesDep) -> None:
-    """Deletes a document. Texts written from it stay."""
+    """Deletes a document. Texts written from it stay, with what they quote of it."""
     await resources.documents.delete(owner, document_id)
 
 

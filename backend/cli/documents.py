@@ -64,7 +64,7 @@ def list_documents(
 
 @app.command()
 def delete(document_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
-    """Delete a document. Texts written from it stay."""
+    """Delete a document. Texts written from it stay, with what they quote of it."""
     _do(lambda documents, owner: documents.delete(owner, document_id))
 
 

@@ -67,10 +67,10 @@ def worker(
     if check:
         _check(settings, processes, port)
         return
-    from backend.storage import check_connections
+    from backend.storage import check_workers
 
     try:
-        asyncio.run(check_connections(settings, processes))
+        asyncio.run(check_workers(settings, processes))
     except SettingsError as error:
         fail(str(error), status=2)
     if processes == 1:

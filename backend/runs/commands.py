@@ -131,8 +131,8 @@ class RunCommands:
         run = await self._queries.find(owner, run_id)
         if run.is_finished and run.status != CANCELLED:
             raise Conflict(f"The run is {run.status}: there is nothing to cancel.")
-        await self._engine.cancel(run)
-        return await self._queries.find(owner, run_id)
+        cancelled = await self._engine.cancel(run)
+        return cancelled or await self._queries.find(owner, run_id)
 
     async def resume(self, owner: Owner, run_id: str, caps: Caps | None = None) -> Run:
         """Resumes a failed or cancelled run after its last finished section.

@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect, text
 
 from backend.settings import SettingsError
+from backend.store.schema import complete_metadata
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _MAJOR = 1000
@@ -45,7 +46,10 @@ def check_schema(connection: Connection) -> None:
 
 
 def upgrade(connection: Connection) -> None:
-    """Migrates the schema, in the connection's transaction, in which nobody else may migrate."""
+    """Migrates the schema, in the connection's transaction, in which nobody else may migrate. Raises SchemaError where
+    tables are in the way."""
+    if find_revision(connection) is None:
+        _check_empty(connection)
     # Half a second of imports: only when there is something to do.
     from alembic import command
     from alembic.config import Config
@@ -54,6 +58,15 @@ def upgrade(connection: Connection) -> None:
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def _check_empty(connection: Connection) -> None:
+    """A database may be another program's, or a copy of ours from which a table is missing."""
+    if taken := sorted(complete_metadata().tables.keys() & set(inspect(connection).get_table_names())):
+        raise SchemaError(
+            f"the database has tables already that Storywire would make ({', '.join(taken[:3])}), and doesn't say that "
+            "they are its own (alembic_version): name an empty database"
+        )
 
 
 def find_revision(connection: Connection) -> str | None:

@@ -18,10 +18,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
+from backend.store.accounts.callers import current_caller, lock_for_caller
 from backend.store.charges import Limit, charge
 from backend.store.database import Database
 from backend.store.derived import DerivedRunRepository, delete_run
-from backend.store.dialect import lock_owner
 from backend.store.json_sql import among
 from backend.store.owner import Owner
 from backend.store.run_records import NewRun, Run, RunAssignment, RunPart, RunSummary, RunVersion
@@ -76,11 +76,12 @@ class RunRepository(StoredRuns):
 
         It is given the text of another run of the same `cache_key` if one was kept since `kept_since`, or is being
         written; otherwise it is charged. Raises LimitReached. All in one transaction: of several processes, one gets
-        the last place, and one writes what many ask for at once.
+        the last place, and one writes what many ask for at once. Raises Unauthenticated as `lock_for_caller`.
         """
+        caller = current_caller()
 
         def work(connection: Connection) -> Run | None:
-            lock_owner(connection, new.owner)
+            lock_for_caller(connection, new.owner, caller)
             if place is not None and not take_place(connection, new.owner, place):
                 return None
             source = find_source(connection, new.owner, new.cache_key, kept_since, new.id)
@@ -142,8 +143,10 @@ class RunRepository(StoredRuns):
 
         The error that is the last word of its log is superseded, and it is forgotten that it was to be stopped and
         how often it broke off. A failed part of a series whose place another run took since can't go on. A run that
-        isn't given another's text any more, and wasn't charged so far, is charged; raises LimitReached.
+        isn't given another's text any more, and wasn't charged so far, is charged; raises LimitReached, and
+        Unauthenticated as `lock_for_caller`.
         """
+        caller = current_caller()
         query = (
             moving("resume")
             .where(
@@ -166,7 +169,7 @@ class RunRepository(StoredRuns):
         )
 
         def work(connection: Connection) -> bool:
-            lock_owner(connection, run.owner)
+            lock_for_caller(connection, run.owner, caller)
             source = None
             if run.source_run_id is not None:
                 source = find_source(connection, run.owner, run.cache_key, kept_since, run.id)
@@ -186,7 +189,9 @@ class RunRepository(StoredRuns):
         self, run: Run, process: str | None, answer: OutlinePlanned, *, limit: Limit | None = None
     ) -> bool:
         """Stores a person's answer to a waiting run, which continues in `process`, in one transaction. Raises
-        LimitReached where it is one too many at once: a run that waits isn't under way."""
+        LimitReached where it is one too many at once: a run that waits isn't under way; Unauthenticated as
+        `lock_for_caller`."""
+        caller = current_caller()
         query = (
             moving("answer")
             .where(runs.c.owner == run.owner, runs.c.id == run.id)
@@ -194,7 +199,7 @@ class RunRepository(StoredRuns):
         )
 
         def work(connection: Connection) -> bool:
-            lock_owner(connection, run.owner)
+            lock_for_caller(connection, run.owner, caller)
             if not connection.execute(query).rowcount:
                 return False
             if run.source_run_id is None:

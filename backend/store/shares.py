@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, Connection, delete, or_, select
 
+from backend.store.accounts.callers import current_caller, lock_for_caller
 from backend.store.database import Database
-from backend.store.dialect import lock_owner, upsert
+from backend.store.dialect import upsert
 from backend.store.json_sql import among
 from backend.store.limits import Cap, check_cap, is_not_locked
 from backend.store.owner import Owner
@@ -44,11 +45,12 @@ class ShareRepository:
         self._cap = cap
 
     async def put(self, owner: Owner, run_id: str, token_hash: str, expires_at: datetime) -> Share:
-        """Stores the run's link, which replaces an older one. Raises Conflict for one too many."""
-        share = Share(run_id, owner, token_hash, datetime.now(UTC), expires_at)
+        """Stores the run's link, which replaces an older one. Raises Conflict for one too many, and Unauthenticated as
+        `lock_for_caller`."""
+        share, caller = Share(run_id, owner, token_hash, datetime.now(UTC), expires_at), current_caller()
 
         def work(connection: Connection) -> None:
-            lock_owner(connection, owner)
+            lock_for_caller(connection, owner, caller)
             connection.execute(delete(shares).where(shares.c.owner == owner, shares.c.run_id == run_id))
             check_cap(connection, shares, owner, self._cap, _is_valid())
             row = asdict(share)

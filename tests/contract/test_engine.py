@@ -9,7 +9,9 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, Engine, event
 
+from backend.runs.engine import cancellation, queue
 from backend.store.checkpoints import MemoryCheckpoints
 from backend.store.database import Database
 from backend.store.runs import Run
@@ -20,6 +22,8 @@ from tests.unit.stored_runs import add_run
 from tests.unit.worlds import NOTE, OWNER
 from workflows.errors import Overloaded
 from workflows.messages.messages import RunCompleted, RunFailed
+
+NEVER = 3600.0
 
 
 @pytest.fixture
@@ -233,3 +237,27 @@ async def test_process_that_stops_leaves_its_runs_for_another_one_without_a_last
     await other.ended(run.id)
     after = await other.world.repository.find(OWNER, run.id)
     assert await endings(other, run) == ["complete"] and after is not None and after.crash_count == 0
+
+
+@pytest.mark.parametrize("status", ["running", "waiting"])
+async def test_cancel_of_a_run_that_nobody_executes_waits_for_no_tick_and_takes_few_transactions(
+    open_process: OpenProcess, status: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the machine is busy each transaction takes its time."""
+    monkeypatch.setattr(cancellation, "_LOOK_SECONDS", NEVER)
+    monkeypatch.setattr(queue, "_LOOK_SECONDS", NEVER)
+    process = await open_process(takes_runs=False)
+    run = await store(process, process=None, status=status)
+    commits: list[Connection] = []
+
+    def note(connection: Connection) -> None:
+        commits.append(connection)
+
+    event.listen(Engine, "commit", note)
+    try:
+        async with asyncio.timeout(20):
+            cancelled = await process.engine.cancel(run)
+    finally:
+        event.remove(Engine, "commit", note)
+    assert cancelled == await stored(process, run) and cancelled.status == "cancelled"
+    assert 0 < len(commits) <= 9

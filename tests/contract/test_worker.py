@@ -14,10 +14,12 @@ from tests.contract.processes import SLOTS, QueueProcess, open_queue_process
 from tests.unit.run_messages import read_messages
 from tests.unit.stored_runs import add_run, change_run
 from tests.unit.worlds import NOTE
-from workflows.messages.messages import RunCompleted, RunFailed
+from workflows.messages.messages import NodeChanged, RunCompleted, RunFailed
 
 pytestmark = pytest.mark.engine("postgresql")
 PATIENCE = 30
+DEAD = "01J00000000000000000000000"
+"""A process that isn't there any more."""
 
 
 @pytest.fixture
@@ -125,3 +127,39 @@ async def poll(process: QueueProcess) -> None:
     while True:
         await process.world.engine.poll_stop_requests()
         await asyncio.sleep(0.02)
+
+
+async def test_worker_that_dies_between_the_row_and_the_log_of_its_claim_loses_nothing_and_is_no_attempt(
+    process: QueueProcess,
+) -> None:
+    """A claim is two transactions: this one was killed after the first."""
+    run = await store(process)
+    assert await process.world.repository.take_over(run, DEAD)
+    await process.take_runs()
+    await wait_for(process, run, "completed")
+    said = await read_messages(process.world.log, run.id)
+    started = [each for each in said if isinstance(each, NodeChanged) and each.node == "workflow"]
+    assert [(each.status, each.attempt) for each in started] == [("started", 1), ("completed", 1)]
+    assert process.world.format.written == [0, 1] and await endings(process, run) == ["complete"]
+
+
+async def test_what_a_frozen_worker_says_between_the_row_and_the_log_of_anothers_claim_is_kept(
+    process: QueueProcess, database: PostgresDatabase, tmp_path: Path
+) -> None:
+    """The other one was killed between the two; the frozen one wakes up before a third takes the run."""
+    gate = process.world.format.gates[1] = asyncio.Event()
+    run = await store(process)
+    await process.take_runs()
+    await process.world.format.begun[1].wait()
+    held = await process.world.repository.get(run.id)
+    assert held is not None and await process.world.repository.take_over(held, DEAD)
+    gate.set()
+    await process.world.end(run.id)  # it has said all, and can't store the row, which isn't its own any more
+    left = await process.world.repository.get(run.id)
+    assert left is not None and (left.status, left.process) == ("running", DEAD)
+    await process.stop()
+    async with open_queue_process(database, tmp_path, MemoryCheckpoints(), lease=1) as third:
+        await third.take_runs()
+        await third.offer_again(run.id)
+        await wait_for(third, run, "completed")
+        assert await endings(third, run) == ["complete"] and third.world.format.written == []

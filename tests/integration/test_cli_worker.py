@@ -4,9 +4,10 @@ import asyncio
 import os
 import re
 import signal
+import sqlite3
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import httpx
@@ -112,6 +113,35 @@ def test_database_of_another_major_version_is_not_migrated(
             connection.execute("INSERT INTO alembic_version VALUES ('1001')")
         status, said = say(monkeypatch, tmp_path, "migrate", url=url)
     assert status == 2 and said.startswith("STORYWIRE_DATABASE_URL: the database has the schema 1001")
+
+
+def test_workers_on_a_database_without_tables_are_not_started_again_and_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with postgres_server().database() as url:
+        status, said = say(monkeypatch, tmp_path, "worker", "--processes", "2", url=url)
+    assert status == 2 and said.startswith(
+        "STORYWIRE_DATABASE_URL: the database has no tables of Storywire's"
+    )
+
+
+@pytest.mark.parametrize("engine", ["postgresql", "sqlite"])
+def test_database_of_another_program_is_not_migrated_and_stays_as_it_is(
+    engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = "STORYWIRE_DATABASE_URL: the database has tables already that Storywire would make (runs)"
+    if engine == "sqlite":
+        file = tmp_path / "other.db"
+        with closing(sqlite3.connect(file)) as other:
+            other.execute("CREATE TABLE runs (id integer)")
+        status, said = say(monkeypatch, tmp_path, "migrate", url=f"sqlite:///{file}")
+        assert status == 2 and said.startswith(words), said
+        return
+    with postgres_server().database() as url, psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE runs (id integer)")
+        status, said = say(monkeypatch, tmp_path, "migrate", url=url)
+        tables = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+    assert status == 2 and said.startswith(words) and tables == [("runs",)], said
 
 
 @pytest.mark.parametrize(

@@ -26,9 +26,6 @@ class _WithoutALog:
         del run_id
         return False
 
-    async def settle(self, run_id: str) -> None:
-        del run_id
-
 
 async def test_cancel_of_a_run_that_can_not_be_stopped_says_to_try_again(
     repository: RunRepository, tmp_path: Path
@@ -36,7 +33,7 @@ async def test_cancel_of_a_run_that_can_not_be_stopped_says_to_try_again(
     liveness, engine = FileLiveness(tmp_path / "processes"), _WithoutALog()
     run = await add_run(repository, process="01J00000000000000000000000")
     with pytest.raises(Overloaded, match="try again") as refused:
-        await RunCanceller(repository, liveness, engine, engine.settle).cancel(run)
+        await RunCanceller(repository, liveness, engine).cancel(run)
     stored = await repository.find(Owner("maya"), run.id)
     await liveness.leave()
 

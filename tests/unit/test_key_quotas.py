@@ -203,7 +203,7 @@ async def test_deleted_account_that_comes_back_has_used_what_it_used(
     async def come() -> Owner:
         if by == "identity":
             return (await accounts.find_or_add_identity("https://issuer", "noa", "user")).id
-        account = await accounts.add(NewAccount("noa@example.org"))
+        account = await accounts.add(NewAccount("noa@example.org", verified=True))
         assert account is not None
         return account.id
 
@@ -229,3 +229,18 @@ async def test_deleted_account_that_comes_back_has_used_what_it_used(
     assert other is not None and (await account_use(database, other.id)).runs_this_month == 0
     await FormerUseRepository(database).drop(LATER)
     assert (await account_use(database, owner)).runs_this_month == 0
+
+
+async def test_who_registers_with_a_strangers_address_uses_up_nothing_of_theirs(
+    database: Database, repository: RunRepository
+) -> None:
+    accounts = AccountRepository(database)
+    somebody = await accounts.add(NewAccount("noa@example.org"))
+    assert somebody is not None  # nobody has confirmed the address
+    await spend(database, await start(repository, somebody.id, None, WIDE), 0.25)
+    await BelongingsRepository(database).erase(somebody.id)
+    noa = await accounts.add(NewAccount("noa@example.org", verified=True))
+    assert noa is not None
+    use = await account_use(database, noa.id)
+    assert (use.runs_this_month, use.spent_usd) == (0, 0.0)
+    assert await ChargeRepository(database).count(noa.id, "story", limit()) == 0

@@ -30,6 +30,7 @@ from backend.api.security.routes_access import (
 from backend.runs.admission.allowed_models import allowing
 from backend.runs.admission.caller import calling_with
 from backend.settings import Settings
+from backend.store.accounts.callers import calling_as
 from workflows.errors import Forbidden, StorywireError, Unauthenticated
 
 _KEY = "storywire.principal"
@@ -83,6 +84,7 @@ class Access:
             scope[_KEY] = principal
             stack.enter_context(allowing(principal.models))
             stack.enter_context(calling_with(principal.key))
+            stack.enter_context(calling_as(principal.caller))
             if may_end_itself(scope["path"]):
                 await self._app(scope, receive, send)
             else:

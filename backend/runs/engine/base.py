@@ -48,8 +48,9 @@ class Engine(Protocol):
     async def begun(self, run_id: str) -> None:
         """Returns when the log of a submitted run shows that it was resumed, or it won't be."""
 
-    async def cancel(self, run: Run) -> None:
-        """Ends the run wherever it executes; returns when its last message is stored. Raises Overloaded."""
+    async def cancel(self, run: Run) -> Run | None:
+        """Ends the run wherever it executes. The run when its last message is stored; None if it was deleted meanwhile.
+        Raises Overloaded."""
 
     async def settle(self, run_id: str | None = None) -> None:
         """Returns when the row of the run (None: of every run) agrees with the last message in its log, as far as

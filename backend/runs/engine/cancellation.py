@@ -1,15 +1,13 @@
 """Cancellation of a run wherever it executes: here, in another process, or nowhere."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Protocol
 
 import structlog
 
 from backend.runs.engine.liveness import Liveness
 from backend.store.runs import Run, RunRepository
-from backend.store.transitions import CANCELLED, EXECUTING
+from backend.store.transitions import EXECUTING
 from workflows.errors import Overloaded
 
 log = structlog.get_logger()
@@ -34,32 +32,27 @@ class LocalEngine(Protocol):
 class RunCanceller:
     """Canceller of runs, which retries when a run is taken over by another process meanwhile."""
 
-    def __init__(
-        self,
-        repository: RunRepository,
-        liveness: Liveness,
-        engine: LocalEngine,
-        settle: Callable[[str], Awaitable[None]],
-    ) -> None:
-        """`settle` returns when the run's row agrees with its log."""
+    def __init__(self, repository: RunRepository, liveness: Liveness, engine: LocalEngine) -> None:
         self._repository = repository
         self._liveness = liveness
         self._engine = engine
-        self._settle = settle
 
-    async def cancel(self, run: Run) -> None:
-        """Returns when the run's last message is stored. Raises Overloaded when that isn't possible now."""
+    async def cancel(self, run: Run) -> Run | None:
+        """The run when its last message is stored; None if it was deleted meanwhile. Raises Overloaded when that isn't
+        possible now."""
+        found: Run | None = run
         for nth in range(_TRIES):
-            if run.is_finished:
-                return
+            if found is None or found.is_finished:
+                return found
             if not await self._engine.stop_here(run.id):
-                await self._cancel_elsewhere(run, min(_LONGEST_PATIENCE, _PATIENCE_SECONDS * 2**nth))
-            run = await self._look(run)
-        if not run.is_finished:
+                await self._cancel_elsewhere(found, min(_LONGEST_PATIENCE, _PATIENCE_SECONDS * 2**nth))
+            found = await self._repository.get(run.id)
+        if found is not None and not found.is_finished:
             raise Overloaded(
                 "The run can't be stopped at this moment: it goes from process to process, or its log can't be "
                 "written; try again in a few seconds."
             )
+        return found
 
     async def _cancel_elsewhere(self, run: Run, patience: float) -> None:
         process = run.process
@@ -76,14 +69,12 @@ class RunCanceller:
     async def _gave_up(self, run: Run, process: str, patience: float) -> bool:
         """Whether that process has stopped the run, or died, within so many seconds."""
         deadline = asyncio.get_running_loop().time() + patience
-        while run.status in EXECUTING and run.process == process and await self._liveness.is_alive(process):
+        found: Run | None = run
+        while found is not None and found.status in EXECUTING and found.process == process:
+            if not await self._liveness.is_alive(process):
+                break
             if asyncio.get_running_loop().time() > deadline:
                 return False
             await asyncio.sleep(_LOOK_SECONDS)
-            run = await self._look(run)
+            found = await self._repository.get(run.id)
         return True
-
-    async def _look(self, run: Run) -> Run:
-        """The present run; as cancelled, if it was deleted meanwhile."""
-        await self._settle(run.id)
-        return await self._repository.get(run.id) or replace(run, status=CANCELLED)

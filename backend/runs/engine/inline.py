@@ -47,7 +47,7 @@ class InlineEngine:
         self._audience = audience
         self._metrics = metrics
         self._max_runs = max_runs
-        self._canceller = RunCanceller(repository, liveness, self, self.settle)
+        self._canceller = RunCanceller(repository, liveness, self)
         self._closed = False
         self._draining = False
         self._reserved = 0
@@ -123,9 +123,9 @@ class InlineEngine:
         if handles := self._runs.handles(run_id):
             await handles[-1].begun.wait()
 
-    async def cancel(self, run: Run) -> None:
-        """Ends the run wherever it executes; returns when its last message is stored. Raises Overloaded."""
-        await self._canceller.cancel(run)
+    async def cancel(self, run: Run) -> Run | None:
+        """See `Engine`."""
+        return await self._canceller.cancel(run)
 
     async def stop_here(self, run_id: str) -> bool:
         """Cancels a run of this process and waits until its attempt has ended. False: it isn't here."""

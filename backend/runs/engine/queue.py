@@ -96,7 +96,7 @@ class QueueEngine:
         self._repository = repository
         self._log = run_log
         self._metrics = metrics
-        self._canceller = RunCanceller(repository, liveness, local, self.settle)
+        self._canceller = RunCanceller(repository, liveness, local)
         self._closed = False
 
     @property
@@ -143,9 +143,9 @@ class QueueEngine:
     async def begun(self, run_id: str) -> None:
         """Returns at once: the run waits for a worker, and its readers with it."""
 
-    async def cancel(self, run: Run) -> None:
-        """Ends the run wherever it executes; returns when its last message is stored. Raises Overloaded."""
-        await self._canceller.cancel(run)
+    async def cancel(self, run: Run) -> Run | None:
+        """See `Engine`."""
+        return await self._canceller.cancel(run)
 
     async def settle(self, run_id: str | None = None) -> None:
         """Returns when the row has been stored of a run whose log has its last message, or after a while. None: of the

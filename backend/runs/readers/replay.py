@@ -10,6 +10,8 @@ from workflows.messages.transcript import Transcript
 
 log = structlog.get_logger()
 
+_BATCH = 1000
+
 
 async def replay(run_log: RunLog, run_id: str) -> tuple[Transcript, int]:
     """The transcript as readers have it now, and the seq of the last message (0: none).
@@ -18,12 +20,14 @@ async def replay(run_log: RunLog, run_id: str) -> tuple[Transcript, int]:
     is left out.
     """
     transcript, seq = Transcript(), 0
-    while entries := await run_log.read(run_id, seq):
+    while True:
+        entries = await run_log.read(run_id, seq, _BATCH)
         for entry in entries:
             if (message := read_entry(run_id, entry)) is not None:
                 transcript.apply(message)
-        seq = entries[-1].seq
-    return transcript, seq
+        seq = entries[-1].seq if entries else seq
+        if len(entries) < _BATCH:  # that was all: no other transaction is needed to find it out
+            return transcript, seq
 
 
 def read_entry(run_id: str, entry: Entry) -> Message | None:

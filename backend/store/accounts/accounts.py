@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, Select, Table, bindparam, delete, insert
 from sqlalchemy.exc import IntegrityError
 from ulid import ULID
 
+from backend.store.accounts.callers import current_caller, lock_for_caller
 from backend.store.accounts.login_rows import (
     LoginSession,
     SessionReplacement,
@@ -123,11 +124,13 @@ class AccountRepository:
         """Sets columns; False if there is no such account, or it is being deleted and would be brought back.
 
         The log-ins, tickets and links of one that isn't active end for good, and with its password or its address the
-        links that were sent before. In one transaction, for which those that make a log-in or a run wait.
+        links that were sent before. In one transaction, for which those that make a log-in or a run wait. Raises
+        Unauthenticated as `lock_for_caller`.
         """
+        caller = current_caller()
 
         def work(connection: Connection) -> bool:
-            lock_owner(connection, owner)
+            lock_for_caller(connection, owner, caller)
             return _set(connection, owner, values)
 
         return await self._db.write(work)

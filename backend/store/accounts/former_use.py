@@ -84,7 +84,7 @@ def keep_use(connection: Connection, owner: Owner, since: datetime) -> None:
         .group_by(usage.c.day, usage.c.format)
     )
     costs = {(row[0], row[1]): float(row[2]) for row in spent}
-    for bucket in _buckets(connection, owner):
+    for bucket in _proved_buckets(connection, owner):
         for key in sorted(runs.keys() | costs.keys()):
             row = {"bucket": bucket, "day": key[0], "format": key[1]}
             row |= {"runs": runs[key], "cost_usd": costs.get(key, 0.0)}
@@ -92,11 +92,18 @@ def keep_use(connection: Connection, owner: Owner, since: datetime) -> None:
             connection.execute(upsert(connection, former_use, row, more))
 
 
-def _buckets(connection: Connection, owner: Owner) -> list[bytes]:
+def _proved_buckets(connection: Connection, owner: Owner) -> list[bytes]:
+    """As `_buckets`, but for an address that nobody has confirmed: it may be somebody else's, who would pay for it."""
+    verified_at = connection.scalar(select(accounts.c.email_verified_at).where(accounts.c.id == owner))
+    return _buckets(connection, owner, with_email=verified_at is not None)
+
+
+def _buckets(connection: Connection, owner: Owner, *, with_email: bool = True) -> list[bytes]:
     """Hashes of an account's address and identities."""
     if owner == LOCAL:
         return []
-    email = connection.scalar(select(accounts.c.email).where(accounts.c.id == owner))
+    query = select(accounts.c.email).where(accounts.c.id == owner)
+    email = connection.scalar(query) if with_email else None
     foreign = connection.execute(
         select(identities.c.issuer, identities.c.subject).where(identities.c.owner == owner)
     )

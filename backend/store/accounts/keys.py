@@ -4,10 +4,22 @@ from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Delete,
+    Select,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 from ulid import ULID
 
 from backend.store.accounts.allowance import Allowance
+from backend.store.accounts.callers import current_caller, lock_for_caller
 from backend.store.accounts.tables import HASH, accounts, api_keys
 from backend.store.columns import Instant
 from backend.store.database import Database
@@ -54,7 +66,7 @@ class ApiKeyRepository:
         self._db = database
 
     async def add(self, owner: Owner, key_hash: bytes, most: int, **values: Any) -> ApiKey | None:
-        """The new key; None if the owner has `most` keys."""
+        """The new key; None if the owner has `most` keys. Raises Unauthenticated as `lock_for_caller`."""
         row: dict[str, Any] = {
             "id": str(ULID()),
             "owner": owner,
@@ -65,9 +77,10 @@ class ApiKeyRepository:
         }
         row.update(values)
         count = select(func.count()).select_from(api_keys).where(api_keys.c.owner == owner)
+        caller = current_caller()
 
         def work(connection: Connection) -> bool:
-            lock_owner(connection, owner)
+            lock_for_caller(connection, owner, caller)
             if (connection.scalar(count) or 0) >= most:
                 return False
             connection.execute(insert(api_keys).values(key_hash=key_hash, **row))
@@ -79,9 +92,10 @@ class ApiKeyRepository:
         """The key with these columns set; None if the owner has no such key, or it has expired. In one transaction, for
         which those that charge a run to it wait."""
         mine = (api_keys.c.owner == owner) & (api_keys.c.id == key_id)
+        caller = current_caller()
 
         def work(connection: Connection) -> ApiKey | None:
-            lock_owner(connection, owner)
+            lock_for_caller(connection, owner, caller)
             alive = update(api_keys).where(mine, api_keys.c.expires_at > datetime.now(UTC))
             if not connection.execute(alive.values(**values)).rowcount:
                 return None
@@ -113,12 +127,20 @@ class ApiKeyRepository:
     async def remove(self, owner: Owner, key_id: str) -> bool:
         """Whether there was one."""
         mine = (api_keys.c.owner == owner) & (api_keys.c.id == key_id)
-        return bool((await self._db.write(lambda c: c.execute(delete(api_keys).where(mine)))).rowcount)
+        return await self._remove(owner, delete(api_keys).where(mine))
 
     async def remove_all(self, owner: Owner) -> None:
         """Removes the owner's keys."""
-        query = delete(api_keys).where(api_keys.c.owner == owner)
-        await self._db.write(lambda connection: connection.execute(query))
+        await self._remove(owner, delete(api_keys).where(api_keys.c.owner == owner))
+
+    async def _remove(self, owner: Owner, query: Delete) -> bool:
+        """Whether there was one. What a key has asked for is stored before, or isn't."""
+
+        def work(connection: Connection) -> bool:
+            lock_owner(connection, owner)
+            return bool(connection.execute(query).rowcount)
+
+        return await self._db.write(work)
 
     async def _active(self, query: Select[Any], **values: Any) -> ActiveKey | None:
         bound = {**values, "now": datetime.now(UTC)}

@@ -71,10 +71,7 @@ def find_session(connection: Connection, owner: Owner, session_id: str) -> Login
 
 
 def delete_sessions(connection: Connection, owner: Owner) -> None:
-    """Ends every session of the owner, with its refresh tokens."""
-    # Tokens before their sessions: in the order in which a refresh holds them.
-    tokens = select(refresh_tokens.c.token_hash).where(refresh_tokens.c.owner == owner)
-    connection.execute(tokens.with_for_update())
+    """Ends every session of the owner, with its refresh tokens. Part of a transaction that holds the owner's lock."""
     connection.execute(delete(login_sessions).where(login_sessions.c.owner == owner))
 
 

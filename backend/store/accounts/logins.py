@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Delete,
     Select,
     bindparam,
     delete,
@@ -105,12 +106,15 @@ class LoginRepository:
 
     async def refresh(self, old_hash: bytes, new_hash: bytes, idle_since: datetime) -> ActiveLogin | None:
         """The session that goes on with the new token in place of the old one. None for an unknown token or one of
-        a session that has ended. Raises RefreshTokenReused."""
+        a session that has ended. Raises RefreshTokenReused. Of two who send it at once, the second is found out."""
         now = datetime.now(UTC)
-        # Held until it is used up: of two who send it at once, the second is found out.
-        token = select(refresh_tokens).where(refresh_tokens.c.token_hash == old_hash).with_for_update()
+        token = select(refresh_tokens).where(refresh_tokens.c.token_hash == old_hash)
 
         def work(connection: Connection) -> ActiveLogin | Owner | None:
+            owner = connection.scalar(token.with_only_columns(refresh_tokens.c.owner))
+            if owner is None:
+                return None
+            lock_owner(connection, Owner(owner))  # what was read before may be out of date
             found = connection.execute(token).one_or_none()
             if found is None:
                 return None
@@ -120,11 +124,13 @@ class LoginRepository:
                 return Owner(found.owner)
             same_session = {"owner": found.owner, "session_id": found.session_id}
             active = _one_active(connection, _BY_ID, same_session, idle_since)
-            if active is not None:
-                same = (refresh_tokens.c.owner == found.owner) & (refresh_tokens.c.token_hash == old_hash)
-                connection.execute(update(refresh_tokens).where(same).values(used_at=now))
-                connection.execute(insert_refresh_token(found.session_id, found.owner, new_hash))
-                connection.execute(update(login_sessions).where(mine).values(used_at=now))
+            # The session before its tokens: in the order in which a session takes them along when it ends.
+            used = update(login_sessions).where(mine).values(used_at=now)
+            if active is None or not connection.execute(used).rowcount:
+                return None
+            same = (refresh_tokens.c.owner == found.owner) & (refresh_tokens.c.token_hash == old_hash)
+            connection.execute(update(refresh_tokens).where(same).values(used_at=now))
+            connection.execute(insert_refresh_token(found.session_id, found.owner, new_hash))
             return active
 
         result = await self._db.write(work)
@@ -150,19 +156,31 @@ class LoginRepository:
     async def end(self, owner: Owner, session_id: str) -> bool:
         """Whether there was one."""
         mine = (login_sessions.c.owner == owner) & (login_sessions.c.id == session_id)
-        return bool((await self._db.write(lambda c: c.execute(delete(login_sessions).where(mine)))).rowcount)
+        return await self._end(owner, delete(login_sessions).where(mine))
 
     async def end_all(self, owner: Owner, but: str | None = None) -> None:
         """Ends the owner's sessions, `but` one."""
         query = delete(login_sessions).where(login_sessions.c.owner == owner)
         if but is not None:
             query = query.where(login_sessions.c.id != but)
-        await self._db.write(lambda connection: connection.execute(query))
+        await self._end(owner, query)
 
     async def drop_ended(self, idle_since: datetime) -> None:
         """Forgets the sessions that have ended by themselves, whoever's they are."""
         ended = or_(login_sessions.c.expires_at <= datetime.now(UTC), login_sessions.c.used_at <= idle_since)
-        await self._db.write(lambda connection: connection.execute(delete(login_sessions).where(ended)))
+        # Whoever holds one of them ends it, or goes on with it. This waits for none, so nobody waits in a ring.
+        free = select(login_sessions.c.id).where(ended).with_for_update(skip_locked=True)
+        query = delete(login_sessions).where(login_sessions.c.id.in_(free))
+        await self._db.write(lambda connection: connection.execute(query))
+
+    async def _end(self, owner: Owner, query: Delete) -> bool:
+        """Whether sessions of the owner's were deleted. What they have asked for is stored before, or isn't."""
+
+        def work(connection: Connection) -> bool:
+            lock_owner(connection, owner)
+            return bool(connection.execute(query).rowcount)
+
+        return await self._db.write(work)
 
     async def _active(
         self, query: Select[Any], values: dict[str, Any], idle_since: datetime

@@ -6,9 +6,9 @@ from typing import Literal
 
 from sqlalchemy import Connection, delete, insert
 
+from backend.store.accounts.callers import current_caller, lock_for_caller
 from backend.store.accounts.tables import one_time_tokens
 from backend.store.database import Database
-from backend.store.dialect import lock_owner
 from backend.store.owner import Owner
 
 Purpose = Literal["verify", "reset", "invite"]
@@ -31,12 +31,15 @@ class OneTimeTokenRepository:
     async def put(
         self, purpose: Purpose, owner: Owner | None, token_hash: bytes, expires_at: datetime
     ) -> None:
-        """Keeps a new token; an older one of the account for the same purpose no longer works."""
+        """Keeps a new token; an older one of the account for the same purpose no longer works. Raises Unauthenticated
+        as `lock_for_caller`."""
+        caller = current_caller()
         row = {"token_hash": token_hash, "purpose": purpose, "owner": owner, "expires_at": expires_at}
 
         def work(connection: Connection) -> None:
+            if whose := owner or (caller and caller.owner):
+                lock_for_caller(connection, whose, caller)
             if owner is not None:
-                lock_owner(connection, owner)
                 connection.execute(
                     delete(one_time_tokens).where(
                         one_time_tokens.c.owner == owner, one_time_tokens.c.purpose == purpose

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, delete, func, insert, select
 
+from backend.store.accounts.callers import current_caller, lock_for_caller
 from backend.store.accounts.tables import stream_tickets
 from backend.store.database import Database
-from backend.store.dialect import lock_owner
 from backend.store.owner import Owner
 
 
@@ -45,7 +45,9 @@ class TicketRepository:
         self._db = database
 
     async def add(self, ticket: StreamTicket, token_hash: bytes, most: int) -> bool:
-        """Stores it; False if the owner has `most` that could start now."""
+        """Stores it; False if the owner has `most` that could start now. Raises Unauthenticated as
+        `lock_for_caller`."""
+        caller = current_caller()
         query = insert(stream_tickets).values(token_hash=token_hash, **asdict(ticket))
         usable = (
             select(func.count())
@@ -54,7 +56,7 @@ class TicketRepository:
         )
 
         def work(connection: Connection) -> bool:
-            lock_owner(connection, ticket.owner)
+            lock_for_caller(connection, ticket.owner, caller)
             if (connection.scalar(usable) or 0) >= most:
                 return False
             connection.execute(query)
