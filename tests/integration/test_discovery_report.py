@@ -44,6 +44,8 @@ async def test_report_is_written_in_three_parts_revised_once_and_counted(
         body = {"format": "discovery_report", "input": example, "options": {"keep_length": False}}
         started = await http.post("/api/v1/runs", json=body)
         told = await service.client.read(started.json()["run_id"])
+        link = await http.post(f"/api/v1/runs/{started.json()['run_id']}/share")
+        shared = (await http.get(link.json()["url"])).text
         refused = await http.post("/api/v1/discovery-reports/generate/stream", json=example)
         usage = (await http.get("/api/v1/discovery-reports/usage")).json()
         markdown = await http.get(f"/api/v1/runs/{started.json()['run_id']}/export", params={"as": "md"})
@@ -65,6 +67,7 @@ async def test_report_is_written_in_three_parts_revised_once_and_counted(
     assert int(refused.headers["retry-after"]) > 0
     assert (usage["used"], usage["quota"], usage["left"]) == (1, 1, 0)
     assert "## Startup ideas and research" in markdown.text
+    assert "<h3>1. A club</h3>\n<p>It meets.</p>" in shared and "###" not in shared
 
 
 async def test_report_that_may_search_does_so_once_beside_its_first_part_and_names_its_sources(
@@ -93,7 +96,10 @@ async def test_report_that_may_search_does_so_once_beside_its_first_part_and_nam
         markdown = await service.client.http.get(
             f"/api/v1/runs/{started.json()['run_id']}/export", params={"as": "md"}
         )
+        link = await service.client.http.post(f"/api/v1/runs/{started.json()['run_id']}/share")
+        shared = (await service.client.http.get(link.json()["url"])).text
 
+    assert '<a href="https://paper.example.org/a" rel="noopener noreferrer nofollow">Schools</a>' in shared
     assert told.ending is not None and told.ending["type"] == "complete", told.ending
     assert told.sections[1] == cites and told.ending["metadata"]["compliance"]["passed"]
     assert told.ending["ideas"][0]["sources"] == [1]
