@@ -33,8 +33,8 @@ _PAGE_BYTES = 1024
 """Of a new file. What is written at a reading pace makes a page of its run dirty for some hundred bytes, and pages are
 written whole."""
 _WAL_BYTES = 16 * 2**20
-"""At which the write-ahead log is moved into the file: the longer it waits, the more often a page is in it, of which only
-the last is moved."""
+"""At which the write-ahead log is moved into the file: the longer that waits, the more often a page stands in it, of
+which only the last is moved."""
 _sync = getattr(os, "fdatasync", os.fsync)  # what SQLite itself calls
 
 
