@@ -74,6 +74,11 @@ def load_other() -> list[Sentence]:
     return _load_tuned("other_subjects.tsv")
 
 
+def load_small_rules(name: str = "small_rules.tsv") -> list[Sentence]:
+    """Sentences of a few words, for which small rules were made; `small_rules_after.tsv` was written after them."""
+    return _load_tuned(name)
+
+
 def _load_tuned(name: str) -> list[Sentence]:
     return [Sentence(text, document, label == "dangerous", False) for label, document, text in _rows(name)]
 
@@ -121,6 +126,8 @@ async def run() -> Rows:
         _row("held-out half", held_out, HELD_OUT_RECALL),
         _row("more, all tuned", load_more(), MORE_RECALL),
         _row("other subjects, all tuned", load_other(), OTHER_RECALL),
+        _row("of a few words, tuned", load_small_rules(), MORE_RECALL),
+        _row("of a few words, written after the rules", load_small_rules("small_rules_after.tsv")),
         _row("English", [one for one in sentences if one.language == "en"]),
         _row("Hebrew", [one for one in sentences if one.language == "he"]),
         cost,
@@ -143,7 +150,7 @@ def list_mistakes() -> list[str]:
     """Where the check is wrong about what it was tuned on. The held-out half's mistakes are never listed."""
     return [
         f"  {'missed' if one.is_dangerous else evidence_of(one.document).check(one.text)}: {one.document}: {one.text}"
-        for one in (*load_sentences(), *load_more(), *load_other())
+        for one in (*load_sentences(), *load_more(), *load_other(), *load_small_rules())
         if not one.is_held_out and is_marked(one) != one.is_dangerous
     ]
 

@@ -8,6 +8,8 @@ grow with the number of sections, and no faster.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from workflows.faults import unfit_sections
+from workflows.messages.messages import PlannedSection
 from workflows.state import EarlierSection, Outline, SectionTask, State, TextSoFar
 from workflows.text.sentences import split_sentences
 from workflows.text.words import count_words
@@ -25,8 +27,15 @@ _FEWEST, _MOST = 600, 800
 
 
 def text_before(state: State, index: int, budget: int) -> TextSoFar:
-    """What a section is shown of the finished sections before it."""
-    return _recount(state, [number for number in sorted(state.get("sections", {})) if number < index], budget)
+    """What a section is shown of the finished sections before it. Of unsafe ones it has the plan's summary, so that
+    nothing goes on from a text that is thrown away."""
+    before = [number for number in sorted(state.get("sections", {})) if number < index]
+    if not (unfit := unfit_sections(state).intersection(before)):
+        return _recount(state, before, budget)
+    shown = _recount(state, [number for number in before if number not in unfit], budget)
+    planned = {section["index"]: section for section in state["outline"]["sections"]}
+    shown["withheld"] = [_by_plan(planned[number], state) for number in sorted(unfit) if number in planned]
+    return shown
 
 
 def whole_text(state: State, budget: int = DERIVED_CONTEXT_WORDS) -> TextSoFar:
@@ -135,8 +144,8 @@ def _notes_on(state: State, indices: Sequence[int]) -> list[EarlierSection]:
     written: Mapping[int, str] = state.get("section_notes", {})
 
     def note(index: int) -> EarlierSection:
-        notes = written.get(index) or clip_note(planned[index]["summary"], state.get("language"))
-        return EarlierSection(index=index, title=planned[index]["title"], notes=notes)
+        told = _by_plan(planned[index], state)
+        return EarlierSection(**{**told, "notes": written.get(index) or told["notes"]})
 
     known = [index for index in indices if index in planned]
     if not known:
@@ -151,3 +160,8 @@ def _notes_on(state: State, indices: Sequence[int]) -> list[EarlierSection]:
             break
         kept.append(one)
     return [first, *reversed(kept)]
+
+
+def _by_plan(planned: PlannedSection, state: State) -> EarlierSection:
+    notes = clip_note(planned["summary"], state.get("language"))
+    return EarlierSection(index=planned["index"], title=planned["title"], notes=notes)

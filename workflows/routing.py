@@ -8,23 +8,15 @@ from langgraph.types import Send
 
 from workflows.context import CONTEXT_WORDS
 from workflows.errors import SafetyRejected
+from workflows.faults import MAX_REWRITES, is_safe, sections_to_rewrite_in_order
 from workflows.section_tasks import (
     in_order_rewrite_task,
-    is_safe,
     rewrite_tasks,
     section_task,
     shorten_tasks,
 )
-from workflows.state import (
-    RunContext,
-    State,
-    rewritten_in_order_for,
-    sections_to_rewrite_in_order,
-    write_order,
-)
+from workflows.state import RunContext, State, write_order
 from workflows.verdicts import ReviewFinding
-
-MAX_REWRITES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +69,8 @@ def next_sections(
     handed out together, the run's `max_concurrency` says how many write at once, and each looks up what is finished
     when its turn comes (`NodeContext.task`).
 
-    With one section at a time, one that was found fault with is written again before the next one begins.
+    With one section at a time, one that was found fault with is written again before the next one begins; one that
+    stays unsafe to the last rewrite is left to the check of the whole, and no later section sees it.
     """
     if _parallel(runtime) == 1 and (faulty := sections_to_rewrite_in_order(state)):
         return [Send("enhance_content", in_order_rewrite_task(state, faulty[0], order.context_words))]
@@ -130,7 +123,7 @@ def sections_to_revise(state: State, findings: list[ReviewFinding], most: int) -
     if state.get("revisions", 0) >= most or state["rewrites"] >= MAX_REWRITES:
         return []
     requested = {finding["section"] for finding in findings if finding["rewrite"] and "section" in finding}
-    revised = {*state.get("inherited", ()), *rewritten_in_order_for(state, "revision")}
+    revised = {*state.get("inherited", ()), *state.get("revised_in_order", ())}
     return sorted(requested & set(state["sections"]) - revised)
 
 

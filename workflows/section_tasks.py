@@ -6,11 +6,12 @@ from typing import Any, cast
 from langgraph.types import Send
 
 from workflows.context import CONTEXT_WORDS, needs_notes, text_before
+from workflows.faults import is_safe, unfit_sections
 from workflows.messages.messages import SafetyIssue
 from workflows.state import SECTION_NODES, RewriteTask, SectionTask, State
 from workflows.text.streams.length import ask_for, plan_targets, reply_ratio
 from workflows.text.words import count_words, last_paragraph
-from workflows.verdicts import FEEDBACK, note_on, stands
+from workflows.verdicts import FEEDBACK, note_on
 
 _DECIDED = (
     *("index", "target_words", "ask_words"),
@@ -23,16 +24,9 @@ _OWN_LENGTH = 1.15
 
 def section_task(state: State, index: int, context_words: int = CONTEXT_WORDS) -> SectionTask:
     """What is needed to write this section, first or anew."""
-    sections, lengths = state.get("sections", {}), state.get("lengths", {})
-    before = sections.get(index - 1)
-    if index in lengths:  # written anew: to the length that it had to have
-        target = lengths[index]["target_words"]
-    else:
-        planned = {section["index"]: section["target_words"] for section in state["outline"]["sections"]}
-        kept = sections if lengths else {}
-        written = {i: count_words(section["text"]) for i, section in kept.items() if i != index}
-        target = plan_targets(planned, written)[index]
-    ratio = reply_ratio(lengths[i] for i in sorted(lengths))
+    sections = state.get("sections", {})
+    before = None if index - 1 in unfit_sections(state) else sections.get(index - 1)
+    target, ask_words = plan_length(state, index)
     return SectionTask(
         input=state["input"],
         outline=state["outline"],
@@ -42,10 +36,26 @@ def section_task(state: State, index: int, context_words: int = CONTEXT_WORDS) -
         text_so_far=text_before(state, index, context_words),
         wants_notes=needs_notes(state["outline"], index, context_words),
         target_words=target,
-        ask_words=ask_for(target, ratio),
+        ask_words=ask_words,
         facts=state.get("facts") or None,
         research=state.get("research") or {},
     )
+
+
+def plan_length(state: State, index: int, *, is_beside: bool = False) -> tuple[int, int]:
+    """The words that the section is to have, and those to ask for so that it has them: what the others came to is made
+    up for. `is_beside` others: those before it that aren't finished are being written, and come out as planned."""
+    sections, lengths = state.get("sections", {}), state.get("lengths", {})
+    if index in lengths:  # written anew: to the length that it had to have
+        target = lengths[index]["target_words"]
+    else:
+        planned = {section["index"]: section["target_words"] for section in state["outline"]["sections"]}
+        kept = sections if lengths else {}
+        written = {i: count_words(section["text"]) for i, section in kept.items() if i != index}
+        if is_beside:
+            written = {**{i: words for i, words in planned.items() if i < index}, **written}
+        target = plan_targets(planned, written)[index]
+    return target, ask_for(target, reply_ratio(lengths[i] for i in sorted(lengths)))
 
 
 def rewrite_tasks(state: State, context_words: int = CONTEXT_WORDS) -> list[RewriteTask]:
@@ -122,11 +132,6 @@ def _at_own_length(task: SectionTask) -> SectionTask:
     task["ask_words"] = round(task["ask_words"] * target / task["target_words"])
     task["target_words"] = target
     return task
-
-
-def is_safe(state: State) -> bool:
-    # A run that begins with a revision has no verdict yet.
-    return "safety" not in state or stands(state["safety"])
 
 
 def _unsafe(state: State) -> dict[int, list[SafetyIssue]]:

@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 
 from workflows.messages.messages import PlannedSection, SafetyIssue, Source
 from workflows.text.streams.length import SectionLength
-from workflows.verdicts import ReviewFinding, SectionFaults, Verdict, stands
+from workflows.verdicts import ReviewFinding, SectionFaults, Verdict
 
 _T = TypeVar("_T")
 
@@ -66,10 +66,12 @@ class EarlierSection(TypedDict):
 
 class TextSoFar(TypedDict):
     """Text before a section, for its prompt: `notes` on sections farther back, then `texts` verbatim, section by
-    section. Without notes it is the whole text."""
+    section. Without notes it is the whole text, but for those `withheld` as unfit, which have their summary by the
+    plan."""
 
     notes: list[EarlierSection]
     texts: list[str]
+    withheld: NotRequired[list[EarlierSection]]
 
 
 class PlannedPiece(TypedDict):
@@ -114,8 +116,8 @@ def add_lengths(known: dict[int, SectionLength], new: dict[int, SectionLength]) 
 
 
 def add_faults(known: dict[int, SectionFaults], new: dict[int, SectionFaults]) -> dict[int, SectionFaults]:
-    """Reducer: as `add_sections`."""
-    return {**known, **_by_number(new)}
+    """Reducer: the newest faults of each section; those without notes are mended, and gone."""
+    return {index: faults for index, faults in {**known, **_by_number(new)}.items() if faults["notes"]}
 
 
 def add_section_notes(known: dict[int, str], new: dict[int, str]) -> dict[int, str]:
@@ -143,9 +145,9 @@ class State(TypedDict, total=False):
     research: dict[str, Any] | None  # notes for the prompts of later sections; readers never see them
     judged: Annotated[dict[int, Verdict], add_verdicts]  # by section, where each is judged before it is shown
     faults: Annotated[dict[int, SectionFaults], add_faults]  # by section, with one section at a time
-    rewritten_in_order: Annotated[
-        list[int], add
-    ]  # sections that were written again before the next one began
+    # Sections that were written again before the next one began, once a rewrite: as unsafe, and by a review.
+    rewritten_in_order: Annotated[list[int], add]
+    revised_in_order: Annotated[list[int], add]
     safety: Verdict
     pieces: dict[str, Piece]  # by name, in reading order
     rewrites: Annotated[int, newest]  # made because the safety check found fault
@@ -246,25 +248,3 @@ def write_order(outline: Outline) -> list[int]:
 
 SECTION_NODES = ("generate_content", "enhance_content")
 """The nodes that write a section."""
-
-
-def sections_at_fault(state: State) -> set[int]:
-    """The sections with faults by a check or a review that aren't rewritten yet."""
-    found = set(state.get("revising", ())) | set(sections_to_rewrite_in_order(state))
-    verdict = state.get("safety")
-    if verdict is not None and not stands(verdict):
-        found |= {issue["section"] for issue in verdict["issues"] if "section" in issue}
-    return found - set(state.get("rewritten", ()))
-
-
-def sections_to_rewrite_in_order(state: State) -> list[int]:
-    """Sections that are written again before the next one begins, once each."""
-    done = {*state.get("rewritten_in_order", ()), *state.get("inherited", ())}
-    return sorted(set(state.get("faults", {})) & set(state.get("sections", {})) - done)
-
-
-def rewritten_in_order_for(state: State, reason: str) -> list[int]:
-    """Sections that were written again for this reason before the next one began."""
-    return [
-        index for index in state.get("rewritten_in_order", ()) if state["faults"][index]["reason"] == reason
-    ]

@@ -4,14 +4,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import structlog
+from pydantic import BaseModel
 
 from backend.runs.admission.validation import format_of
 from backend.runs.results.cache import make_cache_key
 from backend.store.runs import NewRun, Run
+from backend.streaming.pace import Forecast
 from workflows.errors import NotFound, StorywireError
 from workflows.formats.base import AnyFormat
 from workflows.formats.capabilities import MakesPieces
-from workflows.formats.defaults import facts_words, language_of, load, review_share, section_review_share
+from workflows.formats.defaults import (
+    expected_words,
+    facts_words,
+    language_of,
+    load,
+    plan_words,
+    results_words,
+    review_share,
+    section_review_share,
+)
 from workflows.graph import Graph
 from workflows.lookups import Lookups
 from workflows.models.clients.catalog import ModelCatalog
@@ -22,6 +33,9 @@ from workflows.safety.registry import PolicyRegistry
 from workflows.state import State
 
 log = structlog.get_logger()
+
+_TOKENS_PER_WORD, _TOKENS_ELSEWHERE = 1.4, 2.8
+"""Of English, and of other languages, such as Hebrew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,28 +110,40 @@ class RunFormats:
         except StorywireError:  # stored by a version that took other inputs, or by a package that has gone
             return None
 
-    def piece_words(self, run: Run) -> dict[str, int]:
-        """Words of the texts that are made beside the run's sections, by name, as far as its input says."""
-        format = self.formats.get(run.format)
-        maker: object = format
-        if format is None or not isinstance(maker, MakesPieces):
-            return {}
-        try:
-            planned = maker.plan_pieces(format.parse(run.input), State())
-        except Exception:  # a format that plans them by its text
-            log.debug("pieces_not_planned", format=run.format)
-            return {}
-        return {piece["name"]: piece["target_words"] for piece in planned}
-
-    def facts_words(self, run: Run) -> int:
-        """About how many words of facts are written before the run's first section; 0 where that isn't known."""
+    def forecast(self, run: Run) -> Forecast:
+        """The words that the run is expected to write, as far as its input says."""
         try:
             format = format_of(self.formats, run)
-            return facts_words(format, format.parse(run.input))
+            inputs = format.parse(run.input)
+            pieces = _piece_words(format, inputs)
+            return Forecast(
+                plan=plan_words(format, inputs),
+                facts=facts_words(format, inputs),
+                pieces=pieces,
+                results=results_words(format, inputs),
+                text=max(expected_words(format, inputs) or 0, sum(pieces.values())),
+                tokens_per_word=_TOKENS_PER_WORD
+                if language_of(format, inputs) == "en"
+                else _TOKENS_ELSEWHERE,
+                at_once=run.options.parallel,
+            )
         except StorywireError:  # as above
-            return 0
+            return Forecast()
 
     def cache_key(self, run: NewRun) -> str | None:
         """A key that is equal for runs with the same result; None for a run that can't share one."""
         called = self.models.selection.called_by(ModelSpec.parse(run.model))
         return make_cache_key(self.formats[run.format], run, called, self.policy(run))
+
+
+def _piece_words(format: AnyFormat, inputs: BaseModel) -> dict[str, int]:
+    """Words of the texts that are made beside a run's sections, by name."""
+    maker: object = format
+    if not isinstance(maker, MakesPieces):
+        return {}
+    try:
+        planned = maker.plan_pieces(inputs, State())
+    except Exception:  # a format that plans them by its text
+        log.debug("pieces_not_planned", format=format.name)
+        return {}
+    return {piece["name"]: piece["target_words"] for piece in planned}

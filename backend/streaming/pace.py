@@ -1,21 +1,30 @@
 """Pace of runs: how long checks take beside the writing, learned from the runs before."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 _NEWEST = 0.5
 """Weight of the newest run."""
 JUDGED_SECTION = 0.5
 """Time of a section's judge, as a share of its writing, before any was measured."""
+RATE = 40.0
+"""Words a second, before any were counted: about what the usual models write."""
 
 
 @dataclass(slots=True)
 class Pace:
     """Seconds of checks for each second of writing: `judging` of a section, before the next one begins; `checking` of
-    the whole text at the end, and what is `expected` of that before any was measured. None: not known."""
+    the whole text at the end, and what is `expected` of that before any was measured; `deriving` of what is made of
+    it. `rate`: words that are written in a second. `planning`: the words that would have been written in the time of
+    the plan. `facts`: the words of the last facts. None: not known."""
 
     judging: float | None = None
     checking: float | None = None
     expected: float | None = None
+    rate: float | None = None
+    planning: float | None = None
+    deriving: float | None = None
+    facts: int | None = None
 
     @property
     def check_share(self) -> float | None:
@@ -31,8 +40,39 @@ class Pace:
         """Takes in the seconds of a check of the whole, and of all the writing before it."""
         if written <= 0:
             return
-        newest = checked / written
-        self.checking = newest if self.checking is None else _NEWEST * newest + (1 - _NEWEST) * self.checking
+        self.checking = _mean(self.checking, checked / written)
+
+    def learn_deriving(self, derived: float, written: float) -> None:
+        """Takes in the seconds in which something was made of the finished text, and of all the writing before it."""
+        if written > 0:
+            self.deriving = _mean(self.deriving, derived / written)
+
+    def learn_rate(self, words: float, seconds: float, planning: float | None) -> None:
+        """Takes in the words of a run and the seconds in which they came, and those in which they were planned."""
+        if words <= 0 or seconds <= 0:
+            return
+        self.rate = _mean(self.rate, words / seconds)
+        if planning is not None:
+            self.planning = _mean(self.planning, planning * self.rate)
+
+
+def _mean(known: float | None, newest: float) -> float:
+    return newest if known is None else _NEWEST * newest + (1 - _NEWEST) * known
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Words that a run is expected to write: of its plan, of the facts before its first section, of each text beside
+    its sections, by name, of the `results` that are made of its text, and of all `text` before it is planned. A word
+    has so many tokens, and so many sections are written `at_once`, but planned one after another."""
+
+    plan: int = 0
+    facts: int = 0
+    pieces: Mapping[str, int] = field(default_factory=dict)
+    results: int = 0
+    text: int = 0
+    tokens_per_word: float = 1.4
+    at_once: int = 1
 
 
 @dataclass(slots=True)

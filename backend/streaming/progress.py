@@ -1,8 +1,10 @@
 """Progress of a run, reported often enough to look alive and seldom enough to cost nothing."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from math import exp
 
-from backend.streaming.pace import Pace
+from backend.streaming.pace import RATE, Forecast, Pace
+from backend.streaming.times import Times, words_in
 from workflows.messages.messages import (
     FactsGathered,
     Message,
@@ -13,6 +15,7 @@ from workflows.messages.messages import (
     Slot,
     TextAppended,
     TextRetracted,
+    UsageUpdated,
     slot_of,
 )
 from workflows.messages.transcript import Transcript
@@ -20,6 +23,11 @@ from workflows.text.words import WordCounter, count_words
 
 _EVERY_SECONDS = 1.0
 _PLANNED = 5
+"""Percent at the plan, at least."""
+_ASSUMED = 0.9
+"""The most of a silent step that passes for done while it goes on."""
+_DOUBT = 0.7
+"""Part of a silent step of unknown speed in whose time two thirds of it pass for done."""
 _CHECKED = 3 / 90
 """Work of the last check as a share of all writing, where no earlier run was measured; it is 3 percent of the bar."""
 _ADDED = 1 / 90
@@ -39,38 +47,9 @@ _SAYINGS = {
 }
 
 
-class _Times:
-    """When sections were begun, ended and judged; seconds."""
-
-    def __init__(self) -> None:
-        self.checking: float | None = None
-        self._begun: dict[Slot, float] = {}
-        self._ended: dict[Slot, float] = {}
-        self._judged: dict[Slot, float] = {}
-
-    def write(self, slot: Slot, now: float, *, is_last: bool) -> None:
-        """More text of a section or a piece."""
-        self._begun.setdefault(slot, now)
-        if is_last:
-            self._ended[slot] = now
-
-    def judge(self, slot: Slot, now: float) -> tuple[float, float] | None:
-        """What all judges of sections took, and the writing of the same ones; None for one that isn't finished."""
-        if slot not in self._ended:
-            return None
-        self._judged.setdefault(slot, now)
-        slots = self._judged.keys() & self._ended.keys()
-        judging = sum(self._judged[one] - self._ended[one] for one in slots)
-        return judging, sum(self._ended[one] - self._begun[one] for one in slots)
-
-    def forget(self, slot: Slot) -> None:
-        """The section or piece is written again."""
-        for times in (self._begun, self._ended, self._judged):
-            times.pop(slot, None)
-
-
 class ProgressMeter:
-    """Work done against work to do, in words: of sections, of pieces, of judges, and of what is written again.
+    """Work done against work to do, in words: of the plan, of facts, of sections, of pieces, of judges, and of what is
+    written again. In a silence, such as a judge's or a plan's, words are reckoned to come as they did before.
 
     A section or piece that is finished counts whole, however long it came out. Percent never goes back: where more is
     to be done than was thought (a rewrite), what is left of the bar is divided anew. 100 is left to the end.
@@ -79,13 +58,12 @@ class ProgressMeter:
     def __init__(
         self,
         clock: Callable[[], float],
-        pieces: Mapping[str, int] | None = None,
+        forecast: Forecast | None = None,
         pace: Pace | None = None,
-        facts_words: int = 0,
     ) -> None:
-        """`pieces`: the words of each text that is made beside the sections, by name; `facts_words`: those of the facts
-        that are gathered before the first section. `pace`: how long checks take beside the writing; it learns from
-        this run."""
+        """`forecast`: the words that are to come beside the sections, and before them. `pace`: how long planning and
+        checks take beside the writing; it learns from this run."""
+        forecast = forecast or Forecast()
         self._clock = clock
         self._started = clock()
         self._reported_at = clock() - _EVERY_SECONDS
@@ -94,17 +72,23 @@ class ProgressMeter:
         self._targets: dict[Slot, int] = {}
         self._finished: set[Slot] = set()
         self._steps: set[str] = set()
-        self._pieces = dict(pieces or {})
-        self._facts_words = facts_words
+        self._forecast = forecast
+        self._pieces = dict(forecast.pieces)
+        self._facts_words = pace.facts if pace and pace.facts and forecast.facts else forecast.facts
+        self._plan_tokens = 0
+        self._planned = float(_PLANNED)
+        self._plan_seconds: float | None = None
+        self._last_work_at = clock()
         self._has_facts = False
         self._pace = pace or Pace()
-        self._times = _Times()
+        self._times = Times()
         self._judged: set[Slot] = set()
         self._is_checked = False
         self._at_first = 0.0  # work that earlier attempts did, which took none of our time
         self._taken_back = 0.0
         self._target = 0
         self._percent = 0
+        self._saying = _SAYINGS["outline"]
         self._anchor: tuple[float, float] | None = None  # percent, and the work that was left there
 
     def recall(self, transcript: Transcript) -> None:
@@ -123,10 +107,12 @@ class ProgressMeter:
     def follow(self, message: Message) -> ProgressReported | None:
         """The progress after a message; reported after it."""
         match message:
+            case UsageUpdated(call=call) if call is not None and call.role == "outline":
+                self._plan_tokens += call.output_tokens
             case OutlinePlanned() as outline:
                 return self._plan(outline)
-            case FactsGathered():
-                return self._gather()
+            case FactsGathered() as facts:
+                return self._gather(facts)
             case TextAppended() as content:
                 return self._append(content)
             case SafetyChecked() as verdict if verdict.stage == "section" and verdict.section is not None:
@@ -142,11 +128,30 @@ class ProgressMeter:
     def plan(self, target_words: int) -> ProgressReported:
         """Sets the outline."""
         self._target = target_words
+        self._last_work_at = self._clock()
         if self._anchor is None:  # planning took its time, and says nothing of how long the rest takes
             self._at_first = self._done()
+            words, self._plan_seconds = self._words_of_plan(), self._clock() - self._started
+            self._planned = max(
+                float(_PLANNED), 100 * words / ((words + self._total() + self._checks()) or 1)
+            )
             self._started = self._clock()
-        self._set_anchor(float(_PLANNED))
-        return self._report("The plan is made", _PLANNED)
+        self._set_anchor(self._planned)
+        return self._report("The plan is made", int(self._planned))
+
+    def tick(self) -> ProgressReported | None:
+        """Time has passed, perhaps in silence; says something where that counts."""
+        return self._report(self._saying) if self._due() and int(self._reckon()) > self._percent else None
+
+    def _words_of_plan(self) -> float:
+        """Words that would have been written in the time of the plan: by the clock where it is known how fast such runs
+        write, else by the tokens that planning took."""
+        if self._pace.rate is not None and self._plan_tokens:  # without a model it is no work
+            return (self._clock() - self._started) * self._pace.rate
+        return self._words_of_plan_by_tokens()
+
+    def _words_of_plan_by_tokens(self) -> float:
+        return self._plan_tokens / self._forecast.tokens_per_word * self._forecast.at_once
 
     def resume(self, words: dict[Slot, int], percent: int) -> None:
         """Restores the words by section that an earlier attempt wrote."""
@@ -179,16 +184,22 @@ class ProgressMeter:
         self._targets = {section["index"]: section["target_words"] for section in outline.sections}
         return self.plan(outline.target_words)
 
-    def _gather(self) -> ProgressReported | None:
-        """The facts are there, or the text that is written from them begins."""
+    def _gather(self, facts: FactsGathered | None = None) -> ProgressReported | None:
+        """The facts are there; or a section is finished without any, so that none are to come."""
         if self._has_facts or not self._facts_words:
             return None
         self._has_facts = True
+        words = words_in(facts.canonical_pack) if facts is not None else 0
+        if words and not self._taken_back:  # there may be fewer than were expected, or more
+            self._facts_words = self._pace.facts = words
+            self._set_anchor(self._planned)
+        self._last_work_at = self._clock()
         return self.look("The facts are gathered")
 
     def _append(self, content: TextAppended) -> ProgressReported | None:
         slot = slot_of(content)
-        self._gather()
+        if self._finished:
+            self._gather()
         self._count(slot, content.chunk)
         self._times.write(slot, self._clock(), is_last=content.is_complete)
         if content.is_complete:
@@ -202,14 +213,18 @@ class ProgressMeter:
         if (times := self._times.judge(section, self._clock())) is None or self._pace.judging is None:
             return None
         self._judged.add(section)
+        self._last_work_at = self._clock()
         self._pace.learn_judging(*times)
         if not self._taken_back:
-            self._set_anchor(float(_PLANNED))
+            self._set_anchor(self._planned)
         return self.look(f"Section {section + 1} is judged")
 
     def _step(self, event: NodeChanged) -> ProgressReported | None:
+        self._last_work_at = self._clock()
         if event.node == "safety_check":
             self._time_check(event)
+        elif event.node == "derive":
+            self._time_results(event)
         if event.status in ("completed", "skipped"):
             self._steps.add(event.node)
         if event.status == "started" and event.node in _SAYINGS:
@@ -218,6 +233,9 @@ class ProgressMeter:
 
     def _time_check(self, event: NodeChanged) -> None:
         if event.status == "started":
+            if self._times.checking is None:
+                seconds = self._plan_seconds if self._plan_tokens else None
+                self._pace.learn_rate(self._worked(), self._clock() - self._started, seconds)
             self._times.checking = self._clock()
         elif event.status == "completed" and self._times.checking is not None and not self._is_checked:
             self._is_checked = (
@@ -227,9 +245,17 @@ class ProgressMeter:
                 self._clock() - self._times.checking, self._times.checking - self._started
             )
 
+    def _time_results(self, event: NodeChanged) -> None:
+        if event.status == "started":
+            self._times.deriving = self._clock()
+        elif event.status == "completed" and self._times.deriving and self._times.checking:
+            written = self._times.checking - self._started
+            self._pace.learn_deriving(self._clock() - self._times.deriving, written)
+
     def _count(self, slot: Slot, chunk: str) -> None:
         # A token is often a part of a word.
         words = self._counters.setdefault(slot, WordCounter()).feed(chunk)
+        self._last_work_at = self._clock()
         self._words[slot] = self._words.get(slot, 0) + words
 
     def _take_back(self, slot: Slot) -> None:
@@ -250,6 +276,7 @@ class ProgressMeter:
 
     def _report(self, message: str, at_least: int = 0) -> ProgressReported:
         self._reported_at = self._clock()
+        self._saying = message
         if self._percent < 100:
             self._percent = max(self._percent, at_least, min(_MOST, int(self._reckon())))
         return ProgressReported(
@@ -269,9 +296,54 @@ class ProgressMeter:
     def _reckon(self) -> float:
         """Percent by the work that is left."""
         if self._anchor is None:
-            return float(self._percent)
+            return self._reckon_plan()
         percent, left = self._anchor
-        return 100 - (100 - percent) * (self._left() / left) if left else percent
+        return 100 - (100 - percent) * ((self._left() - self._assumed()) / left) if left else percent
+
+    def _reckon_plan(self) -> float:
+        """Percent before the plan, by time: nothing of it is seen before it is whole."""
+        planning = self._pace.planning
+        if planning is None:
+            planning = float(self._forecast.plan * self._forecast.at_once)
+        whole = planning + self._forecast.text + self._facts_words
+        if not (planning and self._forecast.text):
+            return float(self._percent)
+        return 100 * self._passed(planning) / whole
+
+    def _assumed(self) -> float:
+        """Work of the silent step that goes on, which nobody tells of before it is done."""
+        if self._facts_words and not self._has_facts:
+            return self._passed(self._facts_words)
+        written = [index for index in self._targets if index in self._finished]
+        if self._pace.judging and (waiting := [index for index in written if index not in self._judged]):
+            return self._passed(self._pace.judging * sum(self._targets[index] for index in waiting))
+        if self._targets and len(written) == len(self._targets) and "safety_check" not in self._steps:
+            return self._passed(self._total() * self._checking())
+        if self._targets and "safety_check" in self._steps and "derive" not in self._steps:
+            return self._passed(self._total() * self._deriving())
+        return 0.0
+
+    def _passed(self, words: float) -> float:
+        """As much of a silent step of so many words as the time since the last work has brought, but not all: the less
+        the longer it lasts, where nothing was seen yet of how fast the model is."""
+        seconds, rate = self._clock() - self._last_work_at, self._rate()
+        if rate is not None:
+            return min(_ASSUMED * words, seconds * rate)
+        guess = RATE * self._forecast.at_once
+        return words * (1 - exp(-seconds * guess / (_DOUBT * words))) if words else 0.0
+
+    def _rate(self) -> float | None:
+        """Words a second, of this run or of those before; None where nothing was seen of either."""
+        seconds, worked = self._last_work_at - self._started, self._worked()
+        if worked > 0 and seconds > 0 and self._anchor is not None:
+            return worked / seconds
+        if self._pace.rate is None and self._plan_tokens and self._plan_seconds:
+            return self._words_of_plan_by_tokens() / self._plan_seconds
+        return self._pace.rate
+
+    def _worked(self) -> float:
+        """Work of this attempt, in words, since the plan was made."""
+        return self._done() - self._at_first + self._taken_back
 
     def _total(self) -> float:
         return self._target * (1 + (self._pace.judging or 0)) + self._beside()
@@ -282,7 +354,14 @@ class ProgressMeter:
 
     def _checks(self) -> float:
         """Work of the steps after the writing."""
-        return self._total() * (self._checking() + 2 * _ADDED)
+        return self._total() * (self._checking() + self._deriving() + _ADDED)
+
+    def _deriving(self) -> float:
+        """Time of what is made of the finished text, as a share of all writing; pieces are writing themselves."""
+        if self._pieces or not self._target:
+            return _ADDED
+        expected = self._forecast.results / self._target
+        return max(_ADDED, expected if self._pace.deriving is None else self._pace.deriving)
 
     def _checking(self) -> float:
         return _CHECKED if self._pace.check_share is None else self._pace.check_share
@@ -304,16 +383,13 @@ class ProgressMeter:
 
     def _left(self) -> float:
         """Work that is left, in words; the checks as much as their part of the bar is."""
-        waiting = [
-            self._checking() if node == "safety_check" else _ADDED
-            for node in _STEPS
-            if node not in self._steps
-        ]
+        steps = {"safety_check": self._checking(), "derive": self._deriving()}
+        waiting = [steps.get(node, _ADDED) for node in _STEPS if node not in self._steps]
         return self._total() * (1 + sum(waiting)) - self._done()
 
     def _eta(self) -> int | None:
         elapsed = self._clock() - self._started
-        worked = self._done() - self._at_first + self._taken_back
+        worked = self._worked()
         if worked <= 0 or elapsed <= 0 or not self._target:
             return None
         checking = _CHECKING_SHARE if self._pace.check_share is None else self._pace.check_share

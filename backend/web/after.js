@@ -1,8 +1,7 @@
-// What is done with a finished text: a section copied, edited or written again, versions and what changed, a link for
-// others.
+// What is done with a finished text: sections copied, edited or written again, versions, a link for others.
 
 import { call, callIfThere, runPath } from "./api.js";
-import { attempt, byId, formatCount, make, makeButton, makeProblem } from "./elements.js";
+import { attempt, byId, countOf, formatCount, make, makeButton, makeProblem } from "./elements.js";
 import { recallEdits, rememberEdits } from "./memory.js";
 
 export class After {
@@ -12,8 +11,8 @@ export class After {
 	#actions;
 
 	/**
-	 * `actions`: `open(run)` shows a run that was started here, `read(section)` reads aloud, `reword(section, text, isOwn)` shows
-	 * another wording, `entitle(title)` the name that it was given.
+	 * `actions`: `open(run)` shows a run that was started here, `read(section)` reads aloud (null where nothing can),
+	 * `reword(section, text, isOwn)` shows another wording, `entitle(title)` the name that it was given.
 	 */
 	constructor(actions) {
 		this.#actions = actions;
@@ -52,32 +51,29 @@ export class After {
 	makeTools(section) {
 		if (this.#edits[section] !== undefined) this.#actions.reword(section, this.#edits[section], true);
 		const panel = make("div.wish", { hidden: true });
-		const openers = [];
-		const addOpener = (label, makeForm) => {
-			let form = null;
+		const toggle = (opener, makeForm) => {
+			const opens = opener.getAttribute("aria-expanded") === "false";
+			for (const each of openers) each.setAttribute("aria-expanded", String(opens && each === opener));
+			panel.hidden = !opens;
+			if (!opens) return;
 			const close = () => {
-				form = null;
-				panel.hidden = true;
-				openers.forEach((other) => other.setAttribute("aria-expanded", "false"));
+				toggle(opener);
+				opener.form = null;
 				opener.focus();
 			};
-			const opener = makeButton(label, () => {
-				const opens = panel.hidden || panel.firstChild !== form;
-				openers.forEach((other) => other.setAttribute("aria-expanded", String(opens && other === opener)));
-				panel.hidden = !opens;
-				if (!opens) return;
-				panel.replaceChildren((form ??= makeForm(close)));
-				panel.querySelector("textarea").focus();
-			}, "tool", { "aria-expanded": "false" });
-			openers.push(opener);
+			panel.replaceChildren((opener.form ??= makeForm(close)));
+			panel.querySelector("textarea").focus();
 		};
-		addOpener("Edit…", (close) => this.#makeEdit(section, close));
-		addOpener("Write again…", () => this.#makeWish(section));
+		const makeOpener = (label, makeForm) => makeButton(label, ({ target }) => toggle(target, makeForm), "tool", { "aria-expanded": "false" });
+		const openers = [
+			makeOpener("Edit…", (close) => this.#makeEdit(section, close)),
+			makeOpener("Write again…", () => this.#makeWish(section)),
+		];
 		return make(
 			"div.section__tools",
 			{ dir: "ltr" },
 			makeButton("Copy", (event) => copy(new Map(this.sections()).get(section) ?? "", event.target), "tool"),
-			makeButton("Read aloud", () => this.#actions.read(section), "tool"),
+			this.#actions.read ? makeButton("Read aloud", () => this.#actions.read(section), "tool") : null,
 			...openers,
 			panel,
 		);
@@ -192,12 +188,12 @@ function makeVersion({ number, run_id: id, section, feedback, status, words }, i
 		"li",
 		{},
 		make("a", { href: `#run=${encodeURIComponent(id)}`, "aria-current": isHere ? "page" : null }, `Version ${number}`),
-		make("span.optional", {}, number === 1 ? "" : `${what} · `, status === "completed" ? `${formatCount(words)} words` : status),
+		make("span.optional", {}, number === 1 ? "" : `${what} · `, status === "completed" ? countOf(words, "word") : status),
 		feedback ? make("q", { dir: "auto" }, feedback) : null,
 	);
 }
 
-/** The sections that differ, a sentence a line: what came in and what went out. */
+/** The sections that differ, a sentence a line. */
 function makeChanges({ sections }) {
 	const changed = sections.filter(({ status }) => status !== "same");
 	if (!changed.length) return [make("p", {}, "Nothing: the two are the same.")];

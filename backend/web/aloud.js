@@ -5,7 +5,6 @@ import { byId } from "./elements.js";
 const JUMP_SECONDS = 15;
 const LETTERS_A_SECOND = 15;
 const LABEL = /^([^\n:]{1,40}):\s*/;
-const SPEEDS = [0.75, 1, 1.25, 1.5, 2];
 
 export class Aloud {
 	#bar = byId("aloud");
@@ -20,7 +19,7 @@ export class Aloud {
 		byId("aloud-pause").addEventListener("click", () => (this.#speaking ? this.#pause() : this.#speak()));
 		byId("aloud-stop").addEventListener("click", () => this.stop());
 		byId("aloud-speed").addEventListener("change", (event) => {
-			this.#speed = SPEEDS[event.target.selectedIndex];
+			this.#speed = Number.parseFloat(event.target.value);
 			if (this.#speaking) this.#speak();
 		});
 	}
@@ -93,7 +92,7 @@ export class Aloud {
 function sentencesOf(root, language) {
 	const segmenter = new Intl.Segmenter(language || "en", { granularity: "sentence" });
 	const speakers = new Map();
-	return [...root.querySelectorAll(".section__text > p")].flatMap((paragraph) => {
+	return [...root.querySelectorAll(".section__text :is(p, h3, h4, li, tr)")].flatMap((paragraph) => {
 		const section = Number(paragraph.closest("[data-section]").dataset.section);
 		const text = paragraph.textContent;
 		const label = paragraph.classList.contains("turn") ? LABEL.exec(text) : null;

@@ -1,4 +1,4 @@
-// Calls to the service, for all of its pages. Addresses are relative to this file, so they also work below a path of a proxy.
+// Calls to the service, for all of its pages. Addresses are relative to this file: they work below a path of a proxy.
 
 const ROOT = new URL("../", import.meta.url);
 const SIGN_IN = new URL("account", ROOT);
@@ -92,9 +92,5 @@ function timezoneHeader() {
 	return zone && zone.includes("/") && !zone.startsWith("Etc/Unknown") ? { "X-Timezone": zone } : {};
 }
 
-function newKey() {
-	// randomUUID exists in secure contexts only; a page read from another machine over plain HTTP is none.
-	if (crypto.randomUUID) return crypto.randomUUID();
-	const bytes = crypto.getRandomValues(new Uint8Array(16));
-	return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
+// randomUUID exists in secure contexts only; a page read from another machine over plain HTTP is none.
+const newKey = () => crypto.getRandomValues(new Uint32Array(4)).join("-");

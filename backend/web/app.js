@@ -41,7 +41,7 @@ const aloud = new Aloud();
 const place = new Place();
 const after = new After({
 	open: (run) => show(run, shown.request),
-	read: (section) => aloud.start(byId("story-text"), section, byId("sheet").lang || ""),
+	read: Aloud.isThere ? (section) => aloud.start(byId("story-text"), section, byId("sheet").lang) : null,
 	reword: (...wording) => view.sheet.reword(...wording),
 	entitle: (title) => {
 		shown.reader.terminal.data.title = title;
@@ -182,6 +182,7 @@ async function learnRequest(run) {
 	showModelNotes();
 	if (!known.input) return;
 	run.request = { format: known.format ?? "story", input: known.input, options: known.options ?? {} };
+	rememberRequest(run.id, run.request);
 	view.sheet.showRequest(run.request);
 	showReading();
 	showExports();
@@ -325,7 +326,8 @@ const draft = recallDraft();
 if (!start.story.recall() && draft && (draft.format ?? "story") === "story") start.fill({ ...draft, input: { ...draft.input, title: "", custom_user_input: "", chapter_number: 1 } });
 window.addEventListener("hashchange", route);
 learnSettings();
+// A text that is on its way is asked for before anything else is.
+route();
 learnModels();
 learnFormats();
 learnPeople(start.story);
-route();

@@ -1,7 +1,7 @@
-// What stands around the text. Above it what a reader has to know before they rely on it, of which a warning is said aloud;
-// below it its sources, of which only web addresses become links, and its short forms, each folded under its name.
+// What stands around the text: above it what a reader has to know before they rely on it, of which a warning is said aloud;
+// below it its sources, of which only web addresses become links, and its short forms.
 
-import { byId, formatCount, make } from "./elements.js";
+import { byId, countOf, make } from "./elements.js";
 import { Prose } from "./prose.js";
 
 export class Notices {
@@ -76,13 +76,7 @@ function makeSource({ title, publisher, date, url }) {
 	);
 }
 
-function isWebAddress(url) {
-	try {
-		return /^https?$/.test(new URL(url).protocol.slice(0, -1));
-	} catch {
-		return false;
-	}
-}
+const isWebAddress = (url) => /^https?:\/\//i.test(url);
 
 export class Pieces {
 	#root = byId("pieces");
@@ -97,7 +91,7 @@ export class Pieces {
 	append(name, chunk) {
 		const { prose, count } = this.#parts.get(name) ?? this.#begin(name);
 		prose.append(chunk);
-		count.textContent = ` · ${formatCount(prose.words)} words`;
+		count.textContent = ` · ${countOf(prose.words, "word")}`;
 	}
 
 	empty(name) {

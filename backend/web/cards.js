@@ -3,8 +3,6 @@
 import { fillFields, readFields } from "./controls.js";
 import { make, makeButton } from "./elements.js";
 
-const FIRST = 0;
-
 /** `makeItem(path)` gives the fields of one card. */
 export function makeCards({ name, path, title, schema, makeItem, help }) {
 	const { minItems: fewest = 0, maxItems: most = Infinity } = schema;
@@ -71,7 +69,7 @@ export function makeCards({ name, path, title, schema, makeItem, help }) {
 
 	function place(card, to) {
 		const from = cards.indexOf(card);
-		if (from === to || to < FIRST || to >= cards.length) return;
+		if (from === to || to < 0 || to >= cards.length) return;
 		cards.splice(to, 0, ...cards.splice(from, 1));
 		list.insertBefore(card.element, cards[to + 1]?.element ?? null);
 		renumber();
@@ -98,7 +96,7 @@ export function makeCards({ name, path, title, schema, makeItem, help }) {
 				}
 			}
 			card.element.querySelector(".cards__number").textContent = place + 1;
-			card.up.disabled = place === FIRST;
+			card.up.disabled = place === 0;
 			card.down.disabled = place === cards.length - 1;
 			card.remove.hidden = cards.length <= fewest;
 			for (const tool of [card.up, card.down, card.remove]) tool.setAttribute("aria-label", `${tool.dataset.label}: number ${place + 1}`);
@@ -114,7 +112,7 @@ export function makeCards({ name, path, title, schema, makeItem, help }) {
 	}
 
 	function fillFrom(values) {
-		cards.splice(FIRST).forEach((card) => card.element.remove());
+		cards.splice(0).forEach((card) => card.element.remove());
 		for (const value of values[name] ?? schema.default ?? []) addCard(typeof value === "string" ? { text: value } : value);
 		while (cards.length < fewest) addCard(undefined);
 		renumber();

@@ -12,15 +12,14 @@ export class Chips {
 		this.#box = box;
 		this.#input = input;
 		this.#placeholder = input.placeholder;
-		input.addEventListener("input", () => this.#takeFinished());
-		input.addEventListener("blur", () => this.#takeAll());
+		input.addEventListener("input", () => this.#take(input.value.split(",").length - 1));
+		input.addEventListener("blur", () => this.#take());
 		input.addEventListener("keydown", (event) => this.#onKey(event));
 		box.addEventListener("click", (event) => {
 			if (event.target === box) input.focus();
 		});
 	}
 
-	/** The values, with what stands in the field and wasn't ended yet. */
 	get values() {
 		const found = [...this.#values];
 		for (const text of this.#input.value.split(",")) addTo(found, text);
@@ -30,38 +29,27 @@ export class Chips {
 	set values(values) {
 		this.#values = [];
 		this.#input.value = "";
-		for (const value of values) this.#add(value);
+		for (const value of values) addTo(this.#values, value);
 		this.#paint();
 	}
 
 	#onKey(event) {
 		if (event.key === "Enter" && this.#input.value.trim()) {
 			event.preventDefault();
-			this.#takeAll();
+			this.#take();
 		} else if (event.key === "Backspace" && !this.#input.value && this.#values.length) {
 			this.#values.pop();
 			this.#paint();
 		}
 	}
 
-	#takeFinished() {
-		if (!this.#input.value.includes(",")) return;
+	// Of what stands in the field so many parts are finished.
+	#take(finished = Infinity) {
+		if (!finished || !this.#input.value.trim()) return;
 		const parts = this.#input.value.split(",");
-		const unfinished = parts.pop();
-		parts.forEach((part) => this.#add(part));
-		this.#input.value = unfinished.trimStart();
+		for (const part of parts.splice(0, finished)) addTo(this.#values, part);
+		this.#input.value = parts.join("").trimStart();
 		this.#paint();
-	}
-
-	#takeAll() {
-		if (!this.#input.value.trim()) return;
-		this.#input.value.split(",").forEach((part) => this.#add(part));
-		this.#input.value = "";
-		this.#paint();
-	}
-
-	#add(text) {
-		addTo(this.#values, text);
 	}
 
 	#remove(value) {

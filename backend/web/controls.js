@@ -17,31 +17,21 @@ export const wordsOf = (value) => String(value).replaceAll("_", " ");
 
 /** The control for a schema whose references are followed; `hint` is the format's own (see `FieldHint`). */
 export function makeControl(schema, hint = {}) {
-	const widget = hint.widget ?? widgetOf(schema);
-	switch (widget) {
-		case "checkbox":
-			return makeCheck();
-		case "segments":
-			return makeSegments(schema.enum ?? [], hint.choices ?? {});
-		case "select":
-			return makeSelect(schema.enum ?? [], hint.choices ?? {});
-		case "slider":
-			return makeSlider(schema, hint.unit);
-		case "number":
-			return makeNumber(schema, hint.unit);
-		case "chips":
-			return makeChips(hint);
-		case "lines":
-			return makeLines();
-		case "pairs":
-			return makePairs();
-		case "long_text":
-			return makeText(schema, hint, true);
-		case "text":
-			return schema.orJson ? makeTextOrJson() : makeText(schema, hint, false);
-		default:
-			return makeJson();
-	}
+	const { enum: values = [] } = schema;
+	const { choices = {}, unit } = hint;
+	const makers = {
+		checkbox: makeCheck,
+		segments: () => makeSegments(values, choices),
+		select: () => makeSelect(values, choices),
+		slider: () => makeSlider(schema, unit),
+		number: () => makeNumber(schema, unit),
+		chips: () => makeChips(hint),
+		lines: makeLines,
+		pairs: makePairs,
+		long_text: () => makeText(schema, hint, true),
+		text: () => (schema.orJson ? makeTextOrJson() : makeText(schema, hint, false)),
+	};
+	return (makers[hint.widget ?? widgetOf(schema)] ?? makeJson)();
 }
 
 function widgetOf(schema) {

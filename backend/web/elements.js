@@ -20,7 +20,6 @@ export const makeButton = (label, onclick, variant = "button", attributes = {}) 
 /** The line that says what was refused, hidden until something is. */
 export const makeProblem = (variant = "form__problem") => make("p", { class: variant, role: "alert", hidden: true });
 
-/** Shows a `Problem` in the line. */
 export function showProblem(line, { errors = [], message }) {
 	line.textContent = errors.map((error) => error.message).join(" ") || message;
 	line.hidden = false;
@@ -39,7 +38,6 @@ export async function attempt(line, work) {
 	}
 }
 
-/** Saves a file that is here already. */
 export function saveFile(blob, name) {
 	const href = URL.createObjectURL(blob);
 	make("a", { href, download: name }).click();
@@ -62,7 +60,6 @@ export const byId = (id) => document.getElementById(id);
 
 const whole = new Intl.NumberFormat("en");
 
-/** 1234 → "1,234". */
 export const formatCount = (number) => whole.format(number);
 
 /** 1, "word" → "1 word". */

@@ -1,7 +1,7 @@
-// What comes after the text: the verified mark, new words, choices, files; or what went wrong and the ways out.
+// What comes after the text: the verified mark, new words, choices, files; or what went wrong.
 
 import { callForFile, runPath } from "./api.js";
-import { attempt, byId, countOf, formatCount, formatDollars, make, makeButton, makeProblem, saveFile, showProblem } from "./elements.js";
+import { attempt, byId, countOf, formatDollars, make, makeButton, makeProblem, saveFile, showProblem } from "./elements.js";
 
 const CENTS = 100;
 
@@ -171,7 +171,7 @@ export class Ending {
 
 function keptText(partial) {
 	const words = partial?.words;
-	return typeof words === "number" && words > 0 ? `Written so far: ${formatCount(words)} words.` : "What was written so far is kept.";
+	return typeof words === "number" && words > 0 ? `Written so far: ${countOf(words, "word")}.` : "What was written so far is kept.";
 }
 
 function makeVocabulary(words) {

@@ -16,7 +16,6 @@ export class FieldErrors {
 		this.#fieldOf = fieldOf;
 	}
 
-	/** Shows a `Problem`. */
 	showProblem(problem) {
 		this.clear();
 		const unplaced = problem.errors.filter((error) => !this.showError(error));
@@ -62,7 +61,6 @@ export class FieldErrors {
 		});
 	}
 
-	/** Whether there was one. */
 	focusFirst() {
 		const first = this.#form.querySelector("[aria-invalid]");
 		first?.focus();

@@ -1,5 +1,5 @@
-// Form fields from a format's JSON Schema and its hints: each `{names, element, readInto(values, problems), fillFrom(values),
-// prepare?()}`. Most hold one name's value; one that refers to something kept holds two.
+// Form fields from a JSON Schema and hints: each `{names, element, readInto(values, problems), fillFrom(values), prepare?()}`.
+// Most hold one name's value; one that refers to something kept holds two.
 
 import { makeCards } from "./cards.js";
 import { fillFields, makeControl, readFields } from "./controls.js";

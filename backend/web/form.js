@@ -1,4 +1,4 @@
-// The form that starts a story: reads it into a request, fills it from one, shows what is wrong beside the field.
+// The form that starts a story.
 
 import { Chips } from "./chips.js";
 import { paintCover } from "./cover.js";
@@ -66,7 +66,6 @@ export class StoryForm {
 		return { format: "story", input, options };
 	}
 
-	/** Whether it says enough to be sent. */
 	get isReady() {
 		return Object.keys(REQUIRED).every((name) => this.#fields[name].value.trim());
 	}

@@ -1,4 +1,4 @@
-// Beside the text: its plan, with how far each section is; and what is known of it: safety verdicts, metrics, costs.
+// Beside the text: its plan, and what is known of it: safety verdicts, metrics, costs.
 
 import { byId, countOf, directionOf, formatCount, formatDollars, make, makeButton } from "./elements.js";
 
@@ -54,7 +54,6 @@ export class Contents {
 		return { root, words, target };
 	}
 
-	/** `state`: "waiting", "writing" or "done". */
 	mark(section, state, words) {
 		const item = this.#items.get(section);
 		if (!item) return;
@@ -65,10 +64,9 @@ export class Contents {
 		}
 		const target = item.target ? formatCount(item.target) : "";
 		if (state === "waiting") item.words.textContent = target && `about ${target} words${this.#clock(item.target)}`;
-		else item.words.textContent = (target ? `${formatCount(words)} of ${target} words` : `${formatCount(words)} words`) + this.#clock(words);
+		else item.words.textContent = (target ? `${formatCount(words)} of ${target} words` : countOf(words, "word")) + this.#clock(words);
 	}
 
-	/** The run ended: nothing is being written any more. */
 	close() {
 		for (const item of this.#items.values()) {
 			if (item.root.dataset.state === "writing") item.root.dataset.state = "broken";

@@ -1,59 +1,50 @@
 // What the page remembers in this browser. Nothing depends on it: where storage is full or forbidden the page forgets.
 
-const RUNS = "storywire.requests";
-const EDITS = "storywire.edits";
-const DRAFT = "storywire.draft";
-const FORM = "storywire.form.";
-const CHILD = "storywire.child";
-const READING = "storywire.reading";
 const KEPT_RUNS = 30;
 
-function read(key, otherwise) {
+function read(name, otherwise) {
 	try {
-		return JSON.parse(localStorage.getItem(key)) ?? otherwise;
+		return JSON.parse(localStorage.getItem(`storywire.${name}`)) ?? otherwise;
 	} catch {
 		return otherwise;
 	}
 }
 
-function write(key, value) {
+function write(name, value) {
 	try {
-		if (value === null) localStorage.removeItem(key);
-		else localStorage.setItem(key, JSON.stringify(value));
+		if (value === null) localStorage.removeItem(`storywire.${name}`);
+		else localStorage.setItem(`storywire.${name}`, JSON.stringify(value));
 	} catch {
 		// It only forgets.
 	}
 }
 
-const rememberOf = (key) => (runId, value) => {
-	const others = read(key, []).filter(([id]) => id !== runId);
-	write(key, [[runId, value], ...others].slice(0, KEPT_RUNS));
-};
+const one = (name, otherwise) => [(value) => write(name, value), () => read(name, otherwise)];
 
-const recallOf = (key) => (runId) => read(key, []).find(([id]) => id === runId)?.[1] ?? null;
+const byRun = (name) => [
+	(runId, value) => write(name, [[runId, value], ...read(name, []).filter(([id]) => id !== runId)].slice(0, KEPT_RUNS)),
+	(runId) => read(name, []).find(([id]) => id === runId)?.[1] ?? null,
+];
 
-/** The request that started a run; null when it was started elsewhere. */
-export const [rememberRequest, recallRequest] = [rememberOf(RUNS), recallOf(RUNS)];
+/** The request of a run; null where this browser has never seen it. */
+export const [rememberRequest, recallRequest] = byRun("requests");
 
 /** The reader's own wordings of a text's sections, `{section: text}`. */
-export const [rememberEdits, recallEdits] = [rememberOf(EDITS), recallOf(EDITS)];
+export const [rememberEdits, recallEdits] = byRun("edits");
 
-export const rememberDraft = (request) => write(DRAFT, request);
+export const [rememberDraft, recallDraft] = one("draft", null);
 
-export const recallDraft = () => read(DRAFT, null);
-
-export const rememberChild = (id) => write(CHILD, id);
-
-export const recallChild = () => read(CHILD, "");
-
-/** A form that isn't sent yet, by its format: it outlives a reload. */
-export const rememberForm = (format, request) => write(FORM + format, request);
-
-export const recallForm = (format) => read(FORM + format, null);
-
-export const forgetForm = (format) => write(FORM + format, null);
+export const [rememberChild, recallChild] = one("child", "");
 
 /** The reader's settings. */
-export const rememberReading = (settings) => write(READING, settings);
+export const [rememberReading, recallReading] = one("reading", {});
 
-export const recallReading = () => read(READING, {});
+/** How formats want their texts shown, by name: a text may be there before the formats are known. */
+export const [rememberDisplays, recallDisplays] = one("displays", {});
+
+/** A form that isn't sent yet, by its format: it outlives a reload. */
+export const rememberForm = (format, request) => write(`form.${format}`, request);
+
+export const recallForm = (format) => read(`form.${format}`, null);
+
+export const forgetForm = (format) => rememberForm(format, null);

@@ -1,4 +1,4 @@
-// Who is here: the account's line in the masthead with its quota, and the children to write for; nothing without accounts.
+// Who is here: the account with its quota, and the children to write for; nothing without accounts.
 
 import { callIfThere } from "./api.js";
 import { byId, formatDollars, make } from "./elements.js";

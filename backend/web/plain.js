@@ -1,4 +1,4 @@
-// The form of every format but stories, from its schema and hints, with its example or what was typed here before.
+// The form of every format but stories, with its example or what was typed here before.
 
 import { fillFields, readFields } from "./controls.js";
 import { byId, make } from "./elements.js";
@@ -24,15 +24,13 @@ export class PlainForm {
 	#options = [];
 
 	constructor(onSubmit, onChange) {
-		this.#form.addEventListener("input", (event) => {
-			this.#clearErrorsAround(event.target);
-			this.#changed();
-			onChange();
-		});
-		this.#form.addEventListener("change", () => {
-			this.#changed();
-			onChange();
-		});
+		for (const kind of ["input", "change"]) {
+			this.#form.addEventListener(kind, (event) => {
+				if (kind === "input") this.#clearErrorsAround(event.target);
+				this.#changed();
+				onChange();
+			});
+		}
 		this.#form.addEventListener("submit", async (event) => {
 			event.preventDefault();
 			const request = await this.#prepared();

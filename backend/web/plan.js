@@ -1,6 +1,6 @@
 // The plan as a form: shown when the run waits for a person, who may change it before anything is written.
 
-import { byId, formatCount, formatDollars, make, makeProblem } from "./elements.js";
+import { byId, countOf, formatDollars, make, makeProblem, showProblem } from "./elements.js";
 
 export class Plan {
 	#root = byId("plan");
@@ -37,7 +37,7 @@ export class Plan {
 		const shown = byId("plan-quote");
 		if (!shown || typeof quote?.cost_usd_high !== "number") return;
 		const { cost_usd_low: low, cost_usd_high: high, words_left: words } = quote;
-		shown.textContent = `To write it, ${formatCount(words)} words, will cost about ${formatDollars(low)} to ${formatDollars(high)}.`;
+		shown.textContent = `To write it, ${countOf(words, "word")}, will cost about ${formatDollars(low)} to ${formatDollars(high)}.`;
 		shown.hidden = false;
 	}
 
@@ -51,9 +51,7 @@ export class Plan {
 	}
 
 	showProblem(problem) {
-		const details = problem.errors.map((error) => error.message);
-		this.#problem.textContent = [problem.message, ...details].join(" ");
-		this.#problem.hidden = false;
+		showProblem(this.#problem, problem);
 	}
 
 	#edited() {

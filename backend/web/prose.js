@@ -1,4 +1,4 @@
-// Text that grows, in paragraphs. A chunk costs what it is long, however long the text: it is appended to the last node.
+// Text that grows, in paragraphs. A chunk costs what it is long, however long the text.
 
 import { make } from "./elements.js";
 
@@ -8,7 +8,6 @@ const LABEL = /^([^\n:]{1,40}):[^\S\n]*/;
 const LONGEST = 42;
 const COLOURS = 6;
 
-/** Text that grows, and how many words it has. */
 class Growing {
 	/** Words so far. */
 	words = 0;
@@ -29,7 +28,6 @@ class Growing {
 		this.#inWord = /\S$/.test(chunk);
 	}
 
-	/** Nothing more comes. */
 	end() {}
 
 	clear() {
@@ -50,14 +48,14 @@ export class Prose extends Growing {
 		const ready = text.slice(0, text.length - this._held.length);
 		if (!ready) return;
 		const [first, ...rest] = ready.split(BLANK_LINE);
-		if (first) this.#write(first);
+		if (first) this._write(first);
 		for (const paragraph of rest) {
 			this._line = null;
-			if (paragraph) this.#write(paragraph);
+			if (paragraph) this._write(paragraph);
 		}
 	}
 
-	#write(text) {
+	_write(text) {
 		if (this._line) {
 			this._line.appendData(text);
 			return;
@@ -71,8 +69,8 @@ export class Prose extends Growing {
 }
 
 /**
- * Text of speakers' turns, `LABEL: words` a line, each a paragraph in its speaker's colour. Grows as `Prose` does, but holds
- * back the few letters that may yet become a label.
+ * Text of speakers' turns, `LABEL: words` a line, each a paragraph in its speaker's colour. Holds back the few letters that may
+ * yet become a label.
  */
 export class Turns extends Growing {
 	#speakers;

@@ -1,7 +1,7 @@
-// What a text will cost before it is asked for, and what is left to spend: a line above the button of the form.
+// What a text will cost, and what is left to spend: a line above the button of the form.
 
 import { call } from "./api.js";
-import { formatCount, formatDollars, make } from "./elements.js";
+import { countOf, formatCount, formatDollars, make } from "./elements.js";
 import { askWhenQuiet } from "./tips.js";
 
 export class QuoteLine {
@@ -24,7 +24,7 @@ export class QuoteLine {
 
 function costOf({ words, cost_usd_low: low, cost_usd_high: high, basis }) {
 	if (!words) return "";
-	const length = `About ${formatCount(words)} words`;
+	const length = `About ${countOf(words, "word")}`;
 	if (high === 0) return `${length}, at no cost.`;
 	if (typeof high !== "number") return `${length}; what they cost isn’t known for this model.`;
 	return `${length}, for about ${formatDollars(low)} to ${formatDollars(high)}${basis === "measured" ? ", going by your last texts" : ""}.`;

@@ -13,7 +13,6 @@ export class Reader {
 
 	#lastSeq = -1;
 	#sections = new Map();
-	#pieces = new Map();
 
 	/**
 	 * Takes in one message and says what it did to the text: `{kind: "append", section, piece, chunk, complete}`,
@@ -30,38 +29,22 @@ export class Reader {
 	}
 
 	#apply(type, data, message) {
-		switch (type) {
-			case "content":
-				return this.#append(data);
-			case "retract":
-				return this.#empty(data);
-			case "outline":
-				this.outline = data;
-				return NONE;
-			case "complete":
-			case "error":
-				this.terminal = message;
-				return NONE;
-			default:
-				return NONE;
-		}
+		if (type === "content") return this.#append(data);
+		if (type === "retract") return this.#empty(data);
+		if (type === "outline") this.outline = data;
+		if (type === "complete" || type === "error") this.terminal = message;
+		return NONE;
 	}
 
+	// A derived piece is a text beside the story, whatever section it names.
 	#append({ section, piece = null, chunk = "", is_complete: complete = false }) {
-		const [texts, key] = this.#slot(section, piece);
-		texts.set(key, (texts.get(key) ?? "") + chunk);
+		if (piece === null) this.#sections.set(section, (this.#sections.get(section) ?? "") + chunk);
 		return { kind: "append", section, piece, chunk, complete };
 	}
 
 	#empty({ section, piece = null, reason = "" }) {
-		const [texts, key] = this.#slot(section, piece);
-		texts.delete(key);
+		if (piece === null) this.#sections.delete(section);
 		return { kind: "empty", section, piece, reason };
-	}
-
-	// A derived piece is a text of its own beside the story, whatever section it names.
-	#slot(section, piece) {
-		return piece === null ? [this.#sections, section] : [this.#pieces, piece];
 	}
 
 	/** A failed run was resumed: its `error` is no longer the end. */
@@ -79,10 +62,6 @@ export class Reader {
 		return this.sections()
 			.map(([, text]) => text)
 			.join("\n\n");
-	}
-
-	pieceText(piece) {
-		return this.#pieces.get(piece) ?? "";
 	}
 }
 
@@ -104,8 +83,8 @@ export async function verifyText(text, complete, subtle = globalThis.crypto?.sub
 	return { same: hex === complete.sha256.toLowerCase(), hashed: true };
 }
 
-/** The text so far as a Markdown document: title, section headings, text (`sections` as the reader has them, or wants them). */
-export function toMarkdown(reader, sections = reader.sections()) {
+/** The text so far as Markdown: title, section headings, text: `sections` as the reader wants them. */
+export function toMarkdown(reader, sections) {
 	const headings = new Map((reader.outline?.sections ?? []).map(({ index, title }) => [index, title]));
 	const title = reader.terminal?.data?.title || reader.outline?.title;
 	const parts = title ? [`# ${title}`] : [];

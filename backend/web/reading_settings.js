@@ -15,7 +15,6 @@ const SETTINGS = [
 
 let chosen = {};
 
-/** Shows the settings and applies what was chosen before. */
 export function learnSettings() {
 	const kept = recallReading();
 	const form = byId("settings");

@@ -1,5 +1,5 @@
-// Where the reader is. While a text is written its end is kept in view for who is there, and everyone else is left alone. In a
-// finished one the place where somebody stopped is kept with the run, so that every device of the account opens it there.
+// Where the reader is. While a text is written its end stays in view for who is there. In a finished one the place where
+// somebody stopped is kept with the run, so that every device of the account opens it there.
 
 import { call, callIfThere, Problem, runPath } from "./api.js";
 import { make, makeButton } from "./elements.js";
@@ -104,7 +104,7 @@ export class Place {
 	}
 }
 
-const paragraphsOf = (section) => section.querySelectorAll(".section__text > p");
+const paragraphsOf = (section) => section.querySelectorAll(".section__text > *");
 
 // A text that is shorter by now has its place at its end.
 function paragraphAt({ section, paragraph }) {

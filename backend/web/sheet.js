@@ -2,6 +2,7 @@
 
 import { chapterName, paintCover } from "./cover.js";
 import { byId, directionOf, make } from "./elements.js";
+import { Marked } from "./marked.js";
 import { Prose, Turns } from "./prose.js";
 
 const RETRACTED = {
@@ -16,7 +17,7 @@ export class Sheet {
 	#parts = new Map();
 	#titles = new Map();
 	#speakers = new Map();
-	#hasTurns = false;
+	#kind = Prose;
 	#directed = false;
 	#book = {};
 
@@ -25,7 +26,7 @@ export class Sheet {
 		this.#parts.clear();
 		this.#titles.clear();
 		this.#speakers.clear();
-		this.#hasTurns = false;
+		this.#kind = Prose;
 		this.#text.replaceChildren();
 		this.#root.removeAttribute("dir");
 		this.#root.removeAttribute("lang");
@@ -35,15 +36,16 @@ export class Sheet {
 		this.showRequest(request);
 	}
 
-	/** The text is turns of speakers: from now on, and what is there is `[[section, text], …]`. */
-	showTurns(sections) {
-		if (this.#hasTurns) return;
-		this.#hasTurns = true;
+	/** The text is turns of speakers, or Markdown: from now on, and what is there is `[[section, text], …]`. */
+	showAs({ turns, markdown }, sections) {
+		const kind = turns ? Turns : markdown ? Marked : Prose;
+		if (this.#kind === kind) return;
+		this.#kind = kind;
 		for (const [section, text] of sections) {
 			const part = this.#parts.get(section);
 			if (!part) continue;
 			part.prose.clear();
-			part.prose = new Turns(part.body, this.#speakers);
+			part.prose = new kind(part.body, this.#speakers);
 			part.prose.append(text);
 			if (!part.root.classList.contains("section--writing")) part.prose.end();
 		}
@@ -130,10 +132,6 @@ export class Sheet {
 		return this.#parts.get(section)?.prose.words ?? 0;
 	}
 
-	get words() {
-		return [...this.#parts.values()].reduce((sum, part) => sum + part.prose.words, 0);
-	}
-
 	/** The element at whose end text is being written. */
 	get tail() {
 		const writing = this.#text.querySelectorAll(".section--writing");
@@ -156,8 +154,7 @@ export class Sheet {
 		const root = make("section.section", { "data-section": section }, heading, body, note);
 		const after = [...this.#parts.keys()].filter((index) => index > section).sort((a, b) => a - b)[0];
 		this.#text.insertBefore(root, after === undefined ? null : this.#parts.get(after).root);
-		const prose = this.#hasTurns ? new Turns(body, this.#speakers) : new Prose(body);
-		const part = { root, heading, note, body, prose };
+		const part = { root, heading, note, body, prose: new this.#kind(body, this.#speakers) };
 		this.#parts.set(section, part);
 		return part;
 	}

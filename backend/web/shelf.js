@@ -1,4 +1,4 @@
-// The library: texts, stories, children, documents and personas, searched, renamed and deleted. Hidden while there is no text.
+// The library: what is kept, searched, renamed and deleted. Hidden while there is no text.
 
 import { call, callIfThere } from "./api.js";
 import { makeSegments } from "./controls.js";
@@ -50,7 +50,6 @@ let shown = [];
 let cursor = null;
 let child = null;
 
-/** Shows the newest of the chosen kind that fit the filters. */
 export async function showShelf() {
 	const asked = kind;
 	const list = await callIfThere(pathOf(null));

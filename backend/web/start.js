@@ -1,8 +1,9 @@
-// The start page: what can be written, and the form for it. `onSubmit(request)` starts a run; `onChange()` hears of edits.
+// The start page: what can be written, and the form for it.
 
 import { paintCover } from "./cover.js";
 import { byId, make } from "./elements.js";
 import { StoryForm } from "./form.js";
+import { recallDisplays, rememberDisplays } from "./memory.js";
 import { PlainForm } from "./plain.js";
 import { QuoteLine } from "./quote.js";
 
@@ -15,6 +16,7 @@ export class Start {
 	#chooser = byId("format");
 	#quote = new QuoteLine();
 	#formats = [];
+	#displays = recallDisplays();
 	/** A request of a format that isn't known yet. */
 	#waiting = null;
 
@@ -34,6 +36,8 @@ export class Start {
 	/** What the service can write: the entries of `GET /api/v1/formats`. With stories alone there is nothing to choose. */
 	offer(formats) {
 		this.#formats = formats;
+		this.#displays = Object.fromEntries(formats.map(({ name, presentation }) => [name, presentation?.reading]));
+		rememberDisplays(this.#displays);
 		const known = [...formats].sort((one, other) => Number(other.name === STORY) - Number(one.name === STORY));
 		this.#chooser.replaceChildren(...known.map(({ name, title }) => make("option", { value: name }, title)));
 		byId("chooser").hidden = !formats.some(({ name }) => name !== STORY);
@@ -49,7 +53,7 @@ export class Start {
 
 	/** How a format wants its text shown. */
 	readingOf(format) {
-		return this.#formats.find(({ name }) => name === format)?.presentation?.reading ?? {};
+		return this.#displays[format] ?? {};
 	}
 
 	/** The names that a format's text can be taken away as. */

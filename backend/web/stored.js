@@ -1,5 +1,4 @@
-// A field that refers to something the service keeps, such as a persona or a document: chosen from a list with
-// descriptions, or made here, and kept if wanted.
+// A field that refers to something the service keeps, such as a persona: chosen from a list, or made here, and kept if wanted.
 
 import { call, callIfThere } from "./api.js";
 import { fillFields, newId, readFields } from "./controls.js";
@@ -10,7 +9,7 @@ const NEW = "\n";
 
 const at = (thing, path) => path?.split(".").reduce((part, name) => part?.[name], thing);
 
-/** `hint` is the format's `StoredChoice`; `fields` are of one that is made here, below `inlinePath`; `look` is what differs by kind. */
+/** `hint` is the format's `StoredChoice`; `fields` are of one that is made here; `look` is what differs by kind. */
 export function makeStored({ name, path, label, help, hint, inlinePath, fields }, look = {}) {
 	const { begins = NONE, makes = "A new one…", none = "None", describe = (item) => at(item, hint.description), parts = [], onChoose } = look;
 	const group = newId("stored");

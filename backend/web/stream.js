@@ -1,12 +1,11 @@
-// Following a run. EventSource reconnects by itself after most breaks; where it gives up (a proxy's 502, a server that is
-// starting again), this goes on from the last id.
+// Following a run. Where EventSource gives up (a proxy's 502, a server that is starting again), this goes on from the last id.
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
 // A machine that slept may hold a connection that is dead without knowing it; reconnecting costs nothing.
 const STALE_AFTER_MS = 30_000;
 
-export function addressFrom(url, lastId) {
+function addressFrom(url, lastId) {
 	if (!lastId) return url;
 	return `${url}${url.includes("?") ? "&" : "?"}last_event_id=${encodeURIComponent(lastId)}`;
 }

@@ -1,7 +1,7 @@
-// Tips on a form while it is being filled in, and the plan that would be written: no model is called for them.
+// Tips on a form while it is being filled in, and the plan that would be written.
 
 import { call, Problem } from "./api.js";
-import { byId, formatCount, make, makeButton } from "./elements.js";
+import { byId, countOf, make, makeButton } from "./elements.js";
 
 const PAUSE_MS = 400;
 
@@ -49,11 +49,11 @@ export class Tips {
 	#show(found) {
 		const { tips, plan, words } = found ?? { tips: [], plan: [] };
 		const rows = plan.map((part) =>
-			make("li", {}, make("span.tips__time", {}, part.range), make("bdi", {}, part.title), make("span.optional", {}, `${formatCount(part.words)} words`)),
+			make("li", {}, make("span.tips__time", {}, part.range), make("bdi", {}, part.title), make("span.optional", {}, countOf(part.words, "word"))),
 		);
 		this.#root.replaceChildren(
 			...tips.map((tip) => this.#makeTip(tip)),
-			...(rows.length ? [make("h2.small-heading", {}, `The plan: ${formatCount(words)} words`), make("ol.tips__plan", {}, ...rows)] : []),
+			...(rows.length ? [make("h2.small-heading", {}, `The plan: ${countOf(words, "word")}`), make("ol.tips__plan", {}, ...rows)] : []),
 		);
 		this.#root.hidden = !this.#root.childElementCount;
 	}

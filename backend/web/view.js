@@ -40,14 +40,8 @@ export class StoryView {
 	/** Empties the view for a run. `request` may be unknown (null); a `watched` one was started just now, and followed. */
 	reset(request, watched) {
 		this.sheet.reset(request);
-		this.#notices.reset();
-		this.#pieces.reset();
-		this.#sources.reset();
-		this.#contents.reset();
-		this.#facts.reset();
-		this.bar.reset();
+		for (const part of [this.#notices, this.#pieces, this.#sources, this.#contents, this.#facts, this.bar, this.ending]) part.reset();
 		this.plan.hide();
-		this.ending.reset();
 		this.#follower.restart(watched);
 		this.#waiting = false;
 		this.#told = false;
@@ -55,9 +49,9 @@ export class StoryView {
 	}
 
 	/** How the format wants its text shown (`TextDisplay`); it may be known only after the text began. */
-	showAs({ turns, words_a_minute: pace } = {}, reader) {
-		this.#contents.setPace(pace);
-		if (turns) this.sheet.showTurns(reader.sections());
+	showAs(display, reader) {
+		this.#contents.setPace(display.words_a_minute);
+		this.sheet.showAs(display, reader.sections());
 	}
 
 	/** The run goes on after its error. */

@@ -1,5 +1,7 @@
 """Starting a story: the form, what the service refuses, which model writes."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, Route, expect
 
@@ -50,7 +52,7 @@ def test_form_filled_in_sends_the_whole_request_once(page: Page, server: PageSer
             "options": {"model": "openai:gpt-test", "parallel": 2, "review_outline": True},
         }
     ]
-    assert len(api.asked("POST", "/runs")[0].headers["idempotency-key"]) == 36
+    assert re.fullmatch(r"\d+(-\d+){3}", api.asked("POST", "/runs")[0].headers["idempotency-key"])
 
 
 def test_form_without_theme_or_name_says_so_beside_the_fields(

@@ -252,6 +252,47 @@ def test_tips_and_plan_come_while_typing_and_lead_to_their_field(
     expect(page.get_by_label("How does it sound?")).to_be_focused()
 
 
+REPORT = (
+    "What *moves* in the field [1].\n\n### 1. A <b>club</b>\nIt meets **every week**: 2 * 3 * 4.\n\n"
+    "- one\n- two\n\n1. first\n2. second\n\n"
+    "| Name | Price |\n|---|:--|\n| A club | <img src=x onerror=\"document.title='owned'\"> |\n| A book | 9 euros |"
+)
+PIECES = [
+    ["P", "What moves in the field [1]."],
+    ["H3", "1. A <b>club</b>"],
+    ["P", "It meets every week: 2 * 3 * 4."],
+    ["UL", "onetwo"],
+    ["OL", "firstsecond"],
+    ["DIV", "NamePriceA club<img src=x onerror=\"document.title='owned'\">A book9 euros"],
+]
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_report_grows_as_headings_lists_and_a_table_whose_words_stay_text(
+    size: int, page: Page, server: PageServer, api: Scripted
+) -> None:
+    sources = [{"title": "A page", "publisher": "", "date": "", "url": "https://paper.example/a"}]
+
+    def tell(run: Run) -> None:
+        begin(run)
+        run.say("facts", canonical_pack={}, sources=sources)
+        write(run, 1, REPORT, size=size)
+        finish(run, {1: REPORT})
+
+    api.on_start = tell
+    choose(page, server, "discovery_report")
+    send(page)
+    expect(page.locator(".verified")).to_have_attribute("data-verdict", "same")
+    text = page.locator(".section__text").first
+    made = "text => [...text.children].map((part) => [part.tagName, part.textContent])"
+    assert text.evaluate(made) == PIECES
+    assert text.locator("th").all_text_contents() == ["Name", "Price"]
+    assert text.locator("strong, em").all_text_contents() == ["moves", "every week"]
+    assert text.locator("img, b").count() == 0 and "owned" not in page.title()
+    page.get_by_role("button", name="[1]").click()
+    expect(page.locator("#sources-list li")).to_be_in_viewport()
+
+
 @pytest.mark.usefixtures("api")
 def test_form_half_filled_in_is_there_after_a_reload_and_gone_once_it_is_sent(
     page: Page, server: PageServer

@@ -43,7 +43,7 @@ from workflows.state import RunContext, State
 
 CAPABILITIES_OF = {
     "creator_script": {
-        "ForecastsLength", "SetsParameters", "SetsReviewShare",
+        "ForecastsLength", "ForecastsWork", "SetsParameters", "SetsReviewShare",
         "ChecksModel", "Configurable", "Exports", "Extends", "Lands", "LooksUp", "Multilingual", "Presents", "Reviews",
         "ReviewsSections",
     },
@@ -53,19 +53,19 @@ CAPABILITIES_OF = {
         "Multilingual", "Presents", "Researches", "Reviews", "ReviewsSections",
     },
     "education_audio": {
-        "ForecastsLength", "SetsParameters", "SetsReviewShare", "SetsSectionReviewShare",
+        "ForecastsLength", "ForecastsWork", "SetsParameters", "SetsReviewShare", "SetsSectionReviewShare",
         "ChecksModel", "Exports", "Extends", "Lands", "Loads", "LooksUp", "Multilingual", "Presents", "Reviews",
         "ReviewsSections", "ScreensOwnText",
     },
     "letter": {"ChecksModel", "Limited"},
     "podcast": {
-        "ForecastsFacts", "ForecastsLength", "SetsParameters",
+        "ForecastsFacts", "ForecastsLength", "ForecastsWork", "SetsParameters",
         "BringsFacts", "ChecksModel", "Exports", "Extends", "Lands", "MakesPieces", "Multilingual", "SetsTolerance",
         "LandsPieces", "Presents", "Reviews", "ReviewsSections",
     },
     "postcard": {"CachedByDefault", "Configurable", "LooksUp"},
     "story": {
-        "ForecastsLength", "SetsParameters",
+        "ForecastsLength", "ForecastsWork", "SetsParameters",
         "AdaptsToModel", "BelongsToSeries", "ChecksModel", "Derives", "Exports", "Extends", "Lands", "LooksUp",
         "Multilingual", "Presents", "RecapsSeries", "SetsLeastRoom", "SetsTolerance", "Reviews", "ReviewsSections",
     },

@@ -13,7 +13,8 @@ from workflows.messages.messages import TextAppended
 
 IDEAS = (
     "What moves.\n\n### 1. A club\n\nIt meets.\n\n### 2. A book\n\nIt sells.\n\n### 3. A tour\n\nIt goes.\n\n"
-    "### 4. A letter\n\nIt comes weekly."
+    "### 4. A letter\n\nIt comes weekly.\n\n"
+    "| Idea | Price |\n|---|---|\n| A club | 10 |\n| A book | 20 |\n| A tour | 5 |\n| A letter | 3 |"
 )
 MADE = {
     "ideas": [
@@ -43,6 +44,8 @@ async def test_report_is_written_in_three_parts_revised_once_and_counted(
         body = {"format": "discovery_report", "input": example, "options": {"keep_length": False}}
         started = await http.post("/api/v1/runs", json=body)
         told = await service.client.read(started.json()["run_id"])
+        link = await http.post(f"/api/v1/runs/{started.json()['run_id']}/share")
+        shared = (await http.get(link.json()["url"])).text
         refused = await http.post("/api/v1/discovery-reports/generate/stream", json=example)
         usage = (await http.get("/api/v1/discovery-reports/usage")).json()
         markdown = await http.get(f"/api/v1/runs/{started.json()['run_id']}/export", params={"as": "md"})
@@ -64,6 +67,7 @@ async def test_report_is_written_in_three_parts_revised_once_and_counted(
     assert int(refused.headers["retry-after"]) > 0
     assert (usage["used"], usage["quota"], usage["left"]) == (1, 1, 0)
     assert "## Startup ideas and research" in markdown.text
+    assert "<h3>1. A club</h3>\n<p>It meets.</p>" in shared and "###" not in shared
 
 
 async def test_report_that_may_search_does_so_once_beside_its_first_part_and_names_its_sources(
@@ -73,11 +77,11 @@ async def test_report_that_may_search_does_so_once_beside_its_first_part_and_nam
         text="Evening schools close, says one paper.",
         cites=(("Schools", "https://paper.example.org/a"), ("Odd", "javascript:alert(1)")),
     )
-    cites = f"{IDEAS} Evening schools close [1]."
+    cites = f"Evening schools close [1]. {IDEAS}"
     provider.script = Script(rules=(
         Rule(found, contains="You collect what somebody should know"),
         FOUND,
-        Rule(Reply(text=f"{cites} Or so they say [7]."), structured=False, contains="Write the second part"),
+        Rule(Reply(text=f"Or so they say [7]. {cites}"), structured=False, contains="Write the second part"),
         Rule(Reply(text=cites), structured=False, contains="[7]: there is no such source; there are 1."),
         Rule(Reply(text="A club comes first, in education."), structured=False, contains="Write the third part"),
     ))  # fmt: skip
@@ -92,7 +96,10 @@ async def test_report_that_may_search_does_so_once_beside_its_first_part_and_nam
         markdown = await service.client.http.get(
             f"/api/v1/runs/{started.json()['run_id']}/export", params={"as": "md"}
         )
+        link = await service.client.http.post(f"/api/v1/runs/{started.json()['run_id']}/share")
+        shared = (await service.client.http.get(link.json()["url"])).text
 
+    assert '<a href="https://paper.example.org/a" rel="noopener noreferrer nofollow">Schools</a>' in shared
     assert told.ending is not None and told.ending["type"] == "complete", told.ending
     assert told.sections[1] == cites and told.ending["metadata"]["compliance"]["passed"]
     assert told.ending["ideas"][0]["sources"] == [1]

@@ -76,3 +76,19 @@ async def test_run_that_takes_what_the_model_writes_corrects_nothing(
         [130] * 4, abs=2
     )
     assert len(provider.generations) == CALLS
+
+
+@pytest.mark.parametrize("scale", [0.8, 1.2])
+async def test_sections_written_two_at_once_make_up_for_those_that_were_finished_before_them(
+    service: LiveService, provider: FakeProvider, scale: float
+) -> None:
+    provider.script = Script(rules=(Rule(Reply(scale=scale), structured=False),))
+    told = await service.client.read(await service.client.start(input=INPUT, parallel=2))
+    assert told.ending is not None
+    lengths = told.ending["metadata"]["lengths"]
+    assert [length["asked_words"] for length in lengths[:2]] == [260, 260]
+    # The model's own measure is known by then, and what is over or short is shared.
+    for length in lengths[2:]:
+        assert (length["asked_words"] < 260) == (scale > 1) and length["asked_words"] != 260
+    planned, written = (sum(length[name] for length in lengths) for name in ("planned_words", "words"))
+    assert abs(written / planned - 1) <= 0.1

@@ -87,7 +87,7 @@ async def test_section_of_a_lesson_that_its_judge_finds_fault_with_is_written_ag
     assert told(prompts) == ["first", "judge", "rewrite", "second", "judge", "judge"]
     assert "Water is fine. Say it as the document does." in prompts[2]
     assert WRONG not in prompts[3] and BEFORE in prompts[3].replace("\n", " ")
-    assert state["rewritten_in_order"] == [0] and state["metadata"]["compliance"]["revisions"] == 1
+    assert state["revised_in_order"] == [0] and state["metadata"]["compliance"]["revisions"] == 1
     # At the end only what was written again is still to be judged: nothing is paid for twice.
     said = [prompt.partition("The sentences:")[2] for prompt in prompts]
     assert [WRONG in text for text in said] == [False, True, False, False, False, False]
@@ -102,7 +102,7 @@ async def test_sections_of_a_lesson_that_are_written_at_once_are_judged_together
 ) -> None:
     state, prompts = await write(EducationAudioFormat(), provider, LESSON, *lesson_rules(), parallel=2)
     assert sorted(told(prompts)[:2]) == ["first", "second"]
-    assert told(prompts)[2:] == ["judge", "rewrite", "judge"] and not state["rewritten_in_order"]
+    assert told(prompts)[2:] == ["judge", "rewrite", "judge"] and not state["revised_in_order"]
 
 
 async def test_judge_that_gives_no_answer_on_a_section_is_asked_again_at_the_end_and_the_section_is_kept(
@@ -111,7 +111,7 @@ async def test_judge_that_gives_no_answer_on_a_section_is_asked_again_at_the_end
     fails = Rule(Reply(fault=Fault("status")), structured=True, contains=JUDGED, times=1)
     state, prompts = await write(EducationAudioFormat(), provider, LESSON, *lesson_rules(fails))
     assert told(prompts) == ["first", "judge", "second", "judge", "judge", "rewrite", "judge"]
-    assert state["sections"][0]["text"] == f"NARRATOR: {BEFORE}" and not state["rewritten_in_order"]
+    assert state["sections"][0]["text"] == f"NARRATOR: {BEFORE}" and not state["revised_in_order"]
     assert state["safety"]["approved"]
 
 
@@ -138,7 +138,7 @@ async def test_section_of_a_video_that_misses_its_point_is_written_again_before_
     )
     assert told(prompts)[:5] == ["first", "second", "points", "rewrite", "section"]
     assert f"This has to be said, in words that can't be missed: {MUST['text']}" in prompts[3]
-    assert "bees see ultraviolet light" in prompts[4] and state["rewritten_in_order"] == [1]
+    assert "bees see ultraviolet light" in prompts[4] and state["revised_in_order"] == [1]
 
 
 async def test_point_that_was_found_in_a_section_in_other_words_is_not_asked_about_again_at_the_end(

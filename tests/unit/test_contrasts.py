@@ -136,3 +136,26 @@ def test_dose_beside_food_is_compared_though_its_medicine_is_not_named(
 def test_dose_beside_food_as_the_document_says_it_passes(document: Evidence, sentence: str) -> None:
     found = document.check(sentence)
     assert found is None or found[0] == "words"
+
+
+@pytest.mark.parametrize(
+    ("document", "language", "sentence"),
+    [
+        ("Press gently on the spot.", "en", "Press hard on the spot."),
+        ("Rub the cream in lightly.", "en", "Rub the cream in with force."),
+        ("לחצו בעדינות על המקום.", "he", "לחצו בכוח על המקום."),
+    ],
+)
+def test_force_where_the_document_says_gently_is_a_conflict(
+    document: str, language: str, sentence: str
+) -> None:
+    assert Evidence(document, language).check(sentence) is not None
+    assert Evidence(document, language).check(document) is None
+
+
+@pytest.mark.parametrize(
+    ("sentence", "is_fault"), [("Don't take it before food.", False), ("Don't take it with food.", True)]
+)
+def test_denial_of_one_side_of_a_meal_says_nothing_against_the_other(sentence: str, is_fault: bool) -> None:
+    assert (Evidence("Take it with food.").check(sentence) is not None) == is_fault
+    assert Evidence("Take it before food.").check("Don't take it before food.") is not None

@@ -162,10 +162,11 @@ def test_ideas_beyond_those_asked_for_are_left_out_instead_of_asked_for_again() 
     ("told", "advice", "rules"),
     [
         (TOLD + TABLE, "Begin with a club.", []),
-        (TOLD.replace("A tour", "A walk"), "A book first.", ["ideas_named"]),
-        (TOLD.replace(" [1]", ""), "A book first.", ["citations"]),
-        (TOLD.replace("[1]", "[1][3]"), "A book first, says one [9].", ["citations", "citations"]),
-        (TOLD, "Try the first of them.", ["choice"]),
+        ((TOLD + TABLE).replace("A tour", "A walk"), "A book first.", ["ideas_named", "tables"]),
+        (TOLD + "\n\nThat was all.", "A book first.", ["tables"]),
+        (TOLD.replace(" [1]", "") + TABLE, "A book first.", ["citations"]),
+        (TOLD.replace("[1]", "[1][3]") + TABLE, "A book first, says one [9].", ["citations", "citations"]),
+        (TOLD + TABLE, "Try the first of them.", ["choice"]),
         (TOLD + TABLE + "\n\nAnd:" + TABLE, "A tour, later.", ["tables"]),
     ],
 )
@@ -236,12 +237,12 @@ OPEN_TABLE = "\n\nIdea | Price\n---|---\nA club | 10\nA book | 20\nA tour | 5"
 @pytest.mark.parametrize(
     ("told", "advice", "rules"),
     [
-        (TOLD.replace("[1]", "[1, 7]"), "A book.", ["citations"]),
-        (TOLD.replace("[1]", "[Source 2]"), "A book.", ["citations"]),
-        (TOLD.replace("[1]", "[1–3]"), "A book.", ["citations"]),
-        (TOLD.replace("[1]", "[1; 1]"), "A book [2026].", ["citations"]),
-        (TOLD.replace("A club", "A **club**"), "The “book”, a book.", []),
-        (TOLD, "Bookings of a clubhouse are no choice.", ["choice"]),
+        (TOLD.replace("[1]", "[1, 7]") + TABLE, "A book.", ["citations"]),
+        (TOLD.replace("[1]", "[Source 2]") + TABLE, "A book.", ["citations"]),
+        (TOLD.replace("[1]", "[1–3]") + TABLE, "A book.", ["citations"]),
+        (TOLD.replace("[1]", "[1; 1]") + TABLE, "A book [2026].", ["citations"]),
+        (TOLD.replace("A club", "A **club**") + TABLE, "The “book”, a book.", []),
+        (TOLD + TABLE, "Bookings of a clubhouse are no choice.", ["choice"]),
         (TOLD + OPEN_TABLE, "A book.", []),
         (TOLD + TABLE.replace("A club", "1. **Club**"), "A book.", []),
         (TOLD + TABLE.replace("| A tour | 5 |", "| 3 | A tour | 5 |"), "A book.", []),
@@ -251,7 +252,7 @@ OPEN_TABLE = "\n\nIdea | Price\n---|---\nA club | 10\nA book | 20\nA tour | 5"
         (TOLD + TABLE + "\n\nAnd:" + OPEN_TABLE, "A book.", ["tables"]),
         (TOLD + TABLE, "A book." + TABLE, ["tables"]),
         (TOLD + TABLE, "A book." + OPEN_TABLE, ["tables"]),
-        (TOLD, "A book costs 10 | 20 -- or less.", []),
+        (TOLD + TABLE, "A book costs 10 | 20 -- or less.", []),
     ],
 )
 def test_report_is_measured_whatever_its_sources_names_and_tables_are_written_like(

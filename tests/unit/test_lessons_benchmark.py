@@ -15,6 +15,7 @@ from benchmarks.lessons import (
     load_more,
     load_other,
     load_sentences,
+    load_small_rules,
     measure,
     run,
 )
@@ -36,8 +37,9 @@ def test_labelled_lesson_sentences_are_balanced_and_in_two_languages() -> None:
         ([one for one in load_sentences() if one.is_held_out], HELD_OUT_RECALL),
         (load_more(), MORE_RECALL),
         (load_other(), OTHER_RECALL),
+        (load_small_rules(), MORE_RECALL),
     ],
-    ids=["tuned", "held out", "more", "other subjects"],
+    ids=["tuned", "held out", "more", "other subjects", "few words"],
 )
 def test_check_by_words_marks_dangerous_sentences_and_few_harmless_ones(
     sentences: list[Sentence], recall: float

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -17,6 +18,7 @@ from backend.store.runs import RunRepository
 from backend.store.tables import log_archives, log_entries
 from tests.databases import ENGINES
 from tests.unit.stored_runs import add_run, finish_run
+from workflows.messages.messages import TextAppended, encode
 
 pytestmark = pytest.mark.engine(*ENGINES)
 
@@ -74,6 +76,27 @@ async def test_log_appends_of_many_runs_at_once_share_a_commit(
     assert commits[0] <= 3
     for run, _ in begun:
         assert await log.read(run) == entries(1, 3)
+
+
+@pytest.mark.engine("sqlite")
+async def test_log_at_a_reading_pace_writes_four_small_pages_a_token_at_most(
+    log: SqlLog, repository: RunRepository, tmp_path: Path
+) -> None:
+    begun = [await begin(log, repository, 60) for _ in range(50)]
+    data = encode(TextAppended(section=0, chunk=" lighthouse", is_complete=False))
+    before = _log_bytes(tmp_path)
+    for seq in range(61, 71):
+        for first in range(5):  # a commit has a token of each of a few runs
+            some = begun[first::5]
+            await asyncio.gather(
+                *(log.append(run, epoch, [Entry(seq, "content", data)]) for run, epoch in some)
+            )
+    assert (_log_bytes(tmp_path) - before) / (50 * 10) < 4 * 1048  # a page with its header
+
+
+def _log_bytes(folder: Path) -> int:
+    [file] = folder.rglob("*.db-wal")
+    return file.stat().st_size
 
 
 async def test_log_packed_leaves_one_row_and_no_entries(

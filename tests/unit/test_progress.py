@@ -4,11 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.streaming.pace import JUDGED_SECTION, Paces
+from backend.streaming.pace import JUDGED_SECTION, Forecast, Paces
 from backend.streaming.progress import ProgressMeter
 from workflows.formats.defaults import review_share, section_review_share
 from workflows.formats.registry import list_formats
 from workflows.messages.messages import (
+    CallUsage,
     FactsGathered,
     Message,
     NodeChanged,
@@ -19,6 +20,7 @@ from workflows.messages.messages import (
     SafetyChecked,
     TextAppended,
     TextRetracted,
+    UsageUpdated,
 )
 from workflows.messages.transcript import Transcript
 from workflows.text.words import count_words
@@ -166,17 +168,29 @@ def outline_of(targets: list[int]) -> OutlinePlanned:
 
 
 class Writing:
-    """A run that writes a word a second, and how far from a straight line its percent is."""
+    """A run that writes so many words a second, and how far from a straight line its percent is."""
 
-    def __init__(self, clock: Clock, meter: ProgressMeter) -> None:
-        self.clock, self.meter = clock, meter
+    def __init__(self, clock: Clock, meter: ProgressMeter, words_a_second: float = 1) -> None:
+        self.clock, self.meter, self.second = clock, meter, 1 / words_a_second
         self.seen: list[tuple[float, int, int | None]] = []
+        self.line: list[tuple[float, int]] = []  # what stood there each second
         self.begun = clock.now
+
+    def wait(self, seconds: float) -> None:
+        """A silence, in which time is all that tells."""
+        for _ in range(round(seconds / self.second)):
+            self.clock.now += self.second
+            if (said := self.meter.tick()) is not None:
+                self.note(said)
+            self.line.append((self.clock.now - self.begun, self.seen[-1][1] if self.seen else 0))
+
+    def note(self, said: ProgressReported) -> None:
+        self.seen.append((self.clock.now - self.begun, said.percent, said.eta_seconds))
 
     def write(self, slot: int | str, words: int) -> None:
         section, piece = (slot, None) if isinstance(slot, int) else (0, slot)
         for word in range(1, words + 1):
-            self.clock.now += 1
+            self.clock.now += self.second
             last = word == words
             self.see(TextAppended(section=section, piece=piece, chunk=" word", is_complete=last))
 
@@ -192,11 +206,112 @@ class Writing:
 
     def see(self, message: Message) -> None:
         if (said := self.meter.follow(message)) is not None:
-            self.seen.append((self.clock.now - self.begun, said.percent, said.eta_seconds))
+            self.note(said)
+        if self.seen:
+            self.line.append((self.clock.now - self.begun, self.seen[-1][1]))
 
     def off_the_line(self, begin: int = 0) -> float:
         whole = self.clock.now - self.begun
         return max(abs(percent - begin - (100 - begin) * at / whole) for at, percent, _ in self.seen)
+
+    def plan(self, words: int, targets: list[int]) -> None:
+        """A plan of so many words, by a model that is silent until it is whole."""
+        self.see(NodeChanged(node="outline", status="started"))
+        self.wait(words * self.second)
+        self.see(usage_of_a_plan(round(words * 1.4)))
+        self.see(outline_of(targets))
+
+    def farthest_off(self) -> float:
+        """As `off_the_line`, at each second, also where the bar stood."""
+        whole = self.clock.now - self.begun
+        return max(abs(percent - 100 * at / whole) for at, percent in self.line)
+
+
+def usage_of_a_plan(tokens: int) -> UsageUpdated:
+    call = CallUsage(id="c", role="outline", model="openai:x", input_tokens=9, output_tokens=tokens)
+    return UsageUpdated(model="openai:x", input_tokens=9, output_tokens=tokens, call=call)
+
+
+def run_with_plan(clock: Clock, paces: Paces, planning: int, words_a_second: float) -> Writing:
+    meter = ProgressMeter(clock, Forecast(plan=planning, text=800), paces.of("story", "openai:x"))
+    run = Writing(clock, meter, words_a_second)
+    run.plan(planning, [100] * 8)
+    for index in range(8):
+        run.write(index, 100)
+    run.step("safety_check", 10 * run.second)
+    run.step("calculate_metrics", run.second)
+    return run
+
+
+@pytest.mark.parametrize("words_a_second", [20, 30, 40])
+@pytest.mark.parametrize("planning", [0, 40, 200, 400])
+def test_progress_of_a_first_run_is_near_a_straight_line_however_long_its_planning_takes(
+    clock: Clock, planning: int, words_a_second: float
+) -> None:
+    assert run_with_plan(clock, Paces(), planning, words_a_second).farthest_off() <= 10
+
+
+@pytest.mark.parametrize("words_a_second", [1, 10, 40])
+@pytest.mark.parametrize("planning", [0, 200, 800, 1600])
+def test_progress_of_a_run_is_near_a_straight_line_once_the_speed_of_its_model_was_seen(
+    clock: Clock, planning: int, words_a_second: float
+) -> None:
+    paces = Paces()
+    run_with_plan(clock, paces, planning, words_a_second)
+    assert run_with_plan(clock, paces, planning, words_a_second).farthest_off() <= 10
+
+
+def test_percent_at_the_plan_is_right_of_a_model_of_any_speed(clock: Clock) -> None:
+    run = run_with_plan(clock, Paces(), 800, 400)
+    at_plan = [percent for at, percent, _ in run.seen if at == pytest.approx(2, abs=0.001)][-1]
+    assert 45 <= at_plan <= 52
+
+
+@pytest.mark.parametrize("facts", [100, 500, 1000])
+def test_bar_goes_on_while_facts_are_written_once_it_is_known_how_fast(clock: Clock, facts: int) -> None:
+    paces = Paces()
+    for _ in range(2):
+        forecast = Forecast(facts=facts, text=1000)
+        run = Writing(clock, ProgressMeter(clock, forecast, paces.of("podcast", "openai:x")))
+        run.see(outline_of([100] * 10))
+        run.wait(facts)
+        run.see(FactsGathered(canonical_pack={}, sources=[]))
+        for index in range(10):
+            run.write(index, 100)
+        run.step("safety_check", 10)
+        run.step("calculate_metrics", 1)
+    assert run.farthest_off() <= 10
+
+
+def test_bar_goes_on_while_sections_and_the_whole_are_judged(clock: Clock) -> None:
+    paces = Paces()
+    for _ in range(2):
+        run = Writing(clock, ProgressMeter(clock, pace=paces.of("lesson", judging=2.0)))
+        run.see(outline_of([100] * 3))
+        for index in range(3):
+            run.write(index, 100)
+            run.wait(200)
+            run.see(NodeChanged(node="generate_content", status="completed", section=index))
+        run.see(NodeChanged(node="safety_check", status="started"))
+        run.wait(400)
+        run.see(NodeChanged(node="safety_check", status="completed"))
+        run.step("calculate_metrics", 1)
+    assert run.farthest_off() <= 10
+
+
+def test_planning_counts_as_much_beside_sections_that_are_written_at_once(clock: Clock) -> None:
+    run = Writing(
+        clock, ProgressMeter(clock, Forecast(plan=400, text=3200, at_once=4), Paces().of("story")), 40
+    )
+    run.plan(400, [400] * 8)
+    for word in range(800):  # four of them at once
+        clock.now += run.second
+        for place in range(4):
+            index = place + 4 * (word >= 400)
+            run.see(TextAppended(section=index, chunk=" word", is_complete=word % 400 == 399))
+    run.step("safety_check", run.second)
+    run.step("calculate_metrics", run.second)
+    assert run.farthest_off() <= 10
 
 
 @pytest.mark.parametrize("factor", [0.6, 1.0, 1.8])
@@ -204,7 +319,7 @@ class Writing:
 def test_progress_of_equal_sections_stays_within_ten_points_of_a_straight_line(
     clock: Clock, factor: float, pieces: dict[str, int]
 ) -> None:
-    run = Writing(clock, ProgressMeter(clock, pieces))
+    run = Writing(clock, ProgressMeter(clock, Forecast(pieces=pieces)))
     run.step("outline", 10)
     run.see(outline_of([100] * 8))
     for index in range(8):
@@ -358,20 +473,19 @@ def test_time_that_is_left_is_reckoned_without_the_time_of_planning(clock: Clock
 @pytest.mark.parametrize("is_late", [False, True])
 def test_facts_that_take_a_third_of_the_time_are_work_of_the_run(clock: Clock, is_late: bool) -> None:
     gathered = FactsGathered(canonical_pack={}, sources=[])
-    run = Writing(clock, ProgressMeter(clock, {"M1": 100}, facts_words=500))
+    run = Writing(clock, ProgressMeter(clock, Forecast(pieces={"M1": 100}, facts=500)))
     run.see(outline_of([100] * 9))
+    if is_late:  # a model that writes the section first
+        run.write(0, 100)
     clock.now += 500
-    if not is_late:
-        run.see(gathered)
-    for index in range(9):
+    run.see(gathered)
+    for index in range(is_late, 9):
         run.write(index, 100)
-        if index == 0 and is_late:
-            run.see(gathered)
     run.write("M1", 100)
     end = clock.now - run.begun
     percents = [percent for _, percent, _ in run.seen]
     assert percents == sorted(percents)
-    assert all(abs(percent - 100 * at / end) <= 10 for at, percent, _ in run.seen if at >= 500)
+    assert all(abs(percent - 100 * at / end) <= 10 for at, percent, _ in run.seen if at >= 600)
     assert all(abs(at + eta - end) <= 0.1 * end for at, _, eta in run.seen if eta is not None)
 
 
@@ -380,7 +494,7 @@ def test_facts_of_an_earlier_attempt_took_none_of_this_ones_time(clock: Clock) -
     transcript.apply(outline_of([100] * 4))
     transcript.apply(FactsGathered(canonical_pack={}, sources=[]))
     transcript.apply(TextAppended(section=0, chunk="word " * 100, is_complete=True))
-    run = Writing(clock, ProgressMeter(clock, facts_words=500))
+    run = Writing(clock, ProgressMeter(clock, Forecast(facts=500)))
     run.meter.recall(transcript)
     for index in (1, 2, 3):
         run.write(index, 100)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from workflows.text.grounding.grounding import UnsupportedKind
+from workflows.text.grounding.grounding import Evidence, UnsupportedKind
 from workflows.text.grounding.quotations import Quotations, fold_words, is_quoted
 
 TEXT = (
@@ -71,3 +71,12 @@ def test_quotation_on_the_same_thing_bears_a_paraphrase_out(
 )
 def test_quotation_stands_in_the_document_word_for_word_and_in_order(quotation: str, stands: bool) -> None:
     assert is_quoted(quotation, fold_words(TEXT)) is stands
+
+
+@pytest.mark.parametrize(
+    "sentence", ["Water is not a problem.", "Water is no problem.", "Water isn't a problem at all."]
+)
+def test_denied_trouble_is_a_permission_that_a_quotation_bears_out(sentence: str) -> None:
+    assert ENGLISH.bears_out("Water is fine.", sentence, "opposite")
+    assert Evidence(TEXT).check(sentence) is None
+    assert Evidence("No water before the test.").check(sentence) is not None

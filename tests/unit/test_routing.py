@@ -9,9 +9,9 @@ from langgraph.runtime import Runtime
 from langgraph.types import Send
 
 from workflows.errors import SafetyRejected
+from workflows.faults import MAX_REWRITES
 from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.routing import (
-    MAX_REWRITES,
     after_safety_check,
     next_sections,
     sections_to_revise,

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
+from backend.store.sqlite.checkpoints import open_checkpoints
 from backend.store.sqlite.database import SqliteDatabase, enter_wal
 
 
@@ -58,3 +59,28 @@ async def test_write_is_synced_unless_it_needs_no_sync_also_after_one_that_faile
         await database.write_unsynced(fail)
     assert await database.write(synchronous) == full
     await database.close()
+
+
+async def test_new_files_have_small_pages_and_older_ones_keep_theirs(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "old.db")) as old:
+        old.execute("PRAGMA page_size=4096")
+        old.execute("CREATE TABLE theirs (id)")
+    assert await _page_bytes(tmp_path / "new.db") == 1024
+    assert await _page_bytes(tmp_path / "old.db") == 4096
+    async with open_checkpoints(tmp_path):
+        pass
+    with closing(sqlite3.connect(tmp_path / "checkpoints.db")) as checkpoints:
+        assert checkpoints.execute("PRAGMA page_size").fetchone() == (1024,)
+
+
+async def _page_bytes(file: Path) -> int:
+    def sizes(connection: Connection) -> tuple[int, int]:
+        names = ("page_size", "wal_autocheckpoint")
+        page_bytes, pages = (connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in names)
+        return page_bytes, pages * page_bytes
+
+    database = SqliteDatabase(f"sqlite:///{file}")
+    page_bytes, log_bytes = await database.write(sizes)
+    await database.close()
+    assert log_bytes == 16 * 2**20  # whatever the pages
+    return page_bytes

@@ -222,6 +222,18 @@ class ForecastsFacts(Protocol):
 
 
 @runtime_checkable
+class ForecastsWork(Protocol):
+    """Capability: an estimate of what is written before and after the text, for the progress of a run. No model is
+    called."""
+
+    def plan_words(self, inputs: Any) -> int:
+        """About how many words a model writes for the plan, the names of its fields too."""
+
+    def results_words(self, inputs: Any) -> int:
+        """The same of what is derived from the text, without pieces."""
+
+
+@runtime_checkable
 class Lands(Protocol):
     """Capability: endings of its own for sections that run over. Without it `Extends` ends them."""
 
@@ -335,6 +347,7 @@ CAPABILITIES: tuple[type, ...] = (
     Exports,
     Extends,
     ForecastsFacts,
+    ForecastsWork,
     ForecastsLength,
     Lands,
     LandsPieces,

@@ -20,6 +20,7 @@ from workflows.formats.capabilities import (
     Exports,
     ForecastsFacts,
     ForecastsLength,
+    ForecastsWork,
     Limited,
     LimitsRevisions,
     Loads,
@@ -155,6 +156,16 @@ def expected_words(format: AnyFormat, inputs: BaseModel) -> int | None:
 def facts_words(format: AnyFormat, inputs: BaseModel) -> int:
     """About how many words of facts are written before the first section; 0 where that isn't known."""
     return format.facts_words(inputs) if isinstance(format, ForecastsFacts) else 0
+
+
+def plan_words(format: AnyFormat, inputs: BaseModel) -> int:
+    """About how many words a model writes for the plan; 0 where that isn't known."""
+    return format.plan_words(inputs) if isinstance(format, ForecastsWork) else 0
+
+
+def results_words(format: AnyFormat, inputs: BaseModel) -> int:
+    """About how many words a model writes of the finished text, without pieces; 0 where that isn't known."""
+    return format.results_words(inputs) if isinstance(format, ForecastsWork) else 0
 
 
 def review_share(format: AnyFormat, *, judges: bool) -> float | None:

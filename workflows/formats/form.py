@@ -69,10 +69,11 @@ class Form(_Hint):
 
 
 class TextDisplay(_Hint):
-    """Display of the text. `turns`: each line is `LABEL: words` of a speaker. `words_a_minute`: the pace at which it
-    is spoken, for a clock beside each section."""
+    """Display of the text. `turns`: each line is `LABEL: words` of a speaker. `markdown`: headings, lists, tables and
+    emphasis are shown as such. `words_a_minute`: the pace at which it is spoken, for a clock beside each section."""
 
     turns: bool = False
+    markdown: bool = False
     words_a_minute: int | None = None
 
 

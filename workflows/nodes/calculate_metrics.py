@@ -3,11 +3,12 @@
 import asyncio
 from typing import Any
 
+from workflows.faults import rewrites_in_order
 from workflows.formats.defaults import language_of
 from workflows.formats.notices import notices_of
 from workflows.messages.messages import PlannedSection
 from workflows.sections.node_context import NodeContext
-from workflows.state import State, rewritten_in_order_for, text_of
+from workflows.state import State, text_of
 from workflows.text.metrics.repetition import repetition
 from workflows.text.streams.normaliser import normalise_all
 from workflows.text.words import count_words
@@ -53,10 +54,9 @@ def _length(state: State, planned: PlannedSection) -> dict[str, Any]:
 
 def _compliance(metrics: dict[str, Any], state: State) -> dict[str, Any]:
     """The findings of the last review, with the compliance in the format's own metrics."""
-    findings, revisions = (
-        state.get("findings", []),
-        state.get("revisions", 0) + bool(rewritten_in_order_for(state, "revision")),
-    )
+    findings = state.get("findings", [])
+    # One before the next section began is the one that a section may have.
+    revisions = state.get("revisions", 0) + bool(state.get("revised_in_order"))
     if not (findings or revisions or "compliance" in metrics):
         return {}
     compliance = {"passed": not findings, "findings": findings, "revisions": revisions}
@@ -87,6 +87,6 @@ def _safety(state: State) -> dict[str, Any]:
         "policy": verdict.get("policy", ""),
         "layers": verdict.get("layers", []),
         "score": verdict["score"],
-        "rewrites": state["rewrites"] + bool(rewritten_in_order_for(state, "safety")),
+        "rewrites": state["rewrites"] + rewrites_in_order(state),
     }
     return {**verdict_metrics, "scores": verdict["scores"]} if "scores" in verdict else verdict_metrics

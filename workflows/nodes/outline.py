@@ -33,6 +33,7 @@ _NOTHING_WRITTEN: dict[str, Any] = {
     "revisions": 0,
     "rewritten": Overwrite([]),
     "rewritten_in_order": Overwrite([]),
+    "revised_in_order": Overwrite([]),
     "inherited": [],
     "wishes": [],
 }

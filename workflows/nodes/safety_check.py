@@ -5,14 +5,14 @@ from typing import Any
 from langgraph.types import Overwrite
 
 from workflows.errors import SafetyRejected
+from workflows.faults import MAX_REWRITES, rewrites_in_order
 from workflows.messages.messages import SafetyChecked, SafetyIssue
-from workflows.routing import MAX_REWRITES
 from workflows.safety.moderation import MODERATED_SCORE, moderation_issues
 from workflows.safety.pipeline import SafetyPipeline
 from workflows.sections.node_context import NodeContext
 from workflows.sections.review_text import review_text
 from workflows.sections.section_writer import SectionWriter
-from workflows.state import State, plan_text, rewritten_in_order_for
+from workflows.state import State, plan_text
 from workflows.verdicts import ReviewFinding, Verdict, stands
 
 _MARKED_SCORE = 0.2
@@ -47,9 +47,8 @@ async def safety_check(context: NodeContext, state: State) -> dict[str, Any]:
     if not (verdict["approved"] and review["revising"]):  # an approval counts for the text as it stays
         writer(SafetyChecked.model_validate(verdict))
     at_fault = {issue["section"] for issue in verdict["issues"] if "section" in issue}
-    # What was written again before the next section began had one of its rewrites then.
-    had = int(bool(at_fault) and at_fault <= set(rewritten_in_order_for(state, "safety")))
-    if not stands(verdict) and state["rewrites"] + had >= MAX_REWRITES:
+    # What was written again before the next section began had some of its rewrites then.
+    if not stands(verdict) and state["rewrites"] + rewrites_in_order(state, at_fault) >= MAX_REWRITES:
         for index in sorted(at_fault):
             SectionWriter(index, writer).retract("safety")
         raise SafetyRejected("The text could not be made safe for its readers, so it was withdrawn.")

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar, cast
 
 from langgraph.config import get_config
@@ -11,6 +12,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import StreamWriter
 
 from workflows.context import CONTEXT_WORDS, text_before, text_size
+from workflows.faults import unfit_sections
 from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import language_of, load, max_revisions_of, parameters_of
 from workflows.lookups import EmptyLookups, Lookups
@@ -22,7 +24,7 @@ from workflows.models.clients.model import Fallback
 from workflows.safety.pipeline import SafetyPipeline
 from workflows.safety.policy import Policy
 from workflows.safety.registry import PolicyRegistry
-from workflows.section_tasks import is_whole, whole_task
+from workflows.section_tasks import is_whole, plan_length, whole_task
 from workflows.state import RunContext, Section, SectionTask, State
 from workflows.text.streams.length import SectionLength
 from workflows.text.words import last_paragraph
@@ -102,9 +104,14 @@ class NodeContext:
         )
 
     async def task(self, task: SectionTask) -> SectionTask:
-        """A section's task with the loaded input. Of sections that are written at once, each sees what is finished."""
+        """A section's task with the loaded input. Of sections that are written at once, each sees what is finished, and
+        makes up for it when it is written first."""
         inputs = await self.inputs(task["input"])
-        found = {} if self.run.parallel == 1 else await self._text_so_far(task["index"])
+        found = (
+            {}
+            if self.run.parallel == 1
+            else await self._text_so_far(task["index"], is_first="section" not in task)
+        )
         return cast(SectionTask, {**task, **found, "input": inputs.model_dump(mode="json")})
 
     def state_with(self, task: SectionTask, section: Section, length: SectionLength | None) -> State:
@@ -129,11 +136,16 @@ class NodeContext:
             return State()
         return await finished(info.thread_id)
 
-    async def _text_so_far(self, index: int) -> dict[str, Any]:
+    async def _text_so_far(self, index: int, *, is_first: bool) -> dict[str, Any]:
         if not (state := await self._finished()):
             return {}
-        before = state.get("sections", {}).get(index - 1)
+        before = None if index - 1 in unfit_sections(state) else state.get("sections", {}).get(index - 1)
+        length = {}
+        if is_first:
+            found = await off_loop(text_size(state), partial(plan_length, is_beside=True), state, index)
+            length = dict(zip(("target_words", "ask_words"), found, strict=True))
         return {
+            **length,
             "text_so_far": await off_loop(
                 text_size(state), text_before, state, index, self.services.context_words
             ),

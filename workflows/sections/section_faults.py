@@ -17,12 +17,18 @@ from workflows.verdicts import Reviewed, ReviewFinding, SectionFaults, Verdict, 
 
 
 async def find_faults(
-    context: NodeContext, task: SectionTask, written: Written, judged: Mapping[str, Any]
+    context: NodeContext,
+    task: SectionTask,
+    written: Written,
+    judged: Mapping[str, Any],
+    *,
+    is_revised: bool = False,
 ) -> dict[str, Any]:
-    """What the state learns: why the section is written again before the next one begins, and what its review
-    measured; nothing where it isn't reviewed.
+    """What the state learns: why the section is written again before the next one begins (no `notes` where it isn't),
+    and what its review measured; nothing where it isn't reviewed.
 
-    Only with one section at a time: beside others it would hold nobody up. `judged` is what `judge_section` said.
+    Only with one section at a time: beside others it would hold nobody up. `judged` is what `judge_section` said. One
+    that `is_revised` isn't revised again, so only its safety is checked.
     """
     if context.run.parallel != 1:
         return {}
@@ -32,10 +38,10 @@ async def find_faults(
     notes = [] if verdict["approved"] else [_on(issue, index) for issue in verdict["issues"]]
     notes += moderation_issues([section])
     faults = SectionFaults(reason="safety" if notes else "revision", notes=notes)
-    found = await _review(context, task, written)
+    found = [] if is_revised else await _review(context, task, written)
     faults["notes"] += [note_on(finding, index) for finding in found if finding["rewrite"]]
     measured = {"reviewed": found.measured} if isinstance(found, Reviewed) else {}
-    return {**measured, **({"faults": {index: faults}} if faults["notes"] else {})}
+    return {**measured, "faults": {index: faults}}
 
 
 async def _review(context: NodeContext, task: SectionTask, written: Written) -> list[ReviewFinding]:

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from jinja2 import Environment, FileSystemLoader
+from markdown_it import MarkdownIt
 from pydantic import BaseModel
 
 from backend.accounts.audit import EventKind
@@ -20,6 +21,7 @@ from backend.store.owner import Owner
 from backend.store.runs import Run
 from workflows.errors import NotFound
 from workflows.formats.base import AnyFormat
+from workflows.formats.defaults import presentation_of
 from workflows.formats.notices import Notice, list_notices
 
 router = APIRouter(prefix="/api/v1/runs", tags=["shares"])
@@ -28,6 +30,8 @@ public = APIRouter(prefix="/shared", tags=["shares"])
 
 _FOLDER = FilePath(__file__).parent / "shared"
 _PAGE = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True).get_template("page.html")
+# What isn't enabled stays text: HTML, links, pictures.
+_MARKDOWN = MarkdownIt("zero").enable(["heading", "list", "table", "emphasis", "newline"])
 _STYLE = (_FOLDER / "page.css").read_text(encoding="utf-8")
 _HEADERS = {
     "Content-Security-Policy": (
@@ -75,13 +79,23 @@ class SharedSection(BaseModel):
     text: str
 
 
+class SharedSource(BaseModel):
+    """A source that the text cites by its number; what isn't known of it is empty."""
+
+    title: str = ""
+    publisher: str = ""
+    date: str = ""
+    url: str = ""
+
+
 class SharedText(BaseModel):
-    """Shared text with its notices, without its input and costs."""
+    """Shared text with its sources and notices, without its input and costs."""
 
     title: str
     format: str
     language: str
     sections: list[SharedSection]
+    sources: list[SharedSource] = []
     notices: list[Notice] = []
 
 
@@ -149,10 +163,12 @@ async def show_shared(
     run = await resources.sharing.open(token)
     if run.format not in resources.formats:
         raise NotFound("This link shows nothing at the moment.")
-    shown = _shown(resources.formats[run.format], run)
+    format = resources.formats[run.format]
+    shown = _shown(format, run)
     if kind == "json" or (kind is None and "application/json" in request.headers.get("accept", "")):
         return JSONResponse(shown.model_dump(), headers=_HEADERS)
-    page = _PAGE.render(shown.model_dump(), style=_STYLE)
+    render = _MARKDOWN.render if presentation_of(format).reading.markdown else None
+    page = _PAGE.render(shown.model_dump(), style=_STYLE, render=render)
     return HTMLResponse(page, headers=_HEADERS)
 
 
@@ -169,5 +185,6 @@ def _shown(format: AnyFormat, run: Run) -> SharedText:
         format=whole.format,
         language=whole.language,
         sections=[SharedSection(title=title, text=text) for title, text in whole.sections],
+        sources=[SharedSource.model_validate(source) for source in whole.results.get("sources", ())],
         notices=list_notices(whole.metadata),
     )

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Literal, cast
 
@@ -54,6 +54,7 @@ _BROKE_OFF = (
 )
 _LOOK_SECONDS = 0.1
 _IN_ONE_GO = 200
+_TICK_SECONDS = 1.0
 """Characters of text that the gate looks at between two turns of the loop: many short sentences cost most."""
 _SAME_ELSEWHERE = "The same is being written for another run; this one is given it as it comes"
 
@@ -78,7 +79,8 @@ class AttemptTools:
             return self.paces.of(run.format, run.model, "in order", judging=judging)
         judging = JUDGED_SECTION if self.formats.gates_sections(run) else None
         expected = self.formats.review_share(run)
-        return self.paces.of(run.format, run.model, judging=judging, expected=expected)
+        kind = run.format, run.model, str(run.options.parallel)
+        return self.paces.of(*kind, judging=judging, expected=expected)
 
 
 class Attempt:
@@ -106,9 +108,7 @@ class Attempt:
         self._is_opened = lease.epoch == 1 and writer.transcript.attempts == 1
         self._number = writer.transcript.attempts + (0 if self._is_opened else 1)
         formats = tools.formats
-        self._meter = ProgressMeter(
-            time.monotonic, formats.piece_words(run), tools.pace_of(run), formats.facts_words(run)
-        )
+        self._meter = ProgressMeter(time.monotonic, formats.forecast(run), tools.pace_of(run))
         self._written: set[Slot] = set()
 
     async def write(self) -> Message | None:
@@ -240,7 +240,7 @@ class Attempt:
         )
         # Closed whatever happens: a graph that nobody listens to would go on buying.
         turns = LoopTurns()
-        async with aclosing(messages) as stream:
+        async with self._ticking(), aclosing(messages) as stream:
             async for message in stream:
                 self._handle.settling = isinstance(message, InputRequested)
                 for part in cut_message(message, _IN_ONE_GO):
@@ -249,6 +249,23 @@ class Attempt:
                 self._report_progress(message)
                 if _ends_section(message):
                     self._tools.on_section_end(self.run, self._lease, self._transcript)
+
+    @asynccontextmanager
+    async def _ticking(self) -> AsyncGenerator[None]:
+        """Reports progress in silences too."""
+        task = asyncio.create_task(self._tick(), name=f"progress of {self.run.id}")
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(_TICK_SECONDS)
+            if (progress := self._meter.tick()) is not None:
+                with suppress(StaleWriter, LogUnavailable):  # the run's next own message says so
+                    self._writer.put(progress)
 
     def _pass(self, gate: Gate, message: Message) -> None:
         for shown in gate.take(message):

@@ -7,6 +7,7 @@ bought again; what the log has and the checkpoint lacks is retracted, and will b
 from collections.abc import Callable, Iterator
 
 from workflows.errors import Internal
+from workflows.faults import sections_at_fault
 from workflows.messages.messages import (
     FactsGathered,
     Message,
@@ -15,7 +16,7 @@ from workflows.messages.messages import (
     TextRetracted,
 )
 from workflows.messages.transcript import Transcript
-from workflows.state import Section, State, sections_at_fault, text_of
+from workflows.state import Section, State, text_of
 
 Shown = Callable[[State, Section], tuple[str, bool]]
 """What readers may have of a section of the state, and whether that is all of it."""

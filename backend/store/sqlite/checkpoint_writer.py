@@ -17,7 +17,7 @@ from pathlib import Path
 import structlog
 
 from backend.store.sqlite.blobs import Statement
-from backend.store.sqlite.database import empty_log, open_log, sync_log, truncate_log
+from backend.store.sqlite.database import empty_log, let_log_grow, open_log, sync_log, truncate_log
 
 log = structlog.get_logger()
 
@@ -50,6 +50,7 @@ class CheckpointWriter:
         self._connection = connect(file, busy_seconds)
         # Most commits are of steps whose results are in the next one too: they needn't be synced one by one.
         self._connection.execute("PRAGMA synchronous=NORMAL")
+        let_log_grow(self._connection.cursor())
         self._log: int | None = None  # the writing thread's, as the next two are
         self._is_synced = True
         self._sync_failure: OSError | None = None

@@ -29,6 +29,12 @@ _ERASE_SECONDS = 2.0
 """How long erasing waits for those who read what was there before."""
 _ERASE_AGAIN_SECONDS = 0.02
 _WAL_AGAIN_SECONDS = 0.02
+_PAGE_BYTES = 1024
+"""Of a new file. What is written at a reading pace makes a page of its run dirty for some hundred bytes, and pages are
+written whole."""
+_WAL_BYTES = 16 * 2**20
+"""At which the write-ahead log is moved into the file: the longer that waits, the more often a page stands in it, of
+which only the last is moved."""
 _sync = getattr(os, "fdatasync", os.fsync)  # what SQLite itself calls
 
 
@@ -178,6 +184,7 @@ def enter_wal(
 ) -> None:
     """Turns on the write-ahead log. Here SQLite itself doesn't wait for a writer: of several processes that open a new
     file at once, all but one would be refused."""
+    cursor.execute(f"PRAGMA page_size={_PAGE_BYTES}")  # a file that is there keeps its own
     give_up_at = time.monotonic() + busy_seconds
     while True:
         try:
@@ -188,6 +195,12 @@ def enter_wal(
             wait(_WAL_AGAIN_SECONDS)
         else:
             return
+
+
+def let_log_grow(cursor: Any) -> None:
+    """Has what the connection commits moved into the file less often than SQLite would by itself."""
+    [page_bytes] = cursor.execute("PRAGMA page_size").fetchone()
+    cursor.execute(f"PRAGMA wal_autocheckpoint={_WAL_BYTES // page_bytes}")
 
 
 def _transact(engine: Engine, work: Callable[[Connection], _T]) -> _T:
@@ -223,6 +236,7 @@ def _engine(url: str, *, begin: str, pool_size: int) -> Engine:
         connection.isolation_level = None
         cursor = connection.cursor()
         enter_wal(cursor)
+        let_log_grow(cursor)
         # FULL: a commit outlives a power cut too. It is one sync a group of messages, off the loop.
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")

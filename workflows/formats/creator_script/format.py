@@ -202,6 +202,16 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
         ]
         return Reviewed([*found, *missing], keep_points(verdicts, state))
 
+    def plan_words(self, inputs: CreatorScriptInput) -> int:
+        """A beat, an example and a place in the order for each part."""
+        del inputs
+        return 400
+
+    def results_words(self, inputs: CreatorScriptInput) -> int:
+        """Nothing is made of the text."""
+        del inputs
+        return 0
+
     def expected_words(self, inputs: CreatorScriptInput) -> int:
         """The words that are spoken in the time."""
         return words_for(inputs.seconds, pace_of(inputs, self.template(inputs)))

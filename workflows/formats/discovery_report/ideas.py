@@ -137,7 +137,9 @@ def _review_ideas_text(text: str, names: Sequence[str], sources: int) -> Iterato
         yield _finding("citations", 1, "Cite the sources in the text by their numbers, as [1].")
     if _count_tables(text) > 1:
         yield _finding("tables", 1, "Keep one table that compares the ideas, and tell the rest in sentences.")
-    elif _count_tables(text) and (absent := _absent(names, _first_cells(text))):
+    elif names and not _count_tables(text):  # such as one whose end was brought home without it
+        yield _finding("tables", 1, "End with one table that compares the ideas: it isn't there.")
+    elif absent := _absent(names, _first_cells(text)):
         yield _finding(
             "tables", 1, f"End with one table that compares the ideas; it lacks {'; '.join(absent)}."
         )

@@ -1,6 +1,6 @@
 """Form of a discovery report, and how its text is shown."""
 
-from workflows.formats.form import FieldGroup, FieldHint, Form, Presentation
+from workflows.formats.form import FieldGroup, FieldHint, Form, Presentation, TextDisplay
 from workflows.formats.languages import NATIVE_NAMES
 
 PRESENTATION = Presentation(
@@ -58,4 +58,5 @@ PRESENTATION = Presentation(
             ),
         },
     ),
+    reading=TextDisplay(markdown=True),
 )

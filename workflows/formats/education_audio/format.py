@@ -221,6 +221,15 @@ class EducationAudioFormat(Format[LessonInput]):
             **prompt_values(task),
         }
 
+    def plan_words(self, inputs: LessonInput) -> int:
+        """A title and a sentence for each part."""
+        return 40 + 10 * inputs.target_minutes
+
+    def results_words(self, inputs: LessonInput) -> int:
+        """Nothing is made of the text."""
+        del inputs
+        return 0
+
     def expected_words(self, inputs: LessonInput) -> int:
         """The words that are said in the time."""
         return words_in(inputs.target_minutes)

@@ -98,10 +98,19 @@ class PodcastFormat(Format[PodcastInput]):
         """The tag of the spoken language."""
         return language_tag(inputs.language)
 
+    def results_words(self, inputs: PodcastInput) -> int:
+        """Nothing is made of the text."""
+        del inputs
+        return 0
+
     def expected_words(self, inputs: PodcastInput) -> int:
         """The words of the episode and of its short forms."""
         pieces = plan_pieces(inputs) if inputs.pieces else []
         return inputs.target_words + sum(piece["target_words"] for piece in pieces)
+
+    def plan_words(self, inputs: PodcastInput) -> int:
+        """A summary a section, where a model makes them."""
+        return 250 if inputs.outline == "model" else 0
 
     def facts_words(self, inputs: PodcastInput) -> int:
         """The words of the pack, midway between the least and the most that is requested."""

@@ -56,6 +56,16 @@ class ChapterFormat(Format[StoryInput]):
         """The reader's language."""
         return inputs.reader.language
 
+    def plan_words(self, inputs: StoryInput) -> int:
+        """The bible and the scenes."""
+        del inputs
+        return 450
+
+    def results_words(self, inputs: StoryInput) -> int:
+        """The choices, and words with their meanings."""
+        del inputs
+        return 150
+
     def expected_words(self, inputs: StoryInput) -> int:
         """The words of all scenes."""
         scenes, words = plan_scenes(inputs.reader, inputs.length)

@@ -5,11 +5,13 @@ says something else in the document's words may pass. Numbers it takes at their 
 the document, with its unit; so must names, such as a medicine's.
 """
 
+import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Literal
 
 from workflows.text.clauses.claims import (
+    ClaimedRule,
     claim_stems,
     denies_or_forbids,
     find_rule,
@@ -24,12 +26,14 @@ from workflows.text.clauses.names import find_unknown_names
 from workflows.text.grounding.bounds import Bounds
 from workflows.text.grounding.ceilings import Ceilings
 from workflows.text.grounding.contrasts import Contrasts
+from workflows.text.grounding.fasts import Fasts
 from workflows.text.grounding.hebrew_rules import HebrewRules
 from workflows.text.grounding.instruction_index import InstructionIndex
 from workflows.text.grounding.number_index import NumberIndex
 from workflows.text.grounding.orders import Orders
 from workflows.text.grounding.substances import Substances
 from workflows.text.grounding.waits import Waits
+from workflows.text.modality.modality import says_phrase
 from workflows.text.modality.modality_index import ModalityIndex
 from workflows.text.quantities.numbers import find_quantities
 from workflows.text.sentences import split_sentences
@@ -50,6 +54,7 @@ _DRINK, _DRINKS = (
     stem("drink"),
     tuple(map(stem, ("water", "fluid", "liquid", "juice", "tea", "coffee", "milk"))),
 )
+_SIDE = re.compile(r"\b(before|without)\b(.*)")
 _OPPOSITE = "the document seems to say the opposite"
 NOT_ALLOWED, _NOT_FORBIDDEN = "the document doesn't allow this", "the document doesn't forbid this"
 
@@ -80,6 +85,7 @@ class Evidence:
         self._contrasts = Contrasts(sentences, language)
         self._substances = Substances(document, language)
         self._waits = Waits(sentences, language)
+        self._fasts = Fasts(sentences, language)
         self._hebrew_rules = HebrewRules(sentences if self._is_hebrew else [])
         self._words = frozenset(part for word in plain_words(document) for part in (word, *word.split("-")))
         self._numbers = NumberIndex(
@@ -123,6 +129,7 @@ class Evidence:
         return (
             self._instructions.find_conflict(sentence)
             or self._waits.find_broken(sentence)
+            or self._fasts.find_unasked(sentence)
             or self._contrasts.find_conflict(sentence)
             or self._modality.find_conflict(sentence)
         )
@@ -190,7 +197,16 @@ class Evidence:
         if (rule := find_rule(clause)) is None:
             return None
         places = set.intersection(*(set(self._clause_places.get(stem, ())) for stem in rule.about))
+        is_despite = rule.forbids and says_phrase("allows_despite", clause, "en")
+        if is_despite:  # "Water is not a problem."
+            rule = ClaimedRule(forbids=False, is_explicit=True, about=rule.about)
+        if not rule.is_explicit and (side := _side_of(clause, rule.about)) is not None:
+            places = {place for place in places if side in plain_words(self._clauses[place][0])}
+            if not places:  # "not before food" says nothing against food
+                return None
         if not places:
+            if is_despite:  # nothing is known of it
+                return None
             if not rule.is_explicit:
                 return _NOT_FORBIDDEN if rule.forbids and self._allows_a(rule.about) else None
             return _NOT_FORBIDDEN if rule.forbids else NOT_ALLOWED
@@ -211,6 +227,12 @@ class Evidence:
             for one in self._clause_places.get(drink, ())
         ]
         return any(rule is not None and rule.is_explicit and not rule.forbids for rule in rules)
+
+
+def _side_of(clause: str, about: set[str]) -> str | None:
+    """The word that puts a denial on one side of what it is about: "Don't take it before food."."""
+    found = _SIDE.search(clause.casefold())
+    return found[1] if found is not None and about <= claim_stems(found[2]).keys() else None
 
 
 def _index_hebrew(clauses: Sequence[str]) -> dict[str, list[int]]:

@@ -71,7 +71,7 @@ def count_negations(text: str) -> int:
     return sum(map(is_negation, list_words(text)))
 
 
-def _count_denials(text: str) -> int:
+def count_denials(text: str) -> int:
     """The number of words and turns of phrase that deny. A "nobody" or "never" of Hebrew has a negation beside
     it, and isn't counted again."""
     found = sum(1 for _ in _DENIAL.finditer(text))
@@ -97,7 +97,7 @@ def find_passage(point: str, text: str, language: str | None = None) -> tuple[st
 def find_statement(point: str, text: str, language: str | None = None) -> tuple[str, float]:
     """As `find_passage`, of the passages that say it the same way round: "Don't water them" is no "Water them"."""
     wanted = content_stems(point)
-    turned = _count_denials(point) % 2
+    turned = count_denials(point) % 2
     best, share = "", 0.0
     for passage, stems in _passages(text, language):
         held = len(wanted & stems) / len(wanted) if wanted else 0.0
@@ -109,7 +109,7 @@ def find_statement(point: str, text: str, language: str | None = None) -> tuple[
 def _denies(sentence: str, wanted: frozenset[str], turned: int) -> bool:
     """Whether a clause that is about the point says the contrary."""
     return any(
-        len(wanted & content_stems(clause)) / len(wanted) >= _ABOUT and _count_denials(clause) % 2 != turned
+        len(wanted & content_stems(clause)) / len(wanted) >= _ABOUT and count_denials(clause) % 2 != turned
         for clause in _CLAUSE.split(sentence)
     )
 

@@ -1,0 +1,129 @@
+"""Bans of all eating or all drinking: "Eat nothing for three days." English, Hebrew. Pure.
+
+Such a ban names no thing that could be looked up. It is borne out by one of the document's own that holds at the same
+times; where the document has a meal or a drink taken and none, it isn't.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
+
+from workflows.text.clauses.claims import claim_stems, denies_or_forbids, plain_words, split_clauses
+from workflows.text.clauses.hebrew_claims import split_hebrew
+from workflows.text.clauses.hebrew_roots import hebrew_root
+from workflows.text.stems import stem
+from workflows.text.words import list_words
+
+Deed = Literal["eat", "drink"]
+
+_DEEDS: dict[str, dict[Deed, str]] = {
+    "en": {"eat": r"eat(?:s|ing|en)?", "drink": r"drink(?:s|ing)?|drunk"},
+    "he": {"eat": r"[לת]?(?:י|ו)?אכ(?:ו)?ל(?:ו|י)?", "drink": r"[לתי]?שת(?:ו|י|ה|ות)"},
+}
+_BANS = {
+    "en": (
+        r"\b(?:{deed}) (?:absolutely )?nothing\b",
+        r"\bnothing (?:at all )?to (?:{deed})\b",
+        r"(?:n['’]t|\bnot|\bnever) (?:{deed}) (?:or \w+ )?(?:anything|a thing)\b",
+        r"(?:n['’]t|\bnot|\bnever) (?:\w+ or )?(?:{deed})(?= (?:after|before|for|from|until|on|during)\b)",
+    ),
+    "he": (
+        r"(?<![א-ת])(?:אל|לא|אין|אסור)(?: לכם)? (?:{deed}) (?:שום )?(?:כלום|דבר|מאומה)(?![א-ת])",
+        r"(?<![א-ת])(?:אל|לא|אין|אסור) (?:{deed})(?= (?:אחרי|לפני|עד|במשך)(?![א-ת]))",
+    ),
+}
+# What may follow: a time or a case. Anything else says which food: "nothing hot", "nothing with milk in it".
+_OPEN = {
+    "en": re.compile(
+        r"\s*(?:at all)?\s*(?:$|[,.;:!–—]|(?:after|before|for|from|on|until|till|while|when|if|during|in|within|that|"
+        r"this|today|tonight|tomorrow|or|and|with (?:it|them|the|your|this|each|every|a|an))\b)",
+        re.IGNORECASE,
+    ),
+    "he": re.compile(
+        r"\s*(?:בכלל)?\s*(?:$|[,.;:!–—]|(?:אחרי|לפני|עד|במשך|אם|כאשר|היום|הערב|מחר|כש[א-ת]+|ב[א-ת]{2,}|עם ה[א-ת]+|"
+        r"שעה|שעות|שעתיים|יום|ימים|יומיים|שלושה|ארבעה|חמישה|שבוע|\d))"
+    ),
+}
+_MATTERS: dict[str, dict[Deed, str]] = {
+    "en": {
+        "eat": "eat food meal breakfast lunch dinner supper snack bread",
+        "drink": "drink water fluid liquid juice tea milk glass sip",
+    },
+    "he": {"eat": "אכלו אוכל ארוחה ארוחות לחם מזון", "drink": "שתו מים מיץ תה נוזלים כוס לגימת"},
+}
+_DENIES = re.compile(r"(?<![א-ת])(?:לא|אין|אל|אסור|הימנעו|בלי|ללא)(?![א-ת])")
+_WITH = "with it"
+_JOINED = re.compile(r"\bwith (?:it|them)\b|(?<![א-ת])(?:איתו|איתה|איתם|אתו|אתה)(?![א-ת])", re.IGNORECASE)
+_OWN_WORDS = {
+    "en": "nothing anything absolutely thing at all to or and the a an your this that it them of is be you may can do "
+    "not never don't must mustn't should shouldn't please have take before after in on for from until till with "
+    "one two three four five six seven eight nine ten eleven twelve",
+    "he": "כלום דבר שום מאומה בכלל אל לא אין אסור את של עם או לכם אחרי לפני עד במשך כן "
+    "אחת שתיים שלוש ארבע חמש שש שבע שמונה תשע עשר",
+}
+_OWN = {language: frozenset(words.split()) for language, words in _OWN_WORDS.items()}
+"""Words of the ban itself, of grammar, and numbers."""
+
+
+class _Ban(NamedTuple):
+    deed: Deed
+    when: frozenset[str]
+
+
+class Fasts:
+    """The bans of a document's sentences. Of a language without a table it finds nothing."""
+
+    def __init__(self, sentences: Sequence[str], language: str | None) -> None:
+        self._language = language if language in _BANS else None
+        self._bans: list[_Ban] = []
+        self._allowed: set[Deed] = set()
+        for sentence in sentences if self._language else ():
+            self._bans += self._bans_of(sentence)
+            self._allowed |= set(self._deeds_of(sentence))
+
+    def find_unasked(self, sentence: str) -> str | None:
+        """Why the document doesn't ask for the fast that a sentence does; None where it does, or has neither."""
+        for ban in self._bans_of(sentence) if self._language else ():
+            if not ban.when or ban.deed not in self._allowed:
+                continue
+            if not any(ban.when <= other.when for other in self._bans if other.deed == ban.deed):
+                return "the document doesn't forbid this"
+        return None
+
+    def _bans_of(self, sentence: str) -> Iterator[_Ban]:
+        assert self._language is not None
+        for deed, forms in _DEEDS[self._language].items():
+            for pattern in _BANS[self._language]:
+                found = re.search(pattern.format(deed=forms), sentence, re.IGNORECASE)
+                if found is not None and _OPEN[self._language].match(sentence, found.end()):
+                    yield _Ban(deed, self._matter(sentence))
+                    break
+
+    def _matter(self, sentence: str) -> frozenset[str]:
+        """What a ban depends on: all that its sentence says beside it, but for numbers."""
+        assert self._language is not None
+        fold = hebrew_root if self._language == "he" else stem
+        words = set(plain_words(sentence)) - _OWN[self._language]
+        deeds = re.compile("|".join(_DEEDS[self._language].values()))
+        found = {fold(word) for word in words if not word.isdigit() and not deeds.fullmatch(word)}
+        return frozenset(found | {_WITH for _ in _JOINED.finditer(sentence)})
+
+    def _deeds_of(self, sentence: str) -> Iterator[Deed]:
+        """What a sentence has eaten or drunk, in clauses that deny nothing."""
+        if self._language == "he":
+            clauses = [one for one in split_hebrew(sentence) if not _DENIES.search(one)]
+            said = {hebrew_root(word) for one in clauses for word in list_words(one)}
+            for deed in _MATTERS["he"]:
+                if said & _roots(deed):
+                    yield deed
+            return
+        clauses = [one for one in split_clauses(sentence) if not denies_or_forbids(one)]
+        stems = {known for one in clauses for known in claim_stems(one)}
+        for deed, words in _MATTERS["en"].items():
+            if stems & set(map(stem, words.split())):
+                yield deed
+
+
+def _roots(*deeds: Deed) -> frozenset[str]:
+    """The roots of what is eaten or drunk."""
+    return frozenset(hebrew_root(word) for deed in deeds for word in _MATTERS["he"][deed].split())
