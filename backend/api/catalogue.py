@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from backend.api.dependencies import PrincipalDep, ResourcesDep
 from backend.store.run_values import RunOptions
+from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import exporters_of, monthly_limit_of, presentation_of
 from workflows.formats.form import Presentation
 from workflows.messages.messages import ModelRole, StoryChunk
@@ -73,22 +74,7 @@ class ModelList(BaseModel):
 @router.get("/formats")
 async def list_formats(resources: ResourcesDep) -> dict[str, list[FormatView]]:
     """The formats, each with the JSON Schema of its input, its options and a worked example."""
-    return {
-        "formats": [
-            FormatView(
-                name=format.name,
-                path=format.path or format.name,
-                title=format.title,
-                input_schema=_schema_of(format.Input),
-                options_schema=_schema_of(RunOptions),
-                example=dict(format.example),
-                exports=sorted(exporters_of(format)),
-                presentation=presentation_of(format),
-                monthly_limit=monthly_limit_of(format),
-            )
-            for format in resources.formats.values()
-        ]
-    }
+    return {"formats": [_view(format) for format in resources.formats.values()]}
 
 
 @router.get("/models")
@@ -120,6 +106,21 @@ async def list_models(resources: ResourcesDep, principal: PrincipalDep) -> Model
             for info in models.choices(mine.named)
             if mine.allows(ModelSpec.parse(info.id))
         ],
+    )
+
+
+def _view(format: AnyFormat) -> FormatView:
+    input_model: type[BaseModel] = format.Input
+    return FormatView(
+        name=format.name,
+        path=format.path or format.name,
+        title=format.title,
+        input_schema=_schema_of(input_model),
+        options_schema=_schema_of(RunOptions),
+        example=dict(format.example),
+        exports=sorted(exporters_of(format)),
+        presentation=presentation_of(format),
+        monthly_limit=monthly_limit_of(format),
     )
 
 

@@ -39,6 +39,8 @@ class RunScreen:
     ) -> None:
         if self._status is not None:
             self._status.stop()
+        if error is not None and self._has_text:
+            write("")  # what is said next begins a line of its own
 
     def show(self, message: Message) -> None:
         """Shows a message."""

@@ -108,8 +108,10 @@ def wait_for_end(
 
 def leave(service: Service | None, run_id: str, watching: Watching) -> str:
     """What becomes of a run after Ctrl-C, as a sentence; it is cancelled where that is wanted."""
-    if service is None or not run_id:
+    if not run_id:
         return "Stopped."
+    if service is None:
+        return f"Stopped. The text so far is kept. Go on with it: storywire runs resume {run_id}"
     if watching.on_interrupt == "detach":
         return f"Detached: the run goes on. Follow it: storywire runs follow {run_id} --server {service.base}"
     try:

@@ -58,10 +58,10 @@ export class After {
 			if (!opens) return;
 			const close = () => {
 				toggle(opener);
-				opener.form = null;
+				opener.made = null;
 				opener.focus();
 			};
-			panel.replaceChildren((opener.form ??= makeForm(close)));
+			panel.replaceChildren((opener.made ??= makeForm(close)));
 			panel.querySelector("textarea").focus();
 		};
 		const makeOpener = (label, makeForm) => makeButton(label, ({ target }) => toggle(target, makeForm), "tool", { "aria-expanded": "false" });

@@ -34,6 +34,8 @@ class KillableService:
         self.clock = 0.0
         """Seconds that the clock of the next process is ahead of the true one."""
         self.client = Client(f"http://127.0.0.1:{self.port}")
+        # A connection that was kept would be found closed, by a kill or because nobody used it for a while.
+        self.client.http.headers["Connection"] = "close"
 
     async def start(self, crash_at: str | None = None) -> Self:
         """Returns when it answers. `crash_at` names a point at which it kills itself (see `child`)."""

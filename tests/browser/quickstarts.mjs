@@ -29,5 +29,5 @@ for (const [name, { code, kind }] of Object.entries(pages)) {
     loader: { ".woff": "dataurl", ".woff2": "dataurl", ".ttf": "dataurl" },
     alias: { "@storywire/client": source("index"), "@storywire/client/react": source("react"), "@storywire/client/ai": source("ai") },
   });
-  writeFileSync(`${folder}/${name}.html`, `<!doctype html><meta charset="utf-8"><div id="app"></div><script type="module" src="${name}.js"></script>`);
+  writeFileSync(`${folder}/${name}.html`, `<!doctype html><meta charset="utf-8"><div id="${kind === "vue" ? "app" : "root"}"></div><script type="module" src="${name}.js"></script>`);
 }

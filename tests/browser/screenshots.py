@@ -30,6 +30,40 @@ SIZES: dict[str, ViewportSize] = {
 }
 HEBREW = {1: "מאיה הצמידה את האוזן לדלת.\n\n״גם את שומעת״, לחש סבא.", 2: "ואז האיר הים."}
 
+TURNS = {
+    1: "ALEX: Everybody thinks night trains are gone.\nSAM: [laughs] They never were. Who told you that?\n"
+    "ALEX: The timetable. It lies by leaving out what runs after midnight, and nobody ever asks about that.",
+    2: "SAM: So we went and counted them.\nALEX: Forty-one, on a Tuesday.",
+}
+SAMPLES: dict[str, dict[int, str]] = {
+    "podcast": TURNS,
+    "education_audio": {
+        1: "GUIDE: You may drink again after two hours.\nLEARNER: And swim?\nGUIDE: Swim on the second day.",
+        2: "GUIDE: Call the ward if it bleeds.",
+    },
+    "creator_script": {
+        1: "Why do leaves turn red? Not because they die.",
+        2: "A leaf takes its green back before winter. What is left is yellow. The red is made new.",
+    },
+    "discovery_report": {
+        1: "You teach well and *hate* selling [1].\n\nThat is no contradiction: a club sells itself.",
+        2: "Three things move.\n\n### 1. A conversation club\nPeople pay for **company**, not for grammar.\n\n"
+        "- Ask three old pupils\n- Rent a room for one evening\n\n"
+        "### 2. A letter a week\nIt costs an evening.\n\n"
+        "| Name | Customer | Price | First step | What would end it |\n|---|---|---|---|---|\n"
+        "| A conversation club | Beginners after work | 10 euros an evening | Ask three pupils | Nobody comes twice |\n"
+        "| A letter a week | Readers abroad | 5 euros a month | Write two | Fewer than forty readers |",
+    },
+}
+SOURCES = [
+    {
+        "title": "Evening schools close",
+        "publisher": "The Paper",
+        "date": "2026-01-04",
+        "url": "https://paper.example/a",
+    }
+]
+
 
 @contextmanager
 def open_browser() -> Iterator[Browser]:
@@ -145,6 +179,34 @@ def _form_of(format: str, page: Page, server: PageServer) -> None:
     expect(page.locator("#plain-form .quote")).to_be_visible()
 
 
+def _finished_of(format: str, page: Page, server: PageServer) -> None:
+    """A finished text as the format shows it, with a danger, sources and what is measured."""
+    texts = SAMPLES[format]
+    sections = [
+        {"index": index, "title": f"Part {index}", "summary": "", "target_words": 40} for index in texts
+    ]
+    danger = {
+        "level": "danger",
+        "text": "A sentence may be dangerous: it isn’t in the document.",
+        "passages": [
+            {"section": 1, "quote": "Swim on the second day.", "reason": "The document says a week."}
+        ],
+    }
+
+    def tell(run: Run) -> None:
+        scripts.begin(run, {"title": "What moves here", "sections": sections})
+        run.say("facts", canonical_pack={}, sources=SOURCES)
+        for section, text in texts.items():
+            scripts.write(run, section, text)
+        metadata = {"word_count": 120, "notices": [danger] if format == "education_audio" else []}
+        scripts.finish(run, texts, title="What moves here", sources=SOURCES, metadata=metadata)
+
+    server.scripted.on_start = tell
+    _form_of(format, page, server)
+    page.locator("#plain-write").click()
+    expect(page.locator(".verified")).to_be_visible()
+
+
 def _writing(page: Page, server: PageServer) -> None:
     def tell(run: Run) -> None:
         scripts.begin(run)
@@ -215,6 +277,7 @@ VIEWS: dict[str, Callable[[Page, PageServer], None]] = {
     "writing": _writing,
     "finished": _finished,
     "hebrew": _hebrew,
+    **{f"finished-{name}": partial(_finished_of, name) for name in SAMPLES},
 }
 
 

@@ -125,6 +125,7 @@ async def test_interrupt_detaches_from_a_run_on_a_service_or_cancels_it_as_asked
         [run] = (await running.client.http.get(RUNS)).json()["runs"]
         assert process.returncode == 130 and run["status"] == "running"
         assert f"storywire runs follow {run['run_id']} --server {service.base}" in said.decode()
+        assert leave(None, "01HERE", Watching()).endswith("Go on with it: storywire runs resume 01HERE")
 
         sentence = await asyncio.to_thread(leave, service, run["run_id"], Watching(on_interrupt="cancel"))
         assert sentence.startswith("Cancelled.")

@@ -201,6 +201,13 @@ def test_piece_that_goes_on_after_others_says_whose_end_it_is(capsys: pytest.Cap
     assert capsys.readouterr().out == ("M1\n\nOne.\n\nR1\n\nTwo.\n\nM1, its end\n\n Three.\n\nR1\n\nFour.")
 
 
+def test_text_that_is_broken_off_ends_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(KeyboardInterrupt), RunScreen() as screen:
+        screen.show(TextAppended(section=0, chunk="Maya pressed"))
+        raise KeyboardInterrupt
+    assert capsys.readouterr().out == "Maya pressed\n"
+
+
 def test_lines_tabs_and_text_of_every_script_stay() -> None:
     text = "One\n\ttwo — שלום \u200fעולם, 你好 👩\u200d🚀 é"
     assert clean(text) == text
