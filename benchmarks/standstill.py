@@ -33,7 +33,7 @@ _random = random.Random(7)
 
 
 def _letters(alphabet: str) -> str:
-    return "".join(_random.choice(alphabet) for _ in range(_SIZE))
+    return "".join(_random.choices(alphabet, k=_SIZE))
 
 
 _ONE_CHUNK = _SIZE

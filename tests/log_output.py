@@ -7,9 +7,14 @@ import structlog
 
 
 def reset_log_output() -> None:
-    """Sends what a service in this process logs to standard error: never into what a command prints."""
+    """Sends what a service in this process logs to standard error: never into what a command prints. Tracebacks are
+    plain: one in colours and boxes, as by default, takes a second of the processor."""
     structlog.reset_defaults()
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.__stderr__))
+    *others, _ = structlog.get_config()["processors"]
+    renderer = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(
+        processors=[*others, renderer], logger_factory=structlog.PrintLoggerFactory(sys.__stderr__)
+    )
 
 
 def forget_configured_logs() -> None:

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 import tests.acceptance.child  # noqa: F401
 from tests.fakes.provider import FakeProvider
+from tests.log_output import reset_log_output
 from tests.service import serve, settings_for
 
 
@@ -21,6 +22,7 @@ async def _write_one_story() -> None:
             assert told.ending is not None and told.ending["type"] == "complete"
 
 
+reset_log_output()  # a fork logs as the tests' own process does
 asyncio.run(_write_one_story())
 for thread in threading.enumerate():
     if thread is not threading.main_thread():

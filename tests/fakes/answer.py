@@ -17,12 +17,14 @@ CITES = tuple(
     (f"Page {number} of the news", f"https://news{number}.example.org/story") for number in range(1, 10)
 )
 """What a search comes upon where the script doesn't say."""
+_OBJECT_CHUNK = 16
+"""Tokens a chunk of an object: nobody is told it as it grows, and libraries take long over every chunk of it."""
 _REFUSAL = "I'm sorry, but I can't help with that request."
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is said, token by token. `finish` is None where the reply just ends."""
+    """What is said, token by token; a stream has `chunk` of them at a time. `finish` is None where it just ends."""
 
     kind: Literal["text", "tool", "refusal"]
     tokens: tuple[str, ...]
@@ -30,6 +32,7 @@ class Answer:
     prompt_tokens: int
     usage: Usage | None
     cites: tuple[tuple[str, str], ...] = ()
+    chunk: int = 1
 
     def count_usage(self, sent: int) -> Usage:
         """The usage to report after `sent` tokens."""
@@ -55,6 +58,7 @@ def compose_answer(ask: Ask, reply: Reply, fault: Fault | None) -> Answer:
         prompt_tokens=len(split_tokens(ask.prompt_text)),
         usage=reply.usage,
         cites=(CITES if reply.cites is None else reply.cites) if ask.searches else (),
+        chunk=reply.tokens_per_chunk or (_OBJECT_CHUNK if ask.structured and not reply.pace else 1),
     )
     if ask.max_tokens is not None and len(answer.tokens) > ask.max_tokens:
         answer = replace(answer, tokens=answer.tokens[: ask.max_tokens], finish="length")

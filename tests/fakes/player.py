@@ -96,12 +96,12 @@ class Player:
         await self._line.send(dialect.open())
         await self._delay()
         for position, fault in self._list_stops():
-            await self._send_tokens(dialect, min(position, len(answer.tokens)))
+            await self._send_tokens(dialect, min(position, len(answer.tokens)), answer.chunk)
             if fault is None:
                 await self._hold()
             elif await self._strike_stream(fault, dialect):
                 return
-        await self._send_tokens(dialect, len(answer.tokens))
+        await self._send_tokens(dialect, len(answer.tokens), answer.chunk)
         await self._line.send(dialect.close(len(answer.tokens)))
         self._line.end()
         self._finish()
@@ -128,8 +128,8 @@ class Player:
             await self._break(fault)
         return True
 
-    async def _send_tokens(self, dialect: Dialect, until: int) -> None:
-        call, size = self._call, self._reply.tokens_per_chunk or 1
+    async def _send_tokens(self, dialect: Dialect, until: int, size: int) -> None:
+        call = self._call
         pace, burst = self._reply.pace or 0.0, self._reply.burst or DEFAULT_BURST
         loop = asyncio.get_running_loop()
         began, first = loop.time(), call.tokens_sent

@@ -56,8 +56,9 @@ class Reply:
     many, `{i}` in it counting the repetitions from 1. `json` answers structured calls, forced tool calls and
     moderations.
     `scale` makes prose so many times as long as the prompt asks for, and `last_sentence` ends it. With none of
-    these, prose or an object that fits the schema is made up from the prompt. `pace` is tokens a second, 0 as fast as
-    possible: then `burst` chunks share a write. `hold_after` stops after so many tokens (0: after the headers) until
+    these, prose or an object that fits the schema is made up from the prompt. A chunk has `tokens_per_chunk`: by itself
+    one, and more where an object goes out as fast as possible. `pace` is tokens a second, 0 as fast as possible: then
+    `burst` chunks share a write. `hold_after` stops after so many tokens (0: after the headers) until
     released. `finish_reason` is `stop`, `length` or `content_filter`; any other goes out as it is.
     """
 

@@ -56,6 +56,17 @@ async def test_runs_of_a_day_count_whatever_becomes_of_them(service: LiveService
     assert (await person.http.get(ME)).json()["allowance"]["runs_today"] == 4
 
 
+async def test_run_whose_objects_come_token_by_token_is_complete_and_counted(
+    service: LiveService, provider: FakeProvider
+) -> None:
+    provider.script = Script(default=Reply(tokens_per_chunk=1))
+    person = await add_person(service, "noa")
+    reply = await person.http.post(f"{RUNS}?wait=true", json=BODY)
+    run = (await person.http.get(f"{RUNS}/{reply.json()['run_id']}")).json()
+    assert run["status"] == "completed" and all(call.stream for call in provider.generations)
+    assert run["usage"]["output_tokens"] == sum(call.tokens_sent for call in provider.generations)
+
+
 async def test_money_is_reserved_at_the_start_and_settled_at_the_end(
     service: LiveService, provider: FakeProvider
 ) -> None:

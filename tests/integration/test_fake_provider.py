@@ -154,12 +154,14 @@ async def test_structured_call_gets_an_object_that_fits_the_schema(
     assert json.loads(provider.calls[0].text_sent) == outline.model_dump()
 
 
+@pytest.mark.parametrize("tokens_per_chunk", [None, 1])
 @pytest.mark.parametrize("method", ["json_schema", "function_calling"])
 async def test_structured_stream_gets_the_object_of_the_rule(
-    model: BaseChatModel, provider: FakeProvider, method: str
+    model: BaseChatModel, provider: FakeProvider, method: str, tokens_per_chunk: int | None
 ) -> None:
     wanted = {"index": 3, "title": "Žofie", "mood": "merry"}
-    provider.script = Script(rules=(Rule(Reply(json=wanted), structured=True),))
+    reply = Reply(json=wanted, tokens_per_chunk=tokens_per_chunk)
+    provider.script = Script(rules=(Rule(reply, structured=True),))
     # A dict: of a Pydantic class, the Chat API's stream makes chunks that pydantic warns about.
     structured = model.with_structured_output(Section.model_json_schema(), method=method)
     assert [part async for part in structured.astream("A section.")][-1] == wanted

@@ -29,9 +29,8 @@ from tests.service import serve, settings_for
 # The service draws from `random` in another thread meanwhile, which Hypothesis takes for a strategy's doing.
 pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
 
-_EXAMPLES = 5
 _BOUNDED = settings(
-    max_examples=_EXAMPLES,
+    max_examples=2,
     deadline=None,
     database=None,
     derandomize=True,
@@ -155,13 +154,15 @@ _RULES_OF_ACCOUNTS = (
 _ROOM = {"account_runs": 1000, "account_streams": 1000, "account_usd_month": 100_000.0}
 
 
+@pytest.mark.parametrize("examples", [2, pytest.param(25, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("part", range(3))
 async def test_every_operation_keeps_what_its_document_says(
-    provider: FakeProvider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: int
+    provider: FakeProvider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: int, examples: int
 ) -> None:
     """With accounts, as an admin, with bodies that follow the schemas and bodies that break them; each status that an
     operation answers with stands in the document."""
     monkeypatch.setitem(globals(), "_RULES_BEYOND_A_SCHEMA", (*_RULES_BEYOND_A_SCHEMA, *_RULES_OF_ACCOUNTS))
+    monkeypatch.setitem(globals(), "_BOUNDED", settings(_BOUNDED, max_examples=examples))
     provider.script = prose(words=20)
     async with serve_accounts(provider, tmp_path, judge="off", log_level="error", **_ROOM) as service:
         admin = await add_person(service, "admin", "admin")

@@ -1,5 +1,6 @@
 """Deltas of channel values: what is stored of a checkpoint, and what is read from it."""
 
+import sys
 from itertools import pairwise
 from typing import Any
 
@@ -147,8 +148,8 @@ def test_chain_of_deltas_stays_as_short_as_the_value_that_it_makes() -> None:
 
 
 def test_long_chain_is_read_without_recursion() -> None:
-    thread, value = Thread(), dict[int, list[int]]()
-    for number in range(5000):
+    thread, value, deep = Thread(), dict[int, list[int]](), sys.getrecursionlimit() + 100
+    for number in range(deep):
         value = {**value, number: [number]}
         thread.put(it=value)
-    assert thread.read("it", 5000) == value
+    assert thread.read("it", deep) == value
