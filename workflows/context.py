@@ -144,8 +144,8 @@ def _notes_on(state: State, indices: Sequence[int]) -> list[EarlierSection]:
     written: Mapping[int, str] = state.get("section_notes", {})
 
     def note(index: int) -> EarlierSection:
-        told = _by_plan(planned[index], state)
-        return EarlierSection(**{**told, "notes": written.get(index) or told["notes"]})
+        by_plan = _by_plan(planned[index], state)
+        return EarlierSection(**{**by_plan, "notes": written.get(index) or by_plan["notes"]})
 
     known = [index for index in indices if index in planned]
     if not known:

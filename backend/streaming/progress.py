@@ -302,9 +302,7 @@ class ProgressMeter:
 
     def _reckon_plan(self) -> float:
         """Percent before the plan, by time: nothing of it is seen before it is whole."""
-        planning = self._pace.planning
-        if planning is None:
-            planning = float(self._forecast.plan * self._forecast.at_once)
+        planning = self._pace.planning or float(self._forecast.plan * self._forecast.at_once)
         whole = planning + self._forecast.text + self._facts_words
         if not (planning and self._forecast.text):
             return float(self._percent)

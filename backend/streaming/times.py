@@ -7,7 +7,7 @@ from workflows.text.words import count_words
 
 
 class Times:
-    """When sections were begun, ended and judged; seconds."""
+    """Times at which sections were begun, ended and judged; seconds."""
 
     def __init__(self) -> None:
         self.checking: float | None = None

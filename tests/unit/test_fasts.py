@@ -2,7 +2,7 @@
 
 import pytest
 
-from workflows.text.grounding.fasts import Fasts
+from workflows.text.clauses.fasts import Fasts
 
 ENGLISH = Fasts(
     [

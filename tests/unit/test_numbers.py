@@ -16,6 +16,12 @@ from workflows.text.quantities.numbers import find_quantities
         ("5 thousand units", "5000", "unit"),
         ("3 hundred tablets", "300", "tablet"),
         ("1,200 mg", "1200", "milligram"),
+        ("four point two billion", "4200000000", ""),
+        ("zero point five milligrams", "0.5", "milligram"),
+        ("In twenty twenty-four.", "2024", ""),
+        ("In nineteen oh five.", "1905", ""),
+        ("Since nineteen eighty.", "1980", ""),
+        ("twenty minutes", "20", "minute"),
     ],
 )
 def test_number_is_read_with_its_scale_and_unit(text: str, value: str, unit: str) -> None:

@@ -31,6 +31,8 @@ _LEAST_WORDS = 60
 """Fewer, and a grade says nothing."""
 _QUOTED = 12
 """Words of a passage that are quoted."""
+_PERCENT = {"0.25": "25", "0.5": "50", "0.75": "75"}
+_SHARES = {percent: share for share, percent in _PERCENT.items()}
 _SMALL = 12
 """Counts up to here are the hosts' own: "two things"."""
 
@@ -133,6 +135,10 @@ def _known_measures(pack: str) -> dict[str, frozenset[str]]:
     known: dict[str, set[str]] = {}
     for measure in find_measures(pack):
         known.setdefault(measure.value, set()).add(measure.kind)
+        if measure.value in _PERCENT:  # "a quarter" is 25 percent
+            known.setdefault(_PERCENT[measure.value], set()).add("percent")
+        if measure.kind == "percent" and measure.value in _SHARES:
+            known.setdefault(_SHARES[measure.value], set()).add("")
     return {value: frozenset(kinds) for value, kinds in known.items()}
 
 

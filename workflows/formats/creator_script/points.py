@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from workflows.errors import FieldError
 from workflows.formats.creator_script.input import KeyPoint
 from workflows.formats.creator_script.timing import MIN_POINT_SECONDS
-from workflows.text.metrics.coverage import content_stems, count_denials, similarity
+from workflows.text.metrics.coverage import count_denials, similarity, undenied_stems
 from workflows.text.stems import stem
 
 _ALIKE = 0.8
@@ -44,7 +44,7 @@ def _against_earlier(points: Sequence[KeyPoint], later: int) -> Iterator[FieldEr
 
 
 def _compare(first: KeyPoint, second: KeyPoint, index: int) -> str | None:
-    stems, others = content_stems(first.text), content_stems(second.text)
+    stems, others = undenied_stems(first.text), undenied_stems(second.text)
     alike = similarity(stems, others)
     turned = count_denials(first.text) % 2 != count_denials(second.text) % 2
     if (alike >= _ALIKE and turned) or (

@@ -21,12 +21,12 @@ from workflows.text.clauses.claims import (
     plain_words,
     split_clauses,
 )
+from workflows.text.clauses.fasts import Fasts
 from workflows.text.clauses.hebrew_claims import compare_hebrew, hebrew_matter, split_hebrew
 from workflows.text.clauses.names import find_unknown_names
 from workflows.text.grounding.bounds import Bounds
 from workflows.text.grounding.ceilings import Ceilings
 from workflows.text.grounding.contrasts import Contrasts
-from workflows.text.grounding.fasts import Fasts
 from workflows.text.grounding.hebrew_rules import HebrewRules
 from workflows.text.grounding.instruction_index import InstructionIndex
 from workflows.text.grounding.number_index import NumberIndex

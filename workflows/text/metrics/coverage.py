@@ -27,7 +27,7 @@ having he her here hers him his how i if in into is it its itself just let like 
 much must my need of off on once one only or other our out over own please really same say shall she should
 show so some such tell than that the their them then there these they thing things this those through to
 too under until up us use very via was way we were what when where which while who whom why will with would
-you your yours explain mention talk discuss cover describe include point
+you your yours it's that's there's explain mention talk discuss cover describe include point
 של את על עם אל או גם כי כל לא זה זו זאת אני אתה את הוא היא הם הן אנחנו מה מי איך למה יש אין היה רק אם כמו
 el la los las un una unos unas de del y o en con por para que es son se su al lo como más
 le les des du et ou dans avec pour qui est sont sur au aux ce cette ces
@@ -56,7 +56,7 @@ _DENIAL = re.compile(
 def content_stems(text: str) -> frozenset[str]:
     """The stems of the content words; of all words when there are no others."""
     words = [word.casefold() for word in list_words(text)]
-    meant = [word for word in words if word not in _STOP and not is_negation(word)]
+    meant = [word for word in words if word.replace("’", "'") not in _STOP and not is_negation(word)]
     return frozenset(stem(word) for word in meant or words)
 
 
@@ -76,6 +76,11 @@ def count_denials(text: str) -> int:
     it, and isn't counted again."""
     found = sum(1 for _ in _DENIAL.finditer(text))
     return count_negations(text) + found
+
+
+def undenied_stems(text: str) -> frozenset[str]:
+    """The content stems without the turns of phrase that deny: of "Nobody should water them" those of "water them"."""
+    return content_stems(_DENIAL.sub(" ", text))
 
 
 def similarity(first: frozenset[str], second: frozenset[str]) -> float:

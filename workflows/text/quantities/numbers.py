@@ -41,6 +41,14 @@ _SPELT_BELOW_100 = rf"(?:{_WORDS})(?:[ -](?:{_WORDS}))?"
 _SPELT = (
     rf"{_SPELT_BELOW_100}(?:(?: (?:{'|'.join(_SCALES)})){{1,3}}(?: (?:and )?{_SPELT_BELOW_100}\b)?){{0,4}}"
 )
+_DIGITS = "|".join(word for word, value in _SMALL.items() if value < 10)
+_POINT = rf"{_SPELT_BELOW_100} point(?: (?:{_DIGITS})\b)+(?: (?:{'|'.join(_SCALES)})\b)?"
+_TEENS = "|".join(word for word, value in _SMALL.items() if value >= 10)
+_YEAR = (
+    rf"(?:nineteen|twenty) (?:(?:oh|o)[ -](?:{_DIGITS})|(?:{'|'.join(_TENS)})(?:-(?:{_DIGITS}))?|{_TEENS})"
+    r"(?! ?(?:percent|per cent|degrees)\b)"
+)
+"""As years are said: "twenty twenty-four"."""
 _WEIGHED = r"(?:(?:kilo|milli|micro)?gram|(?:milli)?lit(?:re|er)|kilo)"
 """Units of which "a gram" is as much a dose as "1 gram"."""
 _LASTING = "(?:hour|day|week|month|year)"
@@ -51,6 +59,8 @@ _FOUND = re.compile(
     rf"|(?P<figures>\d+(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?)(?:[ \u00a0-]?(?P<scale>{'|'.join(_SCALES)}|bn)\b)?"
     rf"|(?P<often>\bonce\b(?= (?:an?|per|daily|each|every|in|or|weekly|monthly|more)\b)"
     rf"|\b(?:twice|thrice|b\.i\.d|t\.i\.d|q\.i\.d|bid|tid|qid)\b)"
+    rf"|(?P<point>\b{_POINT})"
+    rf"|(?P<year>\b{_YEAR}\b)"
     rf"|(?P<spelt>\b{_SPELT}\b)"
     rf"|(?<!half )(?<!quarter )(?<!third )(?<!quarters )(?<!thirds )(?<!half of )(?<!quarter of )(?<!third of )"
     rf"(?P<one>\ban?\b)(?= {_WEIGHED}\b)"
@@ -146,7 +156,20 @@ def _value(match: re.Match[str]) -> tuple[str, str]:
         return "1", ""
     if match["fraction"]:
         return _FRACTIONS[said.split()[-1]], ""
+    if match["point"]:
+        return _plain(_with_point(said)), ""
+    if match["year"]:
+        century, _, year = said.partition(" ")
+        return str(_spelt(century) * 100 + _spelt(year)), ""
     return str(_spelt(said)), ""
+
+
+def _with_point(said: str) -> Decimal:
+    whole, _, rest = said.partition(" point ")
+    words = rest.split()
+    scale = _SCALES.get(words[-1], 1)
+    digits = "".join(str(_SMALL[word]) for word in words if word in _SMALL)
+    return Decimal(f"{_spelt(whole)}.{digits}") * scale
 
 
 def _spelt(said: str) -> int:
