@@ -132,7 +132,7 @@ async def test_database_of_something_else_is_refused_and_left_as_it_is(tmp_path:
         connection.execute("CREATE TABLE runs (distance)")
     database = SqliteDatabase(f"sqlite:///{file}")
     with pytest.raises(
-        SettingsError, match=r"^STORYWIRE_DATABASE_URL: .*theirs.db can't be used \(table runs"
+        SettingsError, match=r"^STORYWIRE_DATABASE_URL: the database has tables already .*\(runs\)"
     ):
         await database.migrate()
     await database.close()

@@ -22,7 +22,7 @@ from tests.databases import ENGINES
 pytestmark = pytest.mark.engine(*ENGINES)
 
 NOW = datetime.now(UTC)
-LATER, LONG_AGO, SOON = NOW + timedelta(days=1), NOW - timedelta(days=1), NOW + timedelta(minutes=1)
+LATER, LONG_AGO, SOON = NOW + timedelta(days=1), NOW - timedelta(days=1), NOW + timedelta(hours=1)
 PEOPLE = 40
 
 
