@@ -14,6 +14,7 @@ from typing import Any, Self
 
 import httpx
 
+from tests.freezing import freeze
 from tests.ports import find_port
 from tests.service import Client
 
@@ -67,7 +68,7 @@ class KillableService:
     def freeze(self) -> None:
         """SIGSTOP: it is alive, and does nothing."""
         assert self._process is not None and self._process.pid is not None
-        os.kill(self._process.pid, signal.SIGSTOP)
+        freeze(self._process.pid)
 
     def thaw(self) -> None:
         """SIGCONT: it goes on where it was."""

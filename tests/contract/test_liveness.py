@@ -19,6 +19,7 @@ from backend.store.database import Database
 from backend.store.postgres.jobs import JobRepository
 from tests.contract.heartbeats import LEASE, age_heartbeat
 from tests.databases import Engine
+from tests.freezing import freeze
 
 _HOLD = """
 import sys
@@ -139,7 +140,7 @@ async def test_process_is_alive_while_it_runs_and_not_after_it_was_killed(proces
     here = await processes.join()
     there, process = await processes.start()
     assert await becomes_alive(here, there)
-    os.kill(process.pid, signal.SIGSTOP)
+    freeze(process.pid)
     if processes.is_on_one_machine:
         assert await here.is_alive(there)  # it is frozen, and has what it has
     else:

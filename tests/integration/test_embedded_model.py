@@ -15,6 +15,7 @@ import pytest_asyncio
 from langchain_core.messages import HumanMessage
 from langchain_openai import ChatOpenAI
 
+from tests.freezing import freeze
 from workflows.errors import ModelNotConfigured, ModelUnavailable
 from workflows.formats.story.embedded import offer_choices, plan_story, scene_page
 from workflows.models.embedded.client import chat_model
@@ -148,7 +149,7 @@ async def test_child_that_is_frozen_is_killed_and_replaced(tmp_path: Path) -> No
     try:
         first = await server.endpoint()
         frozen = psutil.Process(read_pid(tmp_path))
-        frozen.suspend()
+        freeze(frozen.pid)
         second = await server.endpoint()
         assert second.api_key != first.api_key and not frozen.is_running()
         assert await server.endpoint() == second  # one that answers stays
