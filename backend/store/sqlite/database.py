@@ -142,6 +142,7 @@ def check_writable(file: Path, table: str, busy_seconds: float) -> None:
         )
     uri = f"{file.absolute().as_uri()}?mode=rw"
     with closing(sqlite3.connect(uri, uri=True, timeout=busy_seconds, isolation_level=None)) as connection:
+        let_log_grow(connection.cursor())
         connection.execute("BEGIN IMMEDIATE")
         connection.execute(f'SELECT 1 FROM "{table}" LIMIT 1')
         # The same number again: a page is written and synced all the same.
