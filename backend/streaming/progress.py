@@ -240,9 +240,8 @@ class ProgressMeter:
                 self._pace.learn_rate(self._worked(), self._clock() - self._started, seconds)
             self._times.checking = self._clock()
         elif event.status == "completed" and self._times.checking is not None and not self._is_checked:
-            self._is_checked = (
-                True  # the first check is of the whole text, the next ones of what was written again
-            )
+            # The first check is of the whole text, the next ones of what was written again.
+            self._is_checked = True
             self._pace.learn_checking(
                 self._clock() - self._times.checking, self._times.checking - self._started
             )
