@@ -263,6 +263,8 @@ class Attempt:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(_TICK_SECONDS)
+            if self._handle.settling:  # nothing comes after the question
+                continue
             if (progress := self._meter.tick()) is not None:
                 with suppress(StaleWriter, LogUnavailable):  # the run's next own message says so
                     self._writer.put(progress)
