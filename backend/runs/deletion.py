@@ -56,18 +56,16 @@ class RunDeletion:
     async def _forget_part(self, run: Run) -> None:
         """Takes the recap of a part that is being deleted from the inputs of later ones and of their versions, with the
         checkpoints and recordings that have it. One that failed begins anew when it is resumed."""
-        format = self._formats.get(run.format)
-        if run.series is None or run.part is None or format is None:
+        format, part = self._formats.get(run.format), run.part
+        if run.series is None or part is None or format is None:
             return
-        stored = await self._derived.inputs(run.owner, run.series)
-        left = {run_id: without_part(format, inputs, run.part) for run_id, inputs in stored.items()}
-        changed = {run_id: inputs for run_id, inputs in left.items() if inputs is not None}
-        if not changed:
-            return
-        await self._derived.set_inputs(run.owner, changed)
+        changed = await self._derived.change_inputs(
+            run.owner, run.series, lambda stored: without_part(format, stored, part)
+        )
         for run_id in changed:
             self._files.delete_recording(run_id)
-        await self._delete_checkpoints(await self._derived.at_rest(run.owner, changed))
+        if changed:
+            await self._delete_checkpoints(await self._derived.at_rest(run.owner, changed))
 
     async def forget_material(self, owner: Owner, id: str) -> None:
         """Deletes the checkpoints of runs that refer to something that is being deleted, such as a document: they quote

@@ -4,7 +4,7 @@ Both may hold what is being deleted: a version in its `origin`, both in their ch
 no prompts, so what is in it is the run's own.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Text, cast, select, update
@@ -19,6 +19,8 @@ from backend.store.tables import runs
 from backend.store.transitions import FINISHED, WAITING
 
 _AT_REST = (*FINISHED, WAITING)
+ChangeInput = Callable[[Mapping[str, Any]], dict[str, Any] | None]
+"""Makes another input of a stored one; None: it stays."""
 
 
 class DerivedRunRepository:
@@ -50,15 +52,23 @@ class DerivedRunRepository:
         rows = await self._db.read(lambda connection: connection.execute(query).all())
         return {row.id: row.input for row in rows}
 
-    async def set_inputs(self, owner: Owner, inputs: Mapping[str, dict[str, Any]]) -> None:
-        """Sets the inputs of these runs, from which something is deleted."""
+    async def change_inputs(self, owner: Owner, id: str, change: ChangeInput) -> list[str]:
+        """Changes the inputs that have this id as a value, and returns whose runs' they are. What they are now is read
+        in the same transaction: of two that take something away at once, neither brings back what the other took."""
+        if all(change(stored) is None for stored in (await self.inputs(owner, id)).values()):
+            return []
+        query = select(runs.c.id, runs.c.input).where(runs.c.owner == owner, _refers_to(id))
+        in_order = query.order_by(runs.c.id).with_for_update()  # of ids: nobody waits in a ring
 
-        def work(connection: Connection) -> None:
-            for run_id, left in inputs.items():
+        def work(connection: Connection) -> list[str]:
+            stored = {row.id: change(row.input) for row in connection.execute(in_order).all()}
+            changed = {run_id: left for run_id, left in stored.items() if left is not None}
+            for run_id, left in changed.items():
                 mine = (runs.c.owner == owner) & (runs.c.id == run_id)
                 connection.execute(update(runs).where(mine).values(input=left))
+            return list(changed)
 
-        await self._db.erase(work)
+        return await self._db.erase(work)
 
     async def at_rest(self, owner: Owner, run_ids: Iterable[str]) -> list[str]:
         """Those of these runs that nobody executes."""

@@ -92,7 +92,8 @@ class ProgressMeter:
         self._anchor: tuple[float, float] | None = None  # percent, and the work that was left there
 
     def recall(self, transcript: Transcript) -> None:
-        """Goes on from what earlier attempts logged."""
+        """Goes on from what earlier attempts logged. Again, where the log lacked something of it."""
+        self._anchor = None  # what comes from there took none of our time
         words: dict[Slot, int] = {
             index: count_words(transcript.text_of(index)) for index in transcript.started
         }
@@ -141,7 +142,8 @@ class ProgressMeter:
 
     def tick(self) -> ProgressReported | None:
         """Time has passed, perhaps in silence; says something where that counts."""
-        return self._report(self._saying) if self._due() and int(self._reckon()) > self._percent else None
+        is_farther = min(_MOST, int(self._reckon())) > self._percent
+        return self._report(self._saying) if is_farther and self._due() else None
 
     def _words_of_plan(self) -> float:
         """Words that would have been written in the time of the plan: by the clock where it is known how fast such runs
@@ -238,9 +240,8 @@ class ProgressMeter:
                 self._pace.learn_rate(self._worked(), self._clock() - self._started, seconds)
             self._times.checking = self._clock()
         elif event.status == "completed" and self._times.checking is not None and not self._is_checked:
-            self._is_checked = (
-                True  # the first check is of the whole text, the next ones of what was written again
-            )
+            # The first check is of the whole text, the next ones of what was written again.
+            self._is_checked = True
             self._pace.learn_checking(
                 self._clock() - self._times.checking, self._times.checking - self._started
             )

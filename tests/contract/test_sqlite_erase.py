@@ -108,3 +108,23 @@ async def test_erase_leaves_what_somebody_reads_for_long_to_a_later_write(
     async with asyncio.timeout(PATIENCE):  # it tries again once a second at most
         while MARK in world.bytes():
             await database.write(add)
+
+
+async def test_erase_that_is_cancelled_meanwhile_leaves_no_byte_either(
+    database: Database, world: World
+) -> None:
+    await database.write(add_long_text)
+    begun, go_on = threading.Event(), threading.Event()
+
+    def work(connection: Connection) -> None:
+        begun.set()
+        assert go_on.wait(10)
+        connection.execute(delete(runs))
+
+    erasing = asyncio.create_task(database.erase(work))
+    await asyncio.to_thread(begun.wait, 10)
+    erasing.cancel()
+    await asyncio.wait([erasing])
+    go_on.set()
+    await database.write(count)  # comes after it
+    assert MARK not in world.bytes()

@@ -11,11 +11,13 @@ from langchain_core.runnables import RunnableConfig
 
 from backend.log.entry import Entry, LogUnavailable, StaleWriter
 from backend.log.memory import MemoryLog
+from backend.runs.attempt import attempt
 from backend.runs.attempt.handle import StopReason
 from backend.runs.attempt.log_writer import LogWriter
 from backend.runs.attempt.recording import RunRecorder
 from backend.store.checkpoints import MemoryCheckpoints
 from backend.store.database import Database
+from backend.streaming.progress import ProgressMeter
 from tests.models import settings_of
 from tests.unit.attempts import note, open_attempt, write
 from tests.unit.messages import OUTLINE, content, number, workflow
@@ -330,6 +332,17 @@ async def test_attempt_whose_log_has_another_writer_is_refused(world: World, log
     assert all(
         "wind" not in each.chunk for each in await read_messages(log, run.id) if hasattr(each, "chunk")
     )
+
+
+async def test_attempt_says_nothing_after_its_question_however_long_it_takes_to_settle(
+    world: World, log: MemoryLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attempt, "_TICK_SECONDS", 0.0)
+    monkeypatch.setattr(ProgressMeter, "tick", lambda meter: meter.now("Time passes"))
+    run = await note(world, options={"review_outline": True})
+    assert await write(world, run, log) is None
+    said = await read_messages(log, run.id)
+    assert isinstance(said[-1], InputRequested) and len(said) > 3
 
 
 async def test_attempt_that_asks_a_person_is_settling_and_goes_on_with_the_answer(

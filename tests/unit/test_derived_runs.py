@@ -1,5 +1,15 @@
 """Runs by what they were made of, on every database."""
 
+import asyncio
+from collections.abc import Callable
+from typing import Any, cast
+
+from pydantic import BaseModel
+from sqlalchemy import Connection
+
+from backend.runs.deletion import RunDeletion
+from backend.runs.engine.base import Engine
+from backend.runs.files import RunFiles
 from backend.store.database import Database
 from backend.store.owner import Owner
 from backend.store.run_values import RunOptions, VersionChange, VersionOrigin
@@ -26,7 +36,8 @@ async def test_runs_are_found_by_what_they_refer_to_and_lose_it(database: Databa
     assert await runs.derived.referring(MAYA, "01DOC") == []  # it is under way
     before = await runs.find(MAYA, "01A")
     assert before is not None and not await runs.derived.has_lost_material(before)
-    await runs.derived.set_inputs(MAYA, {"01A": {"language": "en"}, "01B": {}})
+    assert await runs.derived.change_inputs(MAYA, "01DOC", lambda _: None) == []
+    assert await runs.derived.change_inputs(MAYA, "01DOC", lambda _: {"language": "en"}) == ["01A"]
     assert await runs.derived.has_lost_material(before)
     assert await runs.derived.inputs(NOA, "01DOC") == {"01B": names}
 
@@ -41,3 +52,60 @@ async def test_version_loses_the_text_of_a_run_that_is_deleted(database: Databas
     left = await runs.find(MAYA, "01B")
     assert left is not None and left.origin == VersionOrigin(change=change, seed=None)
     assert left.origin.has_lost_seed
+
+
+class Recaps(BaseModel):
+    series: str
+    earlier: list[int]
+
+
+class RecapsFormat:
+    """Inputs with recaps of earlier parts, here just their numbers."""
+
+    def parse(self, given: dict[str, Any]) -> Recaps:
+        return Recaps.model_validate(given)
+
+    def without_part(self, inputs: Recaps, number: int) -> Recaps:
+        return inputs.model_copy(update={"earlier": [part for part in inputs.earlier if part != number]})
+
+
+class SlowToErase:
+    """The same database, for somebody who has read and is slow to erase."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.is_reached, self.may_go_on = asyncio.Event(), asyncio.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._database, name)
+
+    async def erase(self, work: Callable[[Connection], object]) -> object:
+        self.is_reached.set()
+        await self.may_go_on.wait()
+        return await self._database.erase(work)
+
+
+class NoEngine:
+    async def cancel(self, run: object) -> None:
+        """Nothing is written."""
+
+
+async def test_recaps_of_two_parts_that_are_deleted_at_once_both_stay_deleted(database: Database) -> None:
+    slow = SlowToErase(database)
+
+    def deletion(repository: RunRepository) -> RunDeletion:
+        formats = cast(Any, {"story": RecapsFormat()})
+        return RunDeletion(repository, cast(Engine, NoEngine()), formats, RunFiles(None, None))
+
+    runs = RunRepository(database)
+    for part in (1, 2, 3):
+        recaps = {"series": "01S", "earlier": list(range(1, part))}
+        await runs.add(new(f"01{part}", series="01S", part=part, input=recaps))
+    first, second = await runs.find(MAYA, "011"), await runs.find(MAYA, "012")
+    assert first is not None and second is not None
+    deleting = asyncio.create_task(deletion(RunRepository(cast(Database, slow))).delete(second))
+    await slow.is_reached.wait()
+    await deletion(runs).delete(first)
+    slow.may_go_on.set()
+    await deleting
+    assert await runs.derived.inputs(MAYA, "01S") == {"013": {"series": "01S", "earlier": []}}

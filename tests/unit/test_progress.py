@@ -159,6 +159,27 @@ def test_progress_of_a_resumed_run_reckons_with_its_own_time_only(meter: Progres
     assert (said.words, said.eta_seconds) == (150, 10)
 
 
+def test_text_that_the_log_lacked_is_not_taken_for_work_of_this_attempt(
+    meter: ProgressMeter, clock: Clock
+) -> None:
+    transcript = Transcript()
+    transcript.apply(outline_of([100] * 3))
+    meter.recall(transcript)
+    clock.now += 0.01
+    transcript.apply(TextAppended(section=0, chunk="word " * 100, is_complete=True))
+    meter.recall(transcript)
+    clock.now += 50
+    said = meter.follow(TextAppended(section=1, chunk="word " * 50))
+    assert said is not None and said.eta_seconds == pytest.approx(150, abs=5)
+
+
+def test_run_of_which_nothing_is_left_says_so_once(clock: Clock) -> None:
+    run = run_with_plan(clock, Paces(), 0, 10)
+    run.step("derive", 1)
+    run.wait(10)
+    assert [percent for _, percent, _ in run.seen].count(99) == 1
+
+
 def outline_of(targets: list[int]) -> OutlinePlanned:
     sections = [
         PlannedSection(index=index, title="T", summary="", target_words=words)

@@ -84,3 +84,15 @@ async def _page_bytes(file: Path) -> int:
     await database.close()
     assert log_bytes == 16 * 2**20  # whatever the pages
     return page_bytes
+
+
+async def test_look_whether_a_file_can_be_written_leaves_the_write_ahead_log_to_grow(tmp_path: Path) -> None:
+    database = SqliteDatabase(f"sqlite:///{tmp_path / 'new.db'}")
+    await database.migrate()
+    await database.write(lambda connection: connection.exec_driver_sql("CREATE TABLE theirs (text)"))
+    fill = "INSERT INTO theirs VALUES (zeroblob(2000000))"
+    await database.write(lambda connection: connection.exec_driver_sql(fill))
+    before = (tmp_path / "new.db").stat().st_size
+    await database.check_writable(1.0)
+    assert (tmp_path / "new.db").stat().st_size == before
+    await database.close()

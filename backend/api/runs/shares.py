@@ -23,6 +23,7 @@ from workflows.errors import NotFound
 from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import presentation_of
 from workflows.formats.notices import Notice, list_notices
+from workflows.loop_turns import off_loop
 
 router = APIRouter(prefix="/api/v1/runs", tags=["shares"])
 listed = APIRouter(prefix="/api/v1/shares", tags=["shares"])
@@ -168,7 +169,8 @@ async def show_shared(
     if kind == "json" or (kind is None and "application/json" in request.headers.get("accept", "")):
         return JSONResponse(shown.model_dump(), headers=_HEADERS)
     render = _MARKDOWN.render if presentation_of(format).reading.markdown else None
-    page = _PAGE.render(shown.model_dump(), style=_STYLE, render=render)
+    characters = sum(len(section.text) for section in shown.sections)
+    page = await off_loop(characters, _PAGE.render, shown.model_dump(), style=_STYLE, render=render)
     return HTMLResponse(page, headers=_HEADERS)
 
 

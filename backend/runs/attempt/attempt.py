@@ -53,8 +53,8 @@ _BROKE_OFF = (
     "itself. The text so far is kept."
 )
 _LOOK_SECONDS = 0.1
-_IN_ONE_GO = 200
 _TICK_SECONDS = 1.0
+_IN_ONE_GO = 200
 """Characters of text that the gate looks at between two turns of the loop: many short sentences cost most."""
 _SAME_ELSEWHERE = "The same is being written for another run; this one is given it as it comes"
 
@@ -263,6 +263,8 @@ class Attempt:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(_TICK_SECONDS)
+            if self._handle.settling:  # nothing comes after the question
+                continue
             if (progress := self._meter.tick()) is not None:
                 with suppress(StaleWriter, LogUnavailable):  # the run's next own message says so
                     self._writer.put(progress)

@@ -64,8 +64,13 @@ class SqliteDatabase:
     async def erase(self, work: Callable[[Connection], _T]) -> _T:
         """See `Database`. Pages are overwritten (`secure_delete`); the write-ahead log is emptied here."""
 
-        result = await self._in(self._write_thread, lambda: _transact(self._writer, work))
-        await empty_log(lambda: self._in(self._write_thread, self._truncate))
+        def write() -> tuple[_T, bool]:
+            result = _transact(self._writer, work)
+            return result, self._truncate()  # also where nobody waits for it any more
+
+        result, is_empty = await self._in(self._write_thread, write)
+        if not is_empty:
+            await empty_log(lambda: self._in(self._write_thread, self._truncate))
         return result
 
     async def migrate(self) -> None:
@@ -137,6 +142,7 @@ def check_writable(file: Path, table: str, busy_seconds: float) -> None:
         )
     uri = f"{file.absolute().as_uri()}?mode=rw"
     with closing(sqlite3.connect(uri, uri=True, timeout=busy_seconds, isolation_level=None)) as connection:
+        let_log_grow(connection.cursor())
         connection.execute("BEGIN IMMEDIATE")
         connection.execute(f'SELECT 1 FROM "{table}" LIMIT 1')
         # The same number again: a page is written and synced all the same.
