@@ -88,3 +88,21 @@ def test_story_in_hebrew_is_refused_by_the_embedded_model_only() -> None:
 
 def test_story_is_checked_by_the_childrens_policy() -> None:
     assert STORY.policy(StoryInput(theme="moon")).name == "child"
+
+
+@pytest.mark.parametrize(
+    ("stored", "left"),
+    [
+        (
+            {"theme": "sea", "earlier": [{"number": 1}, {"number": 2, "title": "B"}]},
+            [{"number": 2, "title": "B"}],
+        ),
+        ({"earlier": [{"number": 1, "of": "an earlier release"}, {"title": "B"}]}, [{"title": "B"}]),
+        ({"earlier": [{"number": 2}, 1, None, "1"]}, [{"number": 2}, 1, None, "1"]),
+        ({"about": "another format's", "earlier": "that day"}, "that day"),
+        ({"about": "another format's"}, None),
+    ],
+)
+def test_recap_of_a_chapter_is_taken_from_whatever_was_stored(stored: dict[str, Any], left: Any) -> None:
+    expected = stored if left is None else {**stored, "earlier": left}
+    assert STORY.without_part(stored, 1) == expected

@@ -103,8 +103,9 @@ class BelongsToSeries(Protocol):
 class RecapsSeries(Protocol):
     """Capability: inputs that hold recaps of earlier parts of their series, such as summaries of chapters."""
 
-    def without_part(self, inputs: Any, number: int) -> Any:
-        """The input without its recap of that part, which is being deleted."""
+    def without_part(self, stored: Mapping[str, Any], number: int) -> Mapping[str, Any]:
+        """A stored input without its recap of that part, which is being deleted. It is given as JSON, since it may be
+        one that an earlier release took, or another format's that names the series."""
 
 
 @runtime_checkable

@@ -110,9 +110,8 @@ def without_part(format: AnyFormat, stored: Mapping[str, Any], number: int) -> d
     """A stored input without its recap of this part of its series; None where it has none."""
     if not isinstance(format, RecapsSeries):
         return None
-    inputs = format.parse(dict(stored))
-    left: BaseModel = format.without_part(inputs, number)
-    return None if left == inputs else left.model_dump(mode="json")
+    left = format.without_part(stored, number)
+    return None if left == stored else dict(left)
 
 
 def cache_key_of(format: AnyFormat, inputs: BaseModel) -> str | None:

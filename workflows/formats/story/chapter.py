@@ -79,11 +79,13 @@ class ChapterFormat(Format[StoryInput]):
         """The place of the chapter in a stored story."""
         return (inputs.story_session_id, inputs.chapter_number) if inputs.story_session_id else None
 
-    def without_part(self, inputs: StoryInput, number: int) -> StoryInput:
-        """The input without what an earlier chapter told."""
-        return inputs.model_copy(
-            update={"earlier": [chapter for chapter in inputs.earlier if chapter.number != number]}
-        )
+    def without_part(self, stored: Mapping[str, Any], number: int) -> Mapping[str, Any]:
+        """The stored input without what an earlier chapter told."""
+        match stored:
+            case {"earlier": list(earlier)}:
+                return {**stored, "earlier": [each for each in earlier if not _is_chapter(each, number)]}
+            case _:
+                return stored
 
     def check_model(self, inputs: StoryInput, model: ModelSpec) -> None:
         """Refuses the embedded model for other languages than English."""
@@ -98,3 +100,12 @@ class ChapterFormat(Format[StoryInput]):
     def metrics(self, inputs: StoryInput, state: State) -> dict[str, Any]:
         """Reading time at the reader's own speed, vocabulary level, grade, repetition, words by section."""
         return story_metrics(inputs, state)
+
+
+def _is_chapter(stored: object, number: int) -> bool:
+    """Whether a stored recap is that chapter's."""
+    match stored:
+        case {"number": found}:
+            return bool(found == number)
+        case _:
+            return False
