@@ -1,6 +1,7 @@
 """One attempt at a run: what it says first and last, how it stops, and what it makes of earlier attempts."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -418,12 +419,15 @@ async def test_attempt_whose_log_is_away_has_closed_its_models_stream_when_it_en
 
 
 class _Watched(LogWriter):
-    """A writer beside somebody who, whenever it is their turn, looks how much there is of section 0."""
+    """A writer that works long, beside somebody who looks how much there is of section 0 whenever it is their turn."""
 
     seen: ClassVar[set[int]] = set()
 
     def put(self, message: Message) -> None:
         super().put(message)
+        done_at = time.perf_counter() + 0.0005
+        while time.perf_counter() < done_at:  # however fast the machine is
+            pass
         asyncio.get_running_loop().call_soon(lambda: self.seen.add(len(self.transcript.text_of(0))))
 
 
