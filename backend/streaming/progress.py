@@ -119,6 +119,9 @@ class ProgressMeter:
                 return self._judge(verdict.section)
             case NodeChanged(node="generate_content", status="completed", section=int(index)):
                 return self._judge(index)  # its review came before the end of its node
+            case NodeChanged(node="enhance_content", status="completed", section=int(index)):
+                self._judged.add(index)  # also where nothing read it: a revision isn't reviewed again
+                self._last_work_at = self._clock()
             case TextRetracted() as retraction:
                 self._take_back(slot_of(retraction))
             case NodeChanged() as event if event.node in _STEPS or event.node in _SAYINGS:
@@ -137,7 +140,7 @@ class ProgressMeter:
             )
             self._started = self._clock()
         self._set_anchor(self._planned)
-        return self._report("The plan is made", int(self._planned))
+        return self._report("The plan is made", min(_MOST, int(self._planned)))
 
     def tick(self) -> ProgressReported | None:
         """Time has passed, perhaps in silence; says something where that counts."""
@@ -246,7 +249,7 @@ class ProgressMeter:
             )
 
     def _time_results(self, event: NodeChanged) -> None:
-        if event.status == "started":
+        if event.status == "started" and self._times.deriving is None:  # it may say more while it goes on
             self._times.deriving = self._clock()
         elif event.status == "completed" and self._times.deriving and self._times.checking:
             written = self._times.checking - self._started
