@@ -241,9 +241,7 @@ class ProgressMeter:
                 self._pace.learn_rate(self._worked(), self._clock() - self._started, seconds)
             self._times.checking = self._clock()
         elif event.status == "completed" and self._times.checking is not None and not self._is_checked:
-            self._is_checked = (
-                True  # the first check is of the whole text, the next ones of what was written again
-            )
+            self._is_checked = True  # the next checks are of what was written again
             self._pace.learn_checking(
                 self._clock() - self._times.checking, self._times.checking - self._started
             )
@@ -395,8 +393,6 @@ class ProgressMeter:
             return None
         checking = _CHECKING_SHARE if self._pace.check_share is None else self._pace.check_share
         is_open = "safety_check" not in self._steps
-        left = (
-            self._total() * (1 + (checking if is_open or self._pace.check_share is None else 0))
-            - self._done()
-        )
+        waiting = checking if is_open or self._pace.check_share is None else 0
+        left = self._total() * (1 + waiting) - self._done()
         return max(0, round(left * elapsed / worked))

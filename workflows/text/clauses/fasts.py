@@ -33,7 +33,7 @@ _BANS = {
     ),
 }
 # Before a ban: what only tells of such a fast, or warns of it.
-_TOLD = re.compile(
+_REPORTED = re.compile(
     r"(?:\b(?:if|when|whenever|because|unless) (?:you|they|he|she|we|i|people|someone|somebody)(?:['’]\w+)?(?: \w+)? ?"
     r"|\bwho(?:ever)?(?: \w+)? ?|\bdid ?|\b(?:never|not) |n['’]t "
     r"|(?<!\bnot )(?<!n['’]t )\b(?:dangerous|unsafe|harmful|unhealthy|risky)(?: for \w+)? to )$",
@@ -125,7 +125,7 @@ class Fasts:
                 found = re.search(pattern.format(deed=forms), sentence, re.IGNORECASE)
                 if found is None or not _OPEN[self._language].match(sentence, found.end()):
                     continue
-                if not _TOLD.search(sentence[max(0, found.start() - _BACK) : found.start()]):
+                if not _REPORTED.search(sentence[max(0, found.start() - _BACK) : found.start()]):
                     yield _Ban(deed, self._matter(sentence))
                     break
 
