@@ -20,12 +20,12 @@ def sections_at_fault(state: State) -> set[int]:
 
 def sections_to_rewrite_in_order(state: State) -> list[int]:
     """Sections that are written again before the next one begins: an unsafe one as often as is allowed, one that a
-    review found fault with once."""
-    safety, revised = state.get("rewritten_in_order", ()), state.get("revised_in_order", ())
+    review found fault with once. None without a rewrite left: nobody could mend what a revision might spoil."""
+    revised = state.get("revised_in_order", ())
     open_faults = (
         index
         for index, faults in state.get("faults", {}).items()
-        if (safety.count(index) < MAX_REWRITES if faults["reason"] == "safety" else index not in revised)
+        if has_rewrites_left(state, index) and (faults["reason"] == "safety" or index not in revised)
     )
     return sorted(set(open_faults) & set(state.get("sections", {})) - set(state.get("inherited", ())))
 
@@ -36,6 +36,11 @@ def unfit_sections(state: State) -> set[int]:
     found |= {index for index, verdict in state.get("judged", {}).items() if not verdict["approved"]}
     found |= {index for index, one in state.get("sections", {}).items() if _is_stopped(one)}
     return found | (_named(state) - set(state.get("rewritten", ())))
+
+
+def has_rewrites_left(state: State, index: int) -> bool:
+    """Whether the section may be written again if it is found unsafe."""
+    return state.get("rewrites", 0) + rewrites_in_order(state, {index}) < MAX_REWRITES
 
 
 def rewrites_in_order(state: State, sections: set[int] | None = None) -> int:

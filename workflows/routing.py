@@ -8,7 +8,7 @@ from langgraph.types import Send
 
 from workflows.context import CONTEXT_WORDS
 from workflows.errors import SafetyRejected
-from workflows.faults import MAX_REWRITES, is_safe, sections_to_rewrite_in_order
+from workflows.faults import has_rewrites_left, is_safe, sections_to_rewrite_in_order
 from workflows.section_tasks import (
     in_order_rewrite_task,
     rewrite_tasks,
@@ -118,13 +118,14 @@ def after_rewrite(state: State) -> Literal["dispatch", "safety_check"]:
 def sections_to_revise(state: State, findings: list[ReviewFinding], most: int) -> list[int]:
     """The sections that a review has rewritten now, in reading order; none after `most` revisions.
 
-    None either when the safety check has no rewrite left: nobody could rewrite what a revision might spoil.
+    None either for which the safety check has no rewrite left: nobody could rewrite what a revision might spoil.
     """
-    if state.get("revisions", 0) >= most or state["rewrites"] >= MAX_REWRITES:
+    if state.get("revisions", 0) >= most:
         return []
     requested = {finding["section"] for finding in findings if finding["rewrite"] and "section" in finding}
     revised = {*state.get("inherited", ()), *state.get("revised_in_order", ())}
-    return sorted(requested & set(state["sections"]) - revised)
+    found = requested & set(state["sections"]) - revised
+    return sorted(index for index in found if has_rewrites_left(state, index))
 
 
 def _needs_research(state: State, order: SectionOrder) -> bool:

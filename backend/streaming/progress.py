@@ -120,6 +120,9 @@ class ProgressMeter:
                 return self._judge(verdict.section)
             case NodeChanged(node="generate_content", status="completed", section=int(index)):
                 return self._judge(index)  # its review came before the end of its node
+            case NodeChanged(node="enhance_content", status="completed", section=int(index)):
+                self._judged.add(index)  # also where nothing read it: a revision isn't reviewed again
+                self._last_work_at = self._clock()
             case TextRetracted() as retraction:
                 self._take_back(slot_of(retraction))
             case NodeChanged() as event if event.node in _STEPS or event.node in _SAYINGS:
@@ -138,7 +141,7 @@ class ProgressMeter:
             )
             self._started = self._clock()
         self._set_anchor(self._planned)
-        return self._report("The plan is made", int(self._planned))
+        return self._report("The plan is made", min(_MOST, int(self._planned)))
 
     def tick(self) -> ProgressReported | None:
         """Time has passed, perhaps in silence; says something where that counts."""
@@ -240,14 +243,13 @@ class ProgressMeter:
                 self._pace.learn_rate(self._worked(), self._clock() - self._started, seconds)
             self._times.checking = self._clock()
         elif event.status == "completed" and self._times.checking is not None and not self._is_checked:
-            # The first check is of the whole text, the next ones of what was written again.
-            self._is_checked = True
+            self._is_checked = True  # the next checks are of what was written again
             self._pace.learn_checking(
                 self._clock() - self._times.checking, self._times.checking - self._started
             )
 
     def _time_results(self, event: NodeChanged) -> None:
-        if event.status == "started":
+        if event.status == "started" and self._times.deriving is None:  # it may say more while it goes on
             self._times.deriving = self._clock()
         elif event.status == "completed" and self._times.deriving and self._times.checking:
             written = self._times.checking - self._started
@@ -393,8 +395,6 @@ class ProgressMeter:
             return None
         checking = _CHECKING_SHARE if self._pace.check_share is None else self._pace.check_share
         is_open = "safety_check" not in self._steps
-        left = (
-            self._total() * (1 + (checking if is_open or self._pace.check_share is None else 0))
-            - self._done()
-        )
+        waiting = checking if is_open or self._pace.check_share is None else 0
+        left = self._total() * (1 + waiting) - self._done()
         return max(0, round(left * elapsed / worked))

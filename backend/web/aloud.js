@@ -92,7 +92,7 @@ export class Aloud {
 function sentencesOf(root, language) {
 	const segmenter = new Intl.Segmenter(language || "en", { granularity: "sentence" });
 	const speakers = new Map();
-	return [...root.querySelectorAll(".section__text :is(p, h3, h4, li, tr)")].flatMap((paragraph) => {
+	return [...root.querySelectorAll(".section__text :is(p, h3, h4, h5, h6, li, td, th)")].flatMap((paragraph) => {
 		const section = Number(paragraph.closest("[data-section]").dataset.section);
 		const text = paragraph.textContent;
 		const label = paragraph.classList.contains("turn") ? LABEL.exec(text) : null;

@@ -9,6 +9,16 @@ from tests.browser.page_server import PageServer
 from tests.browser.scripted import Run, Scripted
 
 TITLE = "The Lighthouse That Hummed"
+VOICES = """
+  window.spoken = [];
+  Object.defineProperty(window, "speechSynthesis", {value: {
+    getVoices: () => [{lang: "en-GB", name: "one"}, {lang: "en-US", name: "two"}],
+    speak: (said) => { window.spoken.push([said.text, said.voice.name, said.rate]); window.saying = said; },
+    cancel: () => {},
+  }});
+  window.SpeechSynthesisUtterance = function (text) { this.text = text; };
+"""
+"""A voice of the browser's, which only keeps what it is told to say."""
 TEXTS = {
     1: "Maya pressed her ear to the door.\n\n“You hear it,” whispered Grandpa.\nHe held up the lantern. 🦊",
     2: "Behind the wall sat a fox of brass.\n\n“Good evening,” it said.",

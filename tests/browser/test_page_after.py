@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.page_server import PageServer
 from tests.browser.scripted import Request, Run, Scripted
-from tests.browser.scripts import TEXTS, begin, finish, posted, start_story, tell_all, write
+from tests.browser.scripts import TEXTS, VOICES, begin, finish, posted, start_story, tell_all, write
 from workflows.formats.defaults import presentation_of
 from workflows.formats.registry import list_formats
 
@@ -15,15 +15,6 @@ pytestmark = pytest.mark.browser
 
 REFUSED = "Failed to load resource: the server responded with a status of"
 SPOKEN = {1: "Ada: Why trains?\nBen: Because: the night.\nAda: I see.", 2: "Ben: Good night."}
-VOICES = """
-  window.spoken = [];
-  Object.defineProperty(window, "speechSynthesis", {value: {
-    getVoices: () => [{lang: "en-GB", name: "one"}, {lang: "en-US", name: "two"}],
-    speak: (said) => { window.spoken.push([said.text, said.voice.name, said.rate]); window.saying = said; },
-    cancel: () => {},
-  }});
-  window.SpeechSynthesisUtterance = function (text) { this.text = text; };
-"""
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from backend.store.run_values import RunOptions
 from tests.browser import scripts
 from tests.browser.page_server import PageServer
 from tests.browser.scripted import Request, Run, Scripted
-from tests.browser.scripts import TEXTS, begin, finish, join, posted, read_text, write
+from tests.browser.scripts import TEXTS, VOICES, begin, finish, join, posted, read_text, write
 from workflows.formats.defaults import exporters_of, presentation_of
 from workflows.formats.form import Form, Presentation
 from workflows.formats.registry import list_formats
@@ -291,6 +291,26 @@ def test_report_grows_as_headings_lists_and_a_table_whose_words_stay_text(
     assert text.locator("img, b").count() == 0 and "owned" not in page.title()
     page.get_by_role("button", name="[1]").click()
     expect(page.locator("#sources-list li")).to_be_in_viewport()
+
+
+def test_cells_of_a_reports_table_are_read_aloud_one_by_one(
+    page: Page, server: PageServer, api: Scripted
+) -> None:
+    table = "| Name | Price |\n|---|---|\n| A club | 9 euros |"
+
+    def tell(run: Run) -> None:
+        begin(run)
+        write(run, 1, table)
+        finish(run, {1: table})
+
+    api.on_start = tell
+    page.add_init_script(VOICES)
+    choose(page, server, "discovery_report")
+    send(page)
+    page.get_by_role("button", name="Read aloud").first.click()
+    for _ in range(3):
+        page.evaluate("window.saying.onend()")
+    assert page.evaluate("window.spoken.map(([text]) => text)") == ["Name", "Price", "A club", "9 euros"]
 
 
 @pytest.mark.usefixtures("api")

@@ -197,3 +197,9 @@ def test_drinking_is_not_forbidden_where_the_document_allows_a_drink(sentence: s
     assert found is not None and found[0] == "opposite"
     fasting = Evidence("Eat and drink nothing for 8 hours before the test. Water is not allowed.")
     assert fasting.check(sentence) is None
+
+
+def test_trouble_that_the_document_denies_is_a_permission() -> None:
+    evidence = Evidence("Take the tablet with food. Water is not a problem. Milk is forbidden.")
+    assert evidence.check("Water is no problem.") is None
+    assert evidence.check("Milk is no problem.") is not None

@@ -2,16 +2,21 @@
 
 from collections.abc import AsyncGenerator, Callable
 from threading import get_ident
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from fastapi import Request
 from langchain_core.messages import HumanMessage
 
+from backend.api.runs import shares
+from backend.resources import Resources
 from tests.fakes.prose import write_prose
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Script
 from tests.models import open_model
 from workflows.formats.measured_review import words_in
+from workflows.formats.registry import list_formats
 from workflows.formats.story import format as story
 from workflows.loop_turns import off_loop
 from workflows.messages.messages import PlannedSection
@@ -150,3 +155,26 @@ async def test_a_task_is_made_whole_off_the_loop_where_the_text_so_far_is_long(
 
     assert task["text_so_far"]["texts"][0].endswith("It was dusk.")
     assert threads and get_ident() not in threads
+
+
+async def test_page_of_a_long_shared_text_is_made_without_holding_the_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[tuple[bool, str]] = []
+
+    def render(shown: dict[str, Any], *, style: str, render: Callable[[str], str]) -> str:
+        made.append((get_ident() == loop, render(shown["sections"][0]["text"])[:10]))
+        return style
+
+    async def open_run(token: str) -> SimpleNamespace:
+        return SimpleNamespace(format=token)
+
+    section = shares.SharedSection(title="T", text="- one\n" * 3000)
+    text = shares.SharedText(title="T", format="discovery_report", language="en", sections=[section])
+    monkeypatch.setattr(shares, "_shown", lambda *_: text)
+    monkeypatch.setattr(shares, "_PAGE", SimpleNamespace(render=render))
+    resources = SimpleNamespace(formats=list_formats(), sharing=SimpleNamespace(open=open_run))
+    request = Request({"type": "http", "headers": []})
+    loop = get_ident()
+    await shares.show_shared("discovery_report", request, cast(Resources, resources), None)
+    assert made == [(False, "<ul>\n<li>o")]

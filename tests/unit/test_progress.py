@@ -520,3 +520,37 @@ def test_facts_of_an_earlier_attempt_took_none_of_this_ones_time(clock: Clock) -
     for index in (1, 2, 3):
         run.write(index, 100)
     assert all(abs(at + eta - 300) <= 30 for at, _, eta in run.seen if eta is not None)
+
+
+def test_section_that_is_written_again_waits_for_no_judge_at_the_end(clock: Clock) -> None:
+    run = Writing(clock, ProgressMeter(clock, pace=Paces().of("lesson", judging=2.0)))
+    run.see(outline_of([100] * 4))
+    for index in range(4):
+        run.write(index, 100)
+        clock.now += 200
+        run.see(NodeChanged(node="generate_content", status="completed", section=index))
+        if index < 3:
+            run.see(TextRetracted(section=index, reason="revision"))
+            run.write(index, 100)
+            run.see(NodeChanged(node="enhance_content", status="completed", section=index))
+    assert run.meter.now("Written").percent >= 93
+
+
+def test_plan_of_a_text_without_words_is_no_end(clock: Clock) -> None:
+    meter = ProgressMeter(clock, Forecast(plan=100, text=100), Paces().of("own"))
+    meter.follow(usage_of_a_plan(100))
+    assert meter.plan(0).percent == 99
+    assert meter.now("Checking").percent == 99
+
+
+def test_what_is_said_while_results_are_made_takes_no_time_from_them(clock: Clock) -> None:
+    pace = Paces().of("story")
+    run = Writing(clock, ProgressMeter(clock, pace=pace))
+    run.see(outline_of([100]))
+    run.write(0, 100)
+    run.step("safety_check", 10)
+    run.see(NodeChanged(node="derive", status="started"))
+    clock.now += 50
+    run.see(NodeChanged(node="derive", status="started", message="Another model goes on."))
+    run.see(NodeChanged(node="derive", status="completed"))
+    assert pace.deriving == 0.5

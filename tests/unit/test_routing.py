@@ -1,6 +1,6 @@
 """Where a graph goes next."""
 
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import pytest
 from hypothesis import given
@@ -9,7 +9,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Send
 
 from workflows.errors import SafetyRejected
-from workflows.faults import MAX_REWRITES
+from workflows.faults import MAX_REWRITES, sections_to_rewrite_in_order
 from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.routing import (
     after_safety_check,
@@ -28,7 +28,7 @@ from workflows.state import (
     text_of,
     write_order,
 )
-from workflows.verdicts import FEEDBACK, ReviewFinding, Verdict
+from workflows.verdicts import FEEDBACK, ReviewFinding, SectionFaults, Verdict
 
 
 def outline(*indices: int) -> Outline:
@@ -205,6 +205,27 @@ def test_sections_to_revise_are_none_when_no_revision_or_no_safety_rewrite_is_le
     state = state_of(3, 0, 1, 2)
     state["revisions"], state["rewrites"] = revisions, rewrites
     assert sections_to_revise(state, FINDINGS, most) == []
+
+
+def test_section_without_a_safety_rewrite_left_is_not_revised() -> None:
+    state = state_of(3, 0, 1, 2)
+    state["rewrites"] = state["revisions"] = 0
+    state["rewritten_in_order"] = [2, 0, 2]
+    assert sections_to_revise(state, FINDINGS, most=1) == [0]
+    state["rewrites"] = 1
+    assert sections_to_revise(state, FINDINGS, most=1) == []
+
+
+@pytest.mark.parametrize(("rewrites", "expected"), [(0, [0]), (1, [0]), (2, [])])
+@pytest.mark.parametrize("reason", ["safety", "revision"])
+def test_section_is_written_again_in_order_while_a_safety_rewrite_is_left(
+    reason: Literal["safety", "revision"], rewrites: int, expected: list[int]
+) -> None:
+    state = state_of(3, 0)
+    note = SafetyIssue(category="a", severity="high", advice="a")
+    state["faults"] = {0: SectionFaults(reason=reason, notes=[note])}
+    state["rewritten_in_order"] = [0] * rewrites
+    assert sections_to_rewrite_in_order(state) == expected
 
 
 def test_write_order_is_reading_order_however_the_plan_lists_it() -> None:

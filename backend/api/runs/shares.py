@@ -31,8 +31,6 @@ public = APIRouter(prefix="/shared", tags=["shares"])
 
 _FOLDER = FilePath(__file__).parent / "shared"
 _PAGE = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True).get_template("page.html")
-# What isn't enabled stays text: HTML, links, pictures.
-_MARKDOWN = MarkdownIt("zero").enable(["heading", "list", "table", "emphasis", "newline"])
 _STYLE = (_FOLDER / "page.css").read_text(encoding="utf-8")
 _HEADERS = {
     "Content-Security-Policy": (
@@ -168,10 +166,15 @@ async def show_shared(
     shown = _shown(format, run)
     if kind == "json" or (kind is None and "application/json" in request.headers.get("accept", "")):
         return JSONResponse(shown.model_dump(), headers=_HEADERS)
-    render = _MARKDOWN.render if presentation_of(format).reading.markdown else None
-    characters = sum(len(section.text) for section in shown.sections)
-    page = await off_loop(characters, _PAGE.render, shown.model_dump(), style=_STYLE, render=render)
+    render = _markdown().render if presentation_of(format).reading.markdown else None
+    letters = sum(len(section.text) for section in shown.sections)
+    page = await off_loop(letters, _PAGE.render, shown.model_dump(), style=_STYLE, render=render)
     return HTMLResponse(page, headers=_HEADERS)
+
+
+def _markdown() -> MarkdownIt:
+    """A parser of its own, since it may work in a thread. What isn't enabled stays text: HTML, links, pictures."""
+    return MarkdownIt("zero").enable(["heading", "list", "table", "emphasis", "newline"])
 
 
 async def _note(resources: Resources, kind: EventKind, owner: Owner, run_id: str) -> None:

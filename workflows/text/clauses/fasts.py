@@ -32,6 +32,32 @@ _BANS = {
         r"(?<![א-ת])(?:אל|לא|אין|אסור) (?:{deed})(?= (?:אחרי|לפני|עד|במשך)(?![א-ת]))",
     ),
 }
+# Before a ban: what only tells of such a fast, or warns of it.
+_REPORTED = re.compile(
+    r"(?:\b(?:if|when|whenever|because|unless) (?:you|they|he|she|we|i|people|someone|somebody)(?:['’]\w+)?(?: \w+)? ?"
+    r"|\bwho(?:ever)?(?: \w+)? ?|\bdid ?|\b(?:never|not) |n['’]t "
+    r"|(?<!\bnot )(?<!n['’]t )\b(?:dangerous|unsafe|harmful|unhealthy|risky)(?: for \w+)? to )$",
+    re.IGNORECASE,
+)
+# A document's other words for nothing to eat or drink, in sentences that deny nothing else.
+_FASTS: dict[str, dict[Deed, str]] = {
+    "en": {
+        "eat": r"(?:^|[.;:,] |\b(?:to|must|should|you|will|please|a|the|your) )fast\b|\bfasting\b|\bempty stomach\b"
+        r"|\b(?:nothing|nil) (?:\w+ )?by mouth\b|\b(?:no|avoid|without) (?:all |any |solid )?(?:food|meals?)\b",
+        "drink": r"\b(?:nothing|nil) (?:\w+ )?by mouth\b"
+        r"|\b(?:no|avoid|without) (?:all |any )?(?:drinks?|liquids?|fluids?)\b",
+    },
+    "he": {
+        "eat": r"(?<![א-ת])(?:[לב]?צום|צומו|(?:ב|על )?קיבה ריקה)(?![א-ת])",
+        "drink": r"(?!)",
+    },
+}
+_NOT = re.compile(r"\b(?:not|never|no need)\b|n['’]t\b|(?<![א-ת])(?:לא|אל|אין)(?![א-ת])", re.IGNORECASE)
+_HEBREW_BAN = (
+    r"(?<![א-ת])(?:אל|לא|אין|אסור)(?: לכם)? (?:{other} או )?(?:{deed})(?: או {other})?"
+    r"(?= (?:אחרי|לפני|עד|במשך|מחצות|שעה|שעות|שעתיים|יום|ימים|יומיים|שלוש|ארבע|שש|שמונה|\d))"
+)
+"""As a document says it: with both deeds, and the time at once."""
 # What may follow: a time or a case. Anything else says which food: "nothing hot", "nothing with milk in it".
 _OPEN = {
     "en": re.compile(
@@ -53,11 +79,13 @@ _MATTERS: dict[str, dict[Deed, str]] = {
 }
 _DENIES = re.compile(r"(?<![א-ת])(?:לא|אין|אל|אסור|הימנעו|בלי|ללא)(?![א-ת])")
 _WITH = "with it"
+_BACK = 60
+"""Letters before a ban in which is looked for what only tells of it."""
 _JOINED = re.compile(r"\bwith (?:it|them)\b|(?<![א-ת])(?:איתו|איתה|איתם|אתו|אתה)(?![א-ת])", re.IGNORECASE)
 _OWN_WORDS = {
     "en": "nothing anything absolutely thing at all to or and the a an your this that it them of is be you may can do "
-    "not never don't must mustn't should shouldn't please have take before after in on for from until till with "
-    "one two three four five six seven eight nine ten eleven twelve",
+    "not never don't must mustn't should shouldn't please have take taking taken before after in on for from until "
+    "till with one two three four five six seven eight nine ten eleven twelve",
     "he": "כלום דבר שום מאומה בכלל אל לא אין אסור את של עם או לכם אחרי לפני עד במשך כן "
     "אחת שתיים שלוש ארבע חמש שש שבע שמונה תשע עשר",
 }
@@ -78,7 +106,7 @@ class Fasts:
         self._bans: list[_Ban] = []
         self._allowed: set[Deed] = set()
         for sentence in sentences if self._language else ():
-            self._bans += self._bans_of(sentence)
+            self._bans += [*self._bans_of(sentence), *self._fasts_of(sentence)]
             self._allowed |= set(self._deeds_of(sentence))
 
     def find_unasked(self, sentence: str) -> str | None:
@@ -95,9 +123,23 @@ class Fasts:
         for deed, forms in _DEEDS[self._language].items():
             for pattern in _BANS[self._language]:
                 found = re.search(pattern.format(deed=forms), sentence, re.IGNORECASE)
-                if found is not None and _OPEN[self._language].match(sentence, found.end()):
+                if found is None or not _OPEN[self._language].match(sentence, found.end()):
+                    continue
+                if not _REPORTED.search(sentence[max(0, found.start() - _BACK) : found.start()]):
                     yield _Ban(deed, self._matter(sentence))
                     break
+
+    def _fasts_of(self, sentence: str) -> Iterator[_Ban]:
+        """Bans of a document in other words."""
+        assert self._language is not None
+        forms = _DEEDS[self._language]
+        for deed, pattern in _FASTS[self._language].items():
+            found = None if _NOT.search(sentence) else re.search(pattern, sentence, re.IGNORECASE)
+            if found is None and self._language == "he":
+                other = forms["drink" if deed == "eat" else "eat"]
+                found = re.search(_HEBREW_BAN.format(deed=forms[deed], other=f"(?:{other})"), sentence)
+            if found is not None:
+                yield _Ban(deed, self._matter(sentence))
 
     def _matter(self, sentence: str) -> frozenset[str]:
         """What a ban depends on: all that its sentence says beside it, but for numbers."""

@@ -213,7 +213,7 @@ class Evidence:
         # "no milk, coffee or juice": what forbids may stand in the clause before.
         if rule.forbids and not any(denies_or_forbids(self._clauses[place][1]) for place in places):
             return _NOT_FORBIDDEN
-        if not rule.forbids and all(denies_or_forbids(self._clauses[place][0]) for place in places):
+        if not rule.forbids and all(_forbids(self._clauses[place][0]) for place in places):
             return "the document forbids this"
         return None
 
@@ -227,6 +227,11 @@ class Evidence:
             for one in self._clause_places.get(drink, ())
         ]
         return any(rule is not None and rule.is_explicit and not rule.forbids for rule in rules)
+
+
+def _forbids(clause: str) -> bool:
+    """Whether a clause forbids or denies something, other than a trouble: "Water is not a problem." allows it."""
+    return denies_or_forbids(clause) and not says_phrase("allows_despite", clause, "en")
 
 
 def _side_of(clause: str, about: set[str]) -> str | None:
