@@ -25,7 +25,7 @@ async def test_long_report_is_made_a_page_of_beside_the_loop(monkeypatch: pytest
 
     sections = [SharedSection(title="Ideas", text="*word* " * 5000)]
     shown = SharedText(title="Report", format=REPORT, language="en", sections=sections)
-    monkeypatch.setattr(shares, "_MARKDOWN", SimpleNamespace(render=render))
+    monkeypatch.setattr(shares, "_markdown", lambda: SimpleNamespace(render=render))
     monkeypatch.setattr(shares, "_shown", lambda *_: shown)
     resources = SimpleNamespace(formats=list_formats(), sharing=SimpleNamespace(open=open_link))
     page = await show_shared("token", cast(Any, SimpleNamespace(headers={})), cast(Any, resources))
