@@ -29,7 +29,8 @@ def test_text_that_fits_passes_whole_and_one_that_runs_over_ends_before_its_land
     assert text.startswith(told) and told == told.rstrip()
     assert buffer.is_full == (count_words(text) > room.most)
     assert buffer.is_full or told == text
-    assert told == feed(text, room, len(text) or 1)[0]
+    told_at_once, at_once = feed(text, room, len(text) or 1)
+    assert (told, buffer.replied) == (told_at_once, at_once.replied)
     assert buffer.words == count_words(told)
 
 

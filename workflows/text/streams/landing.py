@@ -38,7 +38,7 @@ class LandingBuffer:
         self.words = 0
         """Words so far, with those that are held back; of a text that ran over, those that were given out."""
         self.replied = 0
-        """Words that came, with those that were dropped."""
+        """Words that came, with those that were dropped; of a text that ran over, as far as the word that did."""
         self.is_full = False
         self._approach = max(0, round(room.target - _APPROACH * (room.most - room.target)))
         self._free = max(0, self._approach - LONGEST_SENTENCE)
@@ -69,7 +69,7 @@ class LandingBuffer:
         if self.is_full:
             return ""
         given = "".join(map(self._feed_run, self._split_at_tables(chunk)))
-        self.replied = self.words
+        self.replied = min(self.words, self.room.most + 1)  # the rest of its chunk comes by chance
         if self.words > self.room.most:
             self.is_full = True
             self.words = self._free if self.is_open else self._given_words
