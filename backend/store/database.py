@@ -39,8 +39,8 @@ class Database(Protocol):
     async def erase(self, work: Callable[[Connection], _T]) -> _T:
         """As `write`, for deletions by request: no file of the database keeps a byte of what `work` deletes.
 
-        Who reads at that moment is waited for; where they read for longer than some seconds, the last of it goes with
-        a write after they are done. On a server of its own it goes with the server's housekeeping.
+        Who reads at that moment is waited for; where they read for longer than some seconds, the last of it goes
+        when they are done. On a server of its own it goes with the server's housekeeping.
         """
 
     async def migrate(self) -> None:

@@ -1,15 +1,17 @@
 """What is deleted in a SQLite file: no byte of it stays."""
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from backend.store.database import Database
-from backend.store.sqlite import database as sqlite
+from backend.store.sqlite import log_emptying
 from backend.store.sqlite.database import SqliteDatabase
 from backend.store.tables import runs
 from tests.unit.stored_runs import new_run
@@ -22,10 +24,10 @@ class World:
     """The files of a database as somebody finds them who steals the disk."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
 
     def bytes(self) -> bytes:
-        return b"".join(path.read_bytes() for path in self._folder.iterdir())
+        return b"".join(path.read_bytes() for path in self.folder.iterdir())
 
 
 @pytest.fixture
@@ -94,20 +96,34 @@ async def test_erase_waits_for_those_who_read_what_was_there_before(database: Da
     assert await reader == 20
 
 
-async def test_erase_leaves_what_somebody_reads_for_long_to_a_later_write(
+async def test_erase_goes_on_by_itself_while_somebody_reads_for_long(
     database: Database, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite, "_ERASE_SECONDS", 0.0)
+    monkeypatch.setattr(log_emptying, "_PATIENCE_SECONDS", 0.0)
     await database.write(add_long_text)
     go_on = threading.Event()
     reader = await being_read(database, go_on)
-    await database.erase(lambda connection: connection.execute(delete(runs)))
+    for _ in range(2):  # the second one joins the first
+        await database.erase(lambda connection: connection.execute(delete(runs)))
     assert MARK in world.bytes()
     go_on.set()
     assert await reader == 20
-    async with asyncio.timeout(PATIENCE):  # it tries again once a second at most
-        while MARK in world.bytes():
-            await database.write(add)
+    async with asyncio.timeout(PATIENCE):  # nobody writes any more; it tries again once a second
+        while MARK in await asyncio.to_thread(world.bytes):
+            pass
+
+
+async def test_database_is_closed_while_an_erase_waits_for_a_reader(
+    database: Database, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_emptying, "_PATIENCE_SECONDS", 0.0)
+    await database.write(add_long_text)
+    with closing(sqlite3.connect(next(world.folder.glob("*.db")), isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM runs").fetchone()
+        await database.erase(lambda connection: connection.execute(delete(runs)))
+        async with asyncio.timeout(PATIENCE):
+            await database.close()
 
 
 async def test_erase_that_is_cancelled_meanwhile_leaves_no_byte_either(

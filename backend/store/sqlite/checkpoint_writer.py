@@ -17,7 +17,8 @@ from pathlib import Path
 import structlog
 
 from backend.store.sqlite.blobs import Statement
-from backend.store.sqlite.database import empty_log, let_log_grow, open_log, sync_log, truncate_log
+from backend.store.sqlite.database import let_log_grow, open_log, sync_log, truncate_log
+from backend.store.sqlite.log_emptying import LogEmptying
 
 log = structlog.get_logger()
 
@@ -63,6 +64,7 @@ class CheckpointWriter:
         self._waiters = 0
         self._hurry = asyncio.Event()
         self._truncate_at: float | None = None
+        self._emptying = LogEmptying(self._log_is_empty)
         self._sync_timer: asyncio.TimerHandle | None = None
         self._syncing: asyncio.Task[None] | None = None
 
@@ -76,7 +78,7 @@ class CheckpointWriter:
             self._committing = asyncio.create_task(self._commit_queue(), name="checkpoints")
         await asyncio.shield(item.done)
         if erases:
-            await empty_log(self._log_is_empty)
+            await self._emptying.wait()
 
     async def flushed(self) -> None:
         """Returns when what was to be written before this call is, or failed."""
@@ -115,6 +117,7 @@ class CheckpointWriter:
             self._sync_timer.cancel()
         if self._syncing is not None:
             await asyncio.wait([self._syncing])
+        await self._emptying.close()
         await asyncio.to_thread(self._thread.shutdown)
         self._connection.close()
         if self._log is not None:

@@ -8,7 +8,7 @@ import asyncio
 import os
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DatabaseError
 
 from backend.store.migrating import SchemaError, check_schema, is_up_to_date, upgrade
+from backend.store.sqlite.log_emptying import LogEmptying
 
 _T = TypeVar("_T")
 _READERS = 4
@@ -25,9 +26,6 @@ BUSY_SECONDS = 30
 """How long a statement waits for another process that holds the file."""
 _TRUNCATE_EVERY_SECONDS = 60.0
 _TRUNCATE_AGAIN_SECONDS = 1.0
-_ERASE_SECONDS = 2.0
-"""How long erasing waits for those who read what was there before."""
-_ERASE_AGAIN_SECONDS = 0.02
 _WAL_AGAIN_SECONDS = 0.02
 _PAGE_BYTES = 1024
 """Of a new file. What is written at a reading pace makes a page of its run dirty for some hundred bytes, and pages are
@@ -48,6 +46,7 @@ class SqliteDatabase:
         self._write_thread = ThreadPoolExecutor(1, thread_name_prefix="storywire-write")
         self._read_threads = ThreadPoolExecutor(_READERS, thread_name_prefix="storywire-read")
         self._truncate_at = time.monotonic() + _TRUNCATE_EVERY_SECONDS
+        self._emptying = LogEmptying(lambda: self._in(self._write_thread, self._truncate))
 
     async def read(self, work: Callable[[Connection], _T]) -> _T:
         """See `Database`."""
@@ -70,7 +69,7 @@ class SqliteDatabase:
 
         result, is_empty = await self._in(self._write_thread, write)
         if not is_empty:
-            await empty_log(lambda: self._in(self._write_thread, self._truncate))
+            await self._emptying.wait()
         return result
 
     async def migrate(self) -> None:
@@ -92,6 +91,7 @@ class SqliteDatabase:
 
     async def close(self) -> None:
         """See `Database`."""
+        await self._emptying.close()
         await asyncio.to_thread(self._shut_down)
 
     async def _in(self, threads: ThreadPoolExecutor, work: Callable[[], _T]) -> _T:
@@ -161,14 +161,6 @@ def truncate_log(cursor: Any, busy_seconds: float = BUSY_SECONDS) -> bool:
     finally:
         cursor.execute(f"PRAGMA busy_timeout={int(busy_seconds * 1000)}")
     return not busy
-
-
-async def empty_log(truncate: Callable[[], Awaitable[bool]]) -> None:
-    """Truncates a write-ahead log after something was deleted, as soon as nobody reads what was there before: a read
-    takes milliseconds, and others write meanwhile. A reader that holds out longer leaves it to a later write."""
-    give_up_at = time.monotonic() + _ERASE_SECONDS
-    while not await truncate() and time.monotonic() < give_up_at:  # noqa: ASYNC110 - a reader tells nobody
-        await asyncio.sleep(_ERASE_AGAIN_SECONDS)
 
 
 def open_log(file: Path) -> int:
