@@ -163,15 +163,6 @@ class ProgressMeter:
         self._words = dict(words)
         self._percent = percent
 
-    def add(self, section: int, chunk: str) -> ProgressReported | None:
-        """More text; says something about once a second."""
-        self._count(section, chunk)
-        return self._report(f"Writing section {section + 1}") if self._due() else None
-
-    def drop(self, section: int) -> None:
-        """The text of a section is written again."""
-        self._take_back(section)
-
     def look(self, message: str) -> ProgressReported | None:
         """Reports, about once a second, activity that adds no words to the text."""
         return self._report(message) if self._due() else None

@@ -123,7 +123,7 @@ async def test_scene_that_stays_unsafe_to_the_last_rewrite_is_seen_by_no_later_o
     assert order_of(calls) == ["scene", "scene", "rewrite", "rewrite", "scene", "scene"]
     for call in calls[4:]:
         assert UNSAFE not in call.prompt_text and AGAIN not in call.prompt_text
-        assert "Not shown here, because it is being written anew" in call.prompt_text
+        assert "Left out here, because its text doesn't stand" in call.prompt_text
     assert "written by somebody else at this moment" in calls[4].prompt_text
     assert "Go on right where the text stops" in calls[5].prompt_text
 

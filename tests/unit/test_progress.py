@@ -46,6 +46,10 @@ def meter(clock: Clock) -> ProgressMeter:
     return ProgressMeter(clock)
 
 
+def append(meter: ProgressMeter, section: int, chunk: str) -> ProgressReported | None:
+    return meter.follow(TextAppended(section=section, chunk=chunk))
+
+
 chunks = st.lists(
     st.tuples(st.integers(0, 2), st.sampled_from(["light", "house", " ", ". ", "well-", "known", "don", "’t", "קיץ"]))
 )  # fmt: skip
@@ -56,7 +60,7 @@ def test_progress_counts_the_words_of_the_text_however_tokens_cut_them(given: li
     meter = ProgressMeter(Clock())
     texts = {0: "", 1: "", 2: ""}
     for section, chunk in given:
-        meter.add(section, chunk)
+        append(meter, section, chunk)
         texts[section] += chunk
     assert meter.now("So far").words == sum(map(count_words, texts.values()))
 
@@ -85,9 +89,9 @@ def test_progress_never_goes_back_and_leaves_a_hundred_to_the_end(
             case "plan":
                 told.append(meter.plan(amount))
             case "add":
-                told += [said for said in [meter.add(0, "word " * amount)] if said]
+                told += [said for said in [append(meter, 0, "word " * amount)] if said]
             case "drop":
-                meter.drop(0)
+                meter.follow(TextRetracted(section=0, reason="restart"))
             case "wait":
                 clock.now += amount
             case _:
@@ -105,14 +109,14 @@ def test_progress_while_writing_says_something_about_once_a_second(
     told = []
     for _ in range(100):
         clock.now += 0.1
-        told.append(meter.add(0, " word"))
+        told.append(append(meter, 0, " word"))
     said = [progress for progress in told if progress is not None]
     assert 8 <= len(said) <= 11
     assert said[-1].message == "Writing section 1"
 
 
 def test_progress_of_the_first_words_is_told_at_once(meter: ProgressMeter) -> None:
-    assert meter.add(2, "Once") is not None
+    assert append(meter, 2, "Once") is not None
 
 
 def test_progress_before_the_plan_knows_neither_share_nor_time(meter: ProgressMeter) -> None:
@@ -123,7 +127,7 @@ def test_progress_before_the_plan_knows_neither_share_nor_time(meter: ProgressMe
 def test_progress_follows_the_words_against_the_plan(meter: ProgressMeter, clock: Clock) -> None:
     assert meter.plan(200).percent == 5
     clock.now += 10
-    said = meter.add(0, "word " * 100)
+    said = append(meter, 0, "word " * 100)
     assert said is not None
     assert (said.words, said.target_words, said.percent) == (100, 200, 50)
     assert said.eta_seconds == 10
@@ -134,18 +138,18 @@ def test_progress_of_a_text_longer_than_planned_waits_below_the_end(
 ) -> None:
     meter.plan(10)
     clock.now += 10
-    said = meter.add(0, "word " * 50)
+    said = append(meter, 0, "word " * 50)
     assert said is not None
     assert (said.percent, said.eta_seconds) == (95, 0)
 
 
 def test_progress_after_a_section_is_dropped_counts_it_no_more(meter: ProgressMeter) -> None:
     meter.plan(100)
-    meter.add(0, "one two thr")
-    meter.add(1, "one")
-    meter.drop(0)
+    append(meter, 0, "one two thr")
+    append(meter, 1, "one")
+    meter.follow(TextRetracted(section=0, reason="restart"))
     assert meter.now("Again").words == 1
-    meter.add(0, "ee")
+    append(meter, 0, "ee")
     assert meter.now("Again").words == 2
 
 
@@ -154,7 +158,7 @@ def test_progress_of_a_resumed_run_reckons_with_its_own_time_only(meter: Progres
     meter.plan(200)
     assert meter.now("On").eta_seconds is None
     clock.now += 10
-    said = meter.add(1, "word " * 50)
+    said = append(meter, 1, "word " * 50)
     assert said is not None
     assert (said.words, said.eta_seconds) == (150, 10)
 
