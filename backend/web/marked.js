@@ -7,7 +7,7 @@ const HEADING = /^(#{1,6})\s+(.*)/;
 const ITEM = /^\s*(?:[-*+]|(\d+)[.)])\s+(.*)/;
 const ROW = /\|.*\|/;
 const DASHES = /^[\s|:-]+$/;
-const EMPHASIS = /\*\*(.+?)\*\*|\*(\S(?:[^*]*\S)?)\*|\[(\d{1,2})\]/;
+const EMPHASIS = /\*\*(.+?)\*\*|\*(\S(?:[^*]*\S)?)\*|\[(\d{1,2})\]/g;
 /** What may begin or end something. */
 const MARK = /[*|\]\n]/;
 /** So many letters of a line tell what it is. */
@@ -15,52 +15,57 @@ const SETTLED = 9;
 const AUTO = { dir: "auto" };
 
 export class Marked extends Prose {
-	#block = "";
+	#tail = "";
 	#made = [];
+	#last = null;
+	#before = null;
 
-	// Only the newest block is made anew, and not even that for words which can be nothing else.
+	// Only the newest line is made anew, and not even that for what can be words alone.
 	_write(text) {
-		const before = this._line ? this.#block : "";
-		this.#block = before + text;
-		if (this._line?.appendData && before.length - before.lastIndexOf("\n") > SETTLED && !MARK.test(text)) {
-			this._line.appendData(text);
-			return;
+		if (!this._line) [this.#tail, this.#made, this.#last, this.#before] = ["", [], null, null];
+		if (this._line?.appendData && this.#tail.length >= SETTLED && !MARK.test(text)) {
+			this.#tail += text;
+			return this._line.appendData(text);
 		}
-		if (this._line) for (const element of this.#made) element.remove();
-		this.#made = blockOf(this.#block);
-		this._root.append(...this.#made);
-		const last = this.#made.at(-1);
-		this._line = (last.localName === "p" ? last : last.querySelector("li:last-child"))?.lastChild ?? last;
+		for (const node of this.#made) node.remove();
+		this.#last = this.#before;
+		for (const line of (this.#tail + text).split("\n")) {
+			[this.#before, this.#tail] = [this.#last, line];
+			this.#made = this.#add(line);
+		}
+		const { localName, lastElementChild } = this.#last;
+		const open = localName === "p" ? this.#last : /[uo]l/.test(localName) && lastElementChild;
+		this._line = open?.lastChild ?? this.#last;
 	}
-}
 
-/** The elements of text without blank lines. */
-function blockOf(text) {
-	const made = [];
-	const open = (tag, makeIt) => {
-		if (made.at(-1)?.localName !== tag) made.push(makeIt());
-		return made.at(-1);
-	};
-	for (const line of text.split("\n")) {
+	/** The nodes of a line, put into the block's last element or a new one. */
+	#add(line) {
 		const [, signs, title] = HEADING.exec(line) ?? [];
 		const [, number, item] = ITEM.exec(line) ?? [];
-		if (signs) made.push(make(`h${Math.max(3, signs.length)}`, AUTO, ...inline(title)));
-		else if (ROW.test(line)) addRow(open("div", makeTable).firstChild, line);
-		else if (item) open(number ? "ol" : "ul", () => make(number ? "ol" : "ul", { start: number })).append(make("li", AUTO, ...inline(item)));
-		else if (made.at(-1)?.localName === "p") made.at(-1).append("\n", ...inline(line));
-		else made.push(make("p", AUTO, ...inline(line.trimStart())));
+		if (signs) return this.#put("", () => make(`h${Math.max(3, signs.length)}`, AUTO, ...inline(title)), () => []);
+		if (ROW.test(line)) return this.#put("div", makeTable, (table) => rowsOf(table.firstChild, line));
+		const list = number ? "ol" : "ul";
+		if (item) return this.#put(list, () => make(list, { start: number }), () => [make("li", AUTO, ...inline(item))]);
+		return this.#put("p", () => make("p", AUTO), (p) => inline(p.firstChild ? `\n${line}` : line.trimStart()));
 	}
-	return made;
+
+	#put(tag, makeIt, fill) {
+		const isNew = this.#last?.localName !== tag;
+		if (isNew) this._root.append((this.#last = makeIt()));
+		const nodes = fill(this.#last);
+		(tag === "div" ? this.#last.firstChild : this.#last).append(...nodes);
+		return isNew ? [this.#last] : nodes;
+	}
 }
 
 // One that is wider than the page is moved to and fro by itself, by keyboard too.
 const makeTable = () => make("div.table", { tabindex: 0, role: "group", "aria-label": "Table" }, make("table"));
 
-function addRow(table, line) {
-	if (DASHES.test(line)) return;
+function rowsOf(table, line) {
+	if (DASHES.test(line)) return [];
 	const cells = line.trim().replace(/^\||\|$/g, "").split("|");
 	const tag = table.rows.length ? "td" : "th";
-	table.append(make("tr", {}, ...cells.map((cell) => make(tag, AUTO, ...inline(cell.trim())))));
+	return [make("tr", {}, ...cells.map((cell) => make(tag, AUTO, ...inline(cell.trim()))))];
 }
 
 // The number of a source below the text, which it leads to.
@@ -68,9 +73,12 @@ const cite = (number) => makeButton(`[${number}]`, () => byId("sources-list").ch
 
 /** Texts, emphasis and citations; a text node comes last, for what follows. */
 function inline(text) {
-	const found = EMPHASIS.exec(text);
-	if (!found) return [document.createTextNode(text)];
-	const [whole, bold, italic, source] = found;
-	const said = source ? cite(source) : make(bold ? "strong" : "em", {}, bold ?? italic);
-	return [text.slice(0, found.index), said, ...inline(text.slice(found.index + whole.length))];
+	const made = [];
+	let start = 0;
+	for (const { 0: whole, 1: bold, 2: italic, 3: source, index } of text.matchAll(EMPHASIS)) {
+		made.push(new Text(text.slice(start, index)));
+		made.push(source ? cite(source) : make(bold ? "strong" : "em", {}, bold ?? italic));
+		start = index + whole.length;
+	}
+	return [...made, new Text(text.slice(start))];
 }

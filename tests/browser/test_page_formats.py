@@ -293,6 +293,35 @@ def test_report_grows_as_headings_lists_and_a_table_whose_words_stay_text(
     expect(page.locator("#sources-list li")).to_be_in_viewport()
 
 
+def test_long_table_and_a_line_full_of_marks_are_drawn_once_as_they_grow(
+    page: Page, server: PageServer, api: Scripted
+) -> None:
+    rows = [f"| {number} | *row* |" for number in range(300)]
+    table, line = "\n".join(rows), "*a* " * 12_000
+
+    def tell(run: Run) -> None:
+        begin(run)
+        write(run, 1, table)
+        write(run, 2, line, size=len(line))
+        finish(run, {1: table, 2: line})
+
+    api.on_start = tell
+    choose(page, server, "discovery_report")
+    page.evaluate(
+        """() => {
+            window.redrawn = 0;
+            const tables = (nodes) => [...nodes].filter((node) => node.className === "table").length;
+            const count = (changes) => changes.forEach((one) => (window.redrawn += tables(one.removedNodes)));
+            new MutationObserver(count).observe(document.body, { childList: true, subtree: true });
+        }"""
+    )
+    send(page)
+    expect(page.locator(".section__text tr")).to_have_count(300)
+    expect(page.locator(".section__text p em")).to_have_count(12_000)
+    expect(page.locator(".verified")).to_have_attribute("data-verdict", "same")
+    assert page.evaluate("window.redrawn") <= len(rows[0])  # while its first line wasn't whole
+
+
 def test_cells_of_a_reports_table_are_read_aloud_one_by_one(
     page: Page, server: PageServer, api: Scripted
 ) -> None:
