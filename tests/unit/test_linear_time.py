@@ -51,7 +51,7 @@ _FLOOR = 0.06
 """Seconds of processor time that 100 kB may take as they like: below, the ratio is noise."""
 _BEARABLE = 1.5
 """Seconds that 100 kB may be expected to take, if it is quadratic: above, a quarter decides."""
-_TRIES = 3
+_TRIES = 5
 _RATIO = 3.0
 """How many times longer twice the text may take. Linear is 2, quadratic is 4."""
 _SURELY_LINEAR = 2.3
@@ -223,13 +223,15 @@ def assert_linear(
 
 
 def _ratio(work: Callable[[str], object], unit: str, size: int) -> float:
-    """How many times as long as half of the text the whole takes: the best of some tries, since a busy machine makes
-    them larger, hardly ever smaller."""
-    ratios: list[float] = []
-    while len(ratios) < _TRIES and min(ratios, default=_RATIO) >= _SURELY_LINEAR:
-        half = max(_seconds(work, text_of(unit, size // 2)), sys.float_info.epsilon)
-        ratios.append(_seconds(work, text_of(unit, size)) / half)
-    return min(ratios)
+    """How many times as long as half of the text the whole takes. A busy machine only ever adds to a time, so the
+    shortest of some tries is nearest to what the work takes; one try alone acquits nobody, since its half may have
+    been slow."""
+    half, whole = text_of(unit, size // 2), text_of(unit, size)
+    halves, wholes = [_seconds(work, half)], [_seconds(work, whole)]
+    while len(wholes) < _TRIES and (len(wholes) < 2 or min(wholes) >= _SURELY_LINEAR * min(halves)):
+        halves.append(_seconds(work, half))
+        wholes.append(_seconds(work, whole))
+    return min(wholes) / max(min(halves), sys.float_info.epsilon)
 
 
 def _check(ratio: float, unit: str, size: int, what: str) -> None:
