@@ -1,4 +1,5 @@
-"""Storywire beside the bare loop and the naive service: the same stories, provider and machine, in the same run.
+"""Storywire beside its peers (the bare loop, a naive service, LangGraph's development server): the same stories,
+provider and machine, in the same run.
 
 `python -m benchmarks.comparison [--json FILE] [--runs 1,10,50,100] [--repeats 3] [--without naive]` prints one table,
 and one for the readers of the service.
@@ -25,7 +26,7 @@ from benchmarks.processes import PeakMemory
 from benchmarks.report import Row, Rows
 from benchmarks.report import show as show_rows
 from benchmarks.stories import count_tokens, new_theme, prose, sections_of
-from benchmarks.subjects import Bare, Naive, Story, Storywire, Subject
+from benchmarks.subjects import Bare, DevServer, Naive, Story, Storywire, Subject
 from benchmarks.syncs import count_syncs
 from tests.fakes.answer import split_tokens
 from tests.fakes.process import ProviderProcess, spawn_provider
@@ -70,7 +71,13 @@ async def compare(
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         provider = await stack.enter_async_context(spawn_provider())
         url = provider.openai_url
-        offered = (Bare(url), Naive(url), Storywire(url, folder, "open"), Storywire(url, folder, "sentence"))
+        offered = (
+            Bare(url),
+            Naive(url),
+            DevServer(url, folder, max(levels, default=1)),
+            Storywire(url, folder, "open"),
+            Storywire(url, folder, "sentence"),
+        )
         subjects: list[Subject] = [
             await stack.enter_async_context(subject)
             for subject in offered
@@ -183,7 +190,7 @@ def _middle(rounds: list[Figures]) -> Figures:
 
 def show(found: list[Figures]) -> None:
     """Prints the table."""
-    table = Table(title="Storywire beside the bare loop and the naive service", title_justify="left")
+    table = Table(title="Storywire beside its peers", title_justify="left")
     for name in (
         "load",
         "subject",
@@ -250,7 +257,7 @@ async def run() -> Rows:
 
 def main() -> None:
     """The command."""
-    parser = argparse.ArgumentParser(description="Storywire beside the bare loop and the naive service.")
+    parser = argparse.ArgumentParser(description="Storywire beside its peers.")
     parser.add_argument("--json", type=Path, help="a file for the figures")
     parser.add_argument("--runs", default="1,10,50,100", help="runs at once at a reading pace")
     parser.add_argument("--repeats", type=int, default=_REPEATS)

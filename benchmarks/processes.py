@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, Self
 import httpx
 import psutil  # type: ignore[import-untyped]
 
+from tests.ports import find_port
 from tests.service import Client
 
 _START_SECONDS = 240
@@ -28,9 +28,7 @@ class ServiceProcess:
     """
 
     def __init__(self, provider_url: str, data_dir: Path, **settings: Any) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = int(free.getsockname()[1])
+        self.port = find_port()
         self._folder = data_dir.parent
         self._environment = service_environment(provider_url, data_dir, settings)
         self._process: asyncio.subprocess.Process | None = None

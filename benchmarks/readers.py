@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Self, cast
 
@@ -40,10 +41,14 @@ class Reading(asyncio.Protocol):
         return reading
 
     async def read(self) -> list[Arrival]:
-        """Every frame, when the service has said the last."""
+        """Every message, when the service has said the last."""
+        await self.until_end()
+        return self.arrivals()
+
+    async def until_end(self) -> None:
+        """Returns when the service has said the last."""
         while not self.ended:
             await self.wait_for_more()
-        return self.arrivals()
 
     async def wait_for(self, words: bytes) -> None:
         """Returns when the stream has said this; raises EOFError when it ends without."""
@@ -68,11 +73,15 @@ class Reading(asyncio.Protocol):
 
     def arrivals(self) -> list[Arrival]:
         """The frames so far."""
-        found, buffer = [], b""
+        return [arrival for at, fields in self.frames() if (arrival := _arrival(at, fields)) is not None]
+
+    def frames(self) -> Iterator[tuple[float, dict[bytes, bytes]]]:
+        """The fields of each frame so far, whatever service's, with the time at which its last byte was here."""
+        buffer = b""
         for at, piece in self._pieces:
-            *whole, buffer = (buffer + piece).split(b"\n\n")
-            found += [arrival for frame in whole if (arrival := _parse(at, frame)) is not None]
-        return found
+            *whole, buffer = (buffer + piece.replace(b"\r", b"")).split(b"\n\n")
+            for frame in whole:
+                yield at, dict(line.split(b": ", 1) for line in frame.split(b"\n") if b": " in line[1:])
 
     # What asyncio and the parser call.
 
@@ -114,8 +123,7 @@ def stream_path(run_id: str) -> str:
     return f"/api/v1/runs/{run_id}/stream"
 
 
-def _parse(at: float, frame: bytes) -> Arrival | None:
-    fields = dict(line.split(b": ", 1) for line in frame.split(b"\n") if b": " in line[1:])
+def _arrival(at: float, fields: dict[bytes, bytes]) -> Arrival | None:
     if b"data" not in fields:
         return None  # a heartbeat
     return Arrival(at, fields[b"id"].decode(), orjson.loads(fields[b"data"]))

@@ -1,7 +1,7 @@
 """What is compared: services and loops that write stories, each in a process of its own."""
 
 import asyncio
-import socket
+import os
 import sys
 import time
 from contextlib import AsyncExitStack
@@ -15,11 +15,20 @@ import orjson
 import psutil  # type: ignore[import-untyped]
 
 from benchmarks.bare import BareLoop, spawn_bare_loop
+from benchmarks.dev_graph import PROVIDER_VARIABLE
 from benchmarks.processes import ServiceProcess, cpu_seconds
 from benchmarks.readers import Arrival, Reading
-from benchmarks.stories import start_body
+from benchmarks.stories import start_body, story_input
+from tests.ports import find_port
 
 _ROOT = Path(__file__).parents[1]
+_START_SECONDS = 120
+_QUIET = {
+    "LANGSMITH_TRACING": "false",
+    "LANGGRAPH_CLI_NO_ANALYTICS": "1",
+    "LANGGRAPH_NO_VERSION_CHECK": "true",
+}
+"""What keeps the development server from asking other hosts anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,22 +104,18 @@ class Bare(_Process):
         ]
 
 
-class Naive(_Process):
-    """The same loop behind FastAPI and SSE."""
+class _Service(_Process):
+    """A subject that is started by a command and serves on a port of its own."""
 
-    name = "naive service"
+    _health = "/healthz"
 
-    def __init__(self, provider_url: str) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self._port = int(free.getsockname()[1])
-        self._url = provider_url
+        self._port = find_port()
 
-    async def __aenter__(self) -> Self:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "benchmarks.naive", self._url, str(self._port)), cwd=_ROOT
-        )
+    async def _start(self, *command: str, **options: Any) -> None:
+        """Returns when it answers. Raises TimeoutError."""
+        process = await asyncio.create_subprocess_exec(*command, **options)
         self.pid = process.pid
 
         async def end() -> None:
@@ -118,21 +123,92 @@ class Naive(_Process):
             await process.wait()
 
         self.stack.push_async_callback(end)
-        async with asyncio.timeout(60), httpx.AsyncClient(trust_env=False) as client:
+        async with asyncio.timeout(_START_SECONDS), httpx.AsyncClient(trust_env=False) as client:
             while True:
                 try:
-                    await client.get(f"http://127.0.0.1:{self._port}/healthz")
+                    await client.get(f"http://127.0.0.1:{self._port}{self._health}")
                 except httpx.TransportError:
                     await asyncio.sleep(0.05)
                 else:
-                    return self
+                    return
 
     async def write(self, themes: list[str]) -> list[Story]:
         return list(await asyncio.gather(*(self._read(theme) for theme in themes)))
 
     async def _read(self, theme: str) -> Story:
+        raise NotImplementedError
+
+
+class Naive(_Service):
+    """The same loop behind FastAPI and SSE."""
+
+    name = "naive service"
+
+    def __init__(self, provider_url: str) -> None:
+        super().__init__()
+        self._url = provider_url
+
+    async def __aenter__(self) -> Self:
+        await self._start(
+            sys.executable, "-m", "benchmarks.naive", self._url, str(self._port), cwd=str(_ROOT)
+        )
+        return self
+
+    async def _read(self, theme: str) -> Story:
         began = time.time()
         return _story(theme, began, await _read(self._port, f"/stream?theme={quote(theme)}"))
+
+
+class DevServer(_Service):
+    """The same graph in LangGraph's development server, which keeps its state in memory; read as its own clients read
+    it, by the stream of messages."""
+
+    name = "langgraph dev"
+    _health = "/ok"
+
+    def __init__(self, provider_url: str, folder: Path, runs_at_once: int) -> None:
+        super().__init__()
+        self._url = provider_url
+        self._folder = folder / "langgraph"
+        self._runs_at_once = runs_at_once
+
+    async def __aenter__(self) -> Self:
+        self._folder.mkdir()
+        (self._folder / "langgraph.json").write_bytes(
+            orjson.dumps({"dependencies": ["."], "graphs": {"story": "benchmarks.dev_graph:graph"}})
+        )
+        flags = ("--no-browser", "--no-reload", "--allow-blocking", "--server-log-level", "error")
+        await self._start(
+            str(Path(sys.executable).with_name("langgraph")),
+            *("dev", *flags, "--port", str(self._port), "--n-jobs-per-worker", str(self._runs_at_once)),
+            cwd=str(self._folder),
+            env={**os.environ, **_QUIET, "PYTHONPATH": str(_ROOT), PROVIDER_VARIABLE: self._url},
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        return self
+
+    async def _read(self, theme: str) -> Story:
+        began = time.time()
+        body = {
+            "assistant_id": "story",
+            "input": {"input": story_input(theme)},
+            "context": {"keep_length": False},
+            "stream_mode": ["messages-tuple"],
+        }
+        reading = await Reading.open(self._port, "/runs/stream", body=orjson.dumps(body))
+        await reading.until_end()
+        frames = list(reading.frames())
+        assert frames[-1][1][b"event"] == b"messages", frames[-1]
+        tokens, sections = [], dict[str, int]()
+        for at, fields in frames:
+            if fields.get(b"event") != b"messages":
+                continue
+            chunk, metadata = orjson.loads(fields[b"data"])
+            if metadata["langgraph_node"] == "generate_content" and chunk["content"]:
+                section = sections.setdefault(chunk["id"], len(sections))
+                tokens.append((at, section, len(chunk["content"])))
+        return Story(theme, began, frames[0][0], frames[-1][0], tokens)
 
 
 class Storywire(_Process):
