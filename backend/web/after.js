@@ -98,7 +98,7 @@ export class After {
 			{ onsubmit: send },
 			make("label", {}, "Your wording", area),
 			make("p.field__hint", {}, "For copies, files and print, in this browser. The text as it was written stays as it is."),
-			make("button", { type: "submit", class: "button button--main" }, "Keep this wording"),
+			make("button.button.button--main", {}, "Keep this wording"),
 			this.#edits[section] === undefined ? null : makeButton("Back to the text as it was written", () => keep(null)),
 		);
 	}
@@ -115,7 +115,7 @@ export class After {
 			"form.field",
 			{ onsubmit: send },
 			make("label", {}, "What should be different?", area),
-			make("button", { type: "submit", class: "button button--main" }, "Write this section again"),
+			make("button.button.button--main", {}, "Write this section again"),
 			problem,
 		);
 	}
@@ -123,7 +123,7 @@ export class After {
 	#makeVersions(versions) {
 		if (versions.length < 2) return null;
 		const here = versions.find(({ run_id: id }) => id === this.#run.id);
-		const changes = make("div.changes", {});
+		const changes = make("div.changes");
 		const problem = makeProblem();
 		const compare = () => attempt(problem, async () => changes.replaceChildren(...makeChanges(await call("GET", runPath(this.#run.id, "/diff")))));
 		return makePart(

@@ -14,10 +14,13 @@ export class Aloud {
 	#speed = 1;
 
 	constructor() {
-		byId("aloud-back").addEventListener("click", () => this.#jump(-1));
-		byId("aloud-forth").addEventListener("click", () => this.#jump(1));
-		byId("aloud-pause").addEventListener("click", () => (this.#speaking ? this.#pause() : this.#speak()));
-		byId("aloud-stop").addEventListener("click", () => this.stop());
+		const does = {
+			back: () => this.#jump(-1),
+			forth: () => this.#jump(1),
+			pause: () => (this.#speaking ? this.#pause() : this.#speak()),
+			stop: () => this.stop(),
+		};
+		for (const name in does) byId(`aloud-${name}`).addEventListener("click", does[name]);
 		byId("aloud-speed").addEventListener("change", (event) => {
 			this.#speed = Number.parseFloat(event.target.value);
 			if (this.#speaking) this.#speak();

@@ -34,9 +34,9 @@ function makePassage({ section, quote, reason }) {
 	return make(
 		"li",
 		{ dir: "auto" },
-		section === null || section === undefined ? null : make("span.told__place", { dir: "ltr" }, `${section + 1}. `),
+		section === null || section === undefined ? null : make("span", { dir: "ltr" }, `Part ${section + 1}: `),
 		quote ? make("q", {}, quote) : null,
-		quote ? " " : null,
+		quote ? " – " : null,
 		reason,
 	);
 }
@@ -58,10 +58,11 @@ export class Sources {
 		byId("sources-list").replaceChildren();
 	}
 
-	/** `sources` are `[{title, publisher, date, url}, …]`; each but the title may be missing. */
+	/** `sources` are `[{title, publisher, date, url}, …]`, or what a format makes instead, such as titles alone. */
 	show(sources) {
-		byId("sources-list").replaceChildren(...sources.map(makeSource));
-		this.#root.hidden = sources.length === 0;
+		const found = Array.isArray(sources) ? sources : [];
+		byId("sources-list").replaceChildren(...found.map((one) => makeSource(Object(typeof one === "string" ? { title: one } : one))));
+		this.#root.hidden = !found.length;
 	}
 }
 
@@ -109,9 +110,9 @@ export class Pieces {
 	}
 
 	#begin(name) {
-		const text = make("div.pieces__text", {});
+		const text = make("div");
 		const title = make("bdi", {}, name);
-		const count = make("span.pieces__words", {});
+		const count = make("span");
 		const box = make("details.pieces__piece", {}, make("summary", {}, title, count), text);
 		const part = { box, title, count, prose: new Prose(text) };
 		this.#parts.set(name, part);

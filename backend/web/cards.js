@@ -7,7 +7,7 @@ import { make, makeButton } from "./elements.js";
 export function makeCards({ name, path, title, schema, makeItem, help }) {
 	const { minItems: fewest = 0, maxItems: most = Infinity } = schema;
 	const cards = [];
-	const list = make("ol.cards", {});
+	const list = make("ol.cards");
 	const add = makeButton("Add one", () => addCard(undefined, true), "button button--quiet");
 	const said = make("p.unseen", { role: "status" });
 	const element = make(
@@ -37,7 +37,7 @@ export function makeCards({ name, path, title, schema, makeItem, help }) {
 		card.down = tool("Move down", "↓", () => move(card, 1));
 		card.remove = tool("Remove", "×", () => remove(card));
 		card.grip = make("span.cards__grip", { draggable: "true", "aria-hidden": "true", title: "Drag to move" }, "⠿");
-		const tools = make("div.cards__tools", {}, card.grip, make("span.cards__number", {}), card.up, card.down, card.remove);
+		const tools = make("div.cards__tools", {}, card.grip, make("span.cards__number"), card.up, card.down, card.remove);
 		card.element = make("li.cards__card", { "data-field": `${path}.${cards.length}` }, tools, ...fields.map((field) => field.element));
 		watchDrag(card);
 		return card;

@@ -96,7 +96,7 @@ function makeNumber(schema, unit) {
 
 function makeSlider(schema, unit = "") {
 	const control = make("input", { type: "range", ...limits(schema) });
-	const shown = make("output", {});
+	const shown = make("output");
 	const show = () => (shown.textContent = `${control.value} ${unit}`.trim());
 	control.addEventListener("input", show);
 	const write = (value) => {

@@ -18,7 +18,7 @@ export function makeDocument(given) {
 		make("label.button", { for: picker.id }, "Choose a file"),
 	);
 	const said = make("p.drop__said", { role: "status" });
-	const warnings = make("div", {});
+	const warnings = make("div");
 	const onChoose = (document) => warnings.replaceChildren(...(document?.warnings ?? []).map(makeWarning));
 	const field = makeStored(given, { begins: TYPED, makes: "A text that I type in", none: null, describe: aboutOf, parts: [drop, said], onChoose });
 	field.element.lastElementChild.before(warnings);

@@ -65,8 +65,10 @@ export const formatCount = (number) => whole.format(number);
 /** 1, "word" → "1 word". */
 export const countOf = (number, what) => `${formatCount(number)} ${what}${number === 1 ? "" : "s"}`;
 
-/** 0.0123 → "$0.0123", 12 → "$12.00". */
-export const formatDollars = (dollars) => `$${dollars.toFixed(dollars < 1 ? 4 : 2)}`;
+const money = { style: "currency", currency: "USD", minimumSignificantDigits: 2, maximumSignificantDigits: 2, roundingPriority: "morePrecision" };
+
+/** 0.0123 → "$0.012", 12 → "$12.00". */
+export const formatDollars = (dollars) => dollars.toLocaleString("en", money);
 
 /** "rtl" or "ltr" by the first letter of the text, as the Unicode rule has it; null when there is none. */
 export function directionOf(text) {

@@ -46,7 +46,8 @@ export class Ending {
 					{},
 					makeButton("Copy the text", this.#actions.copyAll),
 					this.#makeDownload("Take the text (.md)"),
-					make("span.ways__files", {}),
+					make("span.ways__files"),
+					makeButton("Print it", () => print()),
 					this.#makeAfresh("Write something new"),
 					makeProblem("ways__problem form__problem"),
 				),
@@ -156,7 +157,7 @@ export class Ending {
 			{ "aria-labelledby": "choices-heading" },
 			make("h2.choices__question", { id: "choices-heading", dir: "auto" }, question || "What happens next?"),
 			make("div.choices__cards", { "data-count": choices.length }, ...choices.map((choice, index) => this.#makeCard(choice, index))),
-			make("form.choices__own", { onsubmit: tellOwn }, own, make("button.button", { type: "submit" }, "Go on with this")),
+			make("form.choices__own", { onsubmit: tellOwn }, own, make("button.button", {}, "Go on with this")),
 			makeProblem("choices__problem form__problem"),
 		);
 	}

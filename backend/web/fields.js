@@ -73,10 +73,7 @@ function makeSimple(name, schema, hint, path, required) {
 	const { element: shown, control, read, write } = makeControl(schema, hint);
 	const label = hint.label ?? labelOf(name);
 	const fallback = schema.default ?? undefined;
-	if (control) {
-		control.id = path;
-		control.name = path;
-	}
+	if (control) control.id = path;
 	const isCheck = control?.type === "checkbox";
 	// What has a default is filled in already: to call it optional would only be noise.
 	const settled = required || (fallback !== undefined && fallback !== null);

@@ -20,7 +20,10 @@ export class StoryForm {
 
 	/** `onSubmit(request)` starts the run; `onChange()` hears of every edit. */
 	constructor(onSubmit, onChange) {
-		for (const field of this.#form.querySelectorAll(".field")) field.dataset.field = field.querySelector("[name]").name;
+		for (const field of this.#form.querySelectorAll(".field")) {
+			const { id, name } = field.querySelector("input, textarea, select");
+			field.dataset.field = id || name;
+		}
 		this.#offerSuggestions();
 		this.#form.addEventListener("input", (event) => {
 			this.errors.clearError(event.target.closest("[data-field]"));

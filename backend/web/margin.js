@@ -157,19 +157,16 @@ function makeBadge(stage, verdict) {
 		"li.badge",
 		{ "data-stage": stage, "data-verdict": good ? "approved" : "refused", title: score },
 		make("span.badge__name", {}, STAGES[stage]),
-		make("span.badge__verdict", {}, counted ? verdictsOf(verdict) : verdict.approved ? "safe" : "not approved"),
-		verdict.approved || !verdict.issues.length ? null : makeIssues(verdict.issues),
+		make("span", {}, counted ? verdictsOf(verdict) : verdict.approved ? "safe" : "not approved"),
+		verdict.approved ? null : makeIssues(verdict.issues),
 	);
 }
 
 const verdictsOf = ({ count, refused }) => `${formatCount(count)} checked${refused ? `, ${formatCount(refused)} refused` : ""}`;
 
 function makeIssues(issues) {
-	return make(
-		"ul.badge__issues",
-		{},
-		...issues.map(({ category, advice }) => make("li", { dir: "auto" }, [category, advice].filter(Boolean).join(": "))),
-	);
+	const said = new Set(issues.map(({ category, advice }) => advice || category));
+	return make("ul.badge__issues", {}, ...[...said].map((one) => make("li", { dir: "auto" }, one)));
 }
 
 const isNumber = (value) => typeof value === "number" && Number.isFinite(value);

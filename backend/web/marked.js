@@ -7,11 +7,13 @@ const HEADING = /^(#{1,6})\s+(.*)/;
 const ITEM = /^\s*(?:[-*+]|(\d+)[.)])\s+(.*)/;
 const ROW = /\|.*\|/;
 const DASHES = /^[\s|:-]+$/;
-const EMPHASIS = /\*\*(.+?)\*\*|\*(\S(?:[^*]*\S)?)\*|\[(\d{1,2})\]/g;
+const EMPHASIS = /\*\*(.+?)\*\*|\*(\S(?:[^*]*\S)?)\*|(\[\d{1,2}(?:, ?\d{1,2})*\])/g;
 /** What may begin or end something. */
 const MARK = /[*|\]\n]/;
 /** So many letters of a line tell what it is. */
 const SETTLED = 9;
+/** A longer line has its marks drawn each time that it has grown by an eighth. */
+const LONG = 2000;
 const AUTO = { dir: "auto" };
 
 export class Marked extends Prose {
@@ -19,14 +21,35 @@ export class Marked extends Prose {
 	#made = [];
 	#last = null;
 	#before = null;
+	/** Letters since the first mark that isn't drawn yet. */
+	#raw = 0;
+
+	end() {
+		if (this.#raw) this.#draw("");
+	}
+
+	clear() {
+		super.clear();
+		this.#raw = 0;
+	}
 
 	// Only the newest line is made anew, and not even that for what can be words alone.
 	_write(text) {
-		if (!this._line) [this.#tail, this.#made, this.#last, this.#before] = ["", [], null, null];
-		if (this._line?.appendData && this.#tail.length >= SETTLED && !MARK.test(text)) {
-			this.#tail += text;
-			return this._line.appendData(text);
+		if (!this._line) {
+			this.end();
+			[this.#tail, this.#made, this.#last, this.#before] = ["", [], null, null];
 		}
+		const { length } = this.#tail;
+		const waits = this.#raw || MARK.test(text);
+		const canWait = length > LONG && this.#raw < length / 8 && !text.includes("\n");
+		if (!this._line?.appendData || length < SETTLED || (waits && !canWait)) return this.#draw(text);
+		if (waits) this.#raw += text.length;
+		this.#tail += text;
+		return this._line.appendData(text);
+	}
+
+	#draw(text) {
+		this.#raw = 0;
 		for (const node of this.#made) node.remove();
 		this.#last = this.#before;
 		for (const line of (this.#tail + text).split("\n")) {
@@ -42,7 +65,7 @@ export class Marked extends Prose {
 	#add(line) {
 		const [, signs, title] = HEADING.exec(line) ?? [];
 		const [, number, item] = ITEM.exec(line) ?? [];
-		if (signs) return this.#put("", () => make(`h${Math.max(3, signs.length)}`, AUTO, ...inline(title)), () => []);
+		if (signs) return this.#put("", () => make(signs[3] ? "h4" : "h3", AUTO, ...inline(title)), () => []);
 		if (ROW.test(line)) return this.#put("div", makeTable, (table) => rowsOf(table.firstChild, line));
 		const list = number ? "ol" : "ul";
 		if (item) return this.#put(list, () => make(list, { start: number }), () => [make("li", AUTO, ...inline(item))]);
@@ -69,7 +92,13 @@ function rowsOf(table, line) {
 }
 
 // The number of a source below the text, which it leads to.
-const cite = (number) => makeButton(`[${number}]`, () => byId("sources-list").children[number - 1]?.scrollIntoView({ block: "center" }), "link");
+const cite = (number) => makeButton(number, () => goTo(byId("sources-list").children[number - 1]), "link", { "aria-label": `Source ${number}` });
+
+function goTo(source) {
+	if (!source) return;
+	source.tabIndex = -1;
+	source.focus();
+}
 
 /** Texts, emphasis and citations; a text node comes last, for what follows. */
 function inline(text) {
@@ -77,7 +106,8 @@ function inline(text) {
 	let start = 0;
 	for (const { 0: whole, 1: bold, 2: italic, 3: source, index } of text.matchAll(EMPHASIS)) {
 		made.push(new Text(text.slice(start, index)));
-		made.push(source ? cite(source) : make(bold ? "strong" : "em", {}, bold ?? italic));
+		if (source) made.push(...source.split(/(\d+)/).map((part, place) => (place % 2 ? cite(part) : new Text(part))));
+		else made.push(make(bold ? "strong" : "em", {}, bold ?? italic));
 		start = index + whole.length;
 	}
 	return [...made, new Text(text.slice(start))];

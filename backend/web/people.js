@@ -23,7 +23,7 @@ export async function showQuota() {
 	const me = await callIfThere("api/v1/account/me");
 	if (!me) return;
 	const use = me.allowance;
-	const quota = use ? `${use.runs_today} of ${use.runs_a_day} today · ${formatDollars(use.spent_usd)} of ${formatDollars(use.usd_a_month)} this month` : "";
+	const quota = use ? `${use.runs_today} of ${use.runs_a_day} texts today · ${formatDollars(use.spent_usd)} of ${formatDollars(use.usd_a_month)} this month` : "";
 	byId("people").replaceChildren(
 		make("span.people__quota", { id: "quota" }, quota),
 		make("a.people__account", { href: "account", dir: "auto" }, me.account.email ?? "Account"),

@@ -19,7 +19,7 @@ export class Plan {
 	show(outline, deadline) {
 		this.#outline = outline;
 		this.#problem = makeProblem();
-		this.#button = make("button.button.button--main", { type: "submit" }, "Write it");
+		this.#button = make("button.button.button--main", {}, "Write it");
 		this.#root.replaceChildren(
 			make("h2.plan__heading", { id: "plan-heading" }, "This is the plan"),
 			make("p.plan__lede", {}, "Change what you like; nothing is written before you say so.", deadlineOf(deadline)),

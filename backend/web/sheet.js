@@ -149,7 +149,7 @@ export class Sheet {
 			return known;
 		}
 		const heading = make("h2.section__title", { dir: "auto" }, this.titleOf(section));
-		const body = make("div.section__text", {});
+		const body = make("div.section__text");
 		const note = make("p.section__note", { dir: "ltr", hidden: true });
 		const root = make("section.section", { "data-section": section }, heading, body, note);
 		const after = [...this.#parts.keys()].filter((index) => index > section).sort((a, b) => a - b)[0];

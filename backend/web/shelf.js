@@ -181,7 +181,7 @@ function askName(one, button, problem) {
 		const [method, body] = kind === "personas" ? ["PUT", { ...one.persona, kind: one.kind, name }] : ["PATCH", { [KINDS[kind].named]: name }];
 		if (await attempt(problem, () => call(method, addressOf(one), { body }))) showShelf();
 	};
-	const form = make("form.field.row__rename", { onsubmit: send }, field, make("button.tool", { type: "submit" }, "Rename"), makeButton("Cancel", paint, "tool"));
+	const form = make("form.field.row__rename", { onsubmit: send }, field, make("button.tool", {}, "Rename"), makeButton("Cancel", paint, "tool"));
 	button.replaceWith(form);
 	field.select();
 }

@@ -13,7 +13,7 @@ const at = (thing, path) => path?.split(".").reduce((part, name) => part?.[name]
 export function makeStored({ name, path, label, help, hint, inlinePath, fields }, look = {}) {
 	const { begins = NONE, makes = "A new one…", none = "None", describe = (item) => at(item, hint.description), parts = [], onChoose } = look;
 	const group = newId("stored");
-	const list = make("div.options", {});
+	const list = make("div.options");
 	const keep = make("input", { type: "checkbox" });
 	const keeps = hint.create && none !== null;
 	const maker = make(

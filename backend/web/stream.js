@@ -48,10 +48,7 @@ export function follow(url, { lastId = "", onMessage, onState, check }) {
 	async function retry() {
 		const readable = await check();
 		if (over) return;
-		if (!readable) {
-			finish();
-			return;
-		}
+		if (!readable) return finish();
 		const wait = Math.min(FIRST_WAIT_MS * 2 ** failures, LONGEST_WAIT_MS);
 		failures += 1;
 		timer = setTimeout(open, wait * (0.75 + Math.random() / 2));

@@ -89,7 +89,7 @@ export class StoryView {
 			node_event: () => this.#showNode(data),
 			outline: () => this.#showOutline(data),
 			progress: () => this.#showProgress(data),
-			facts: () => this.#sources.show(data.sources ?? []),
+			facts: () => this.#sources.show(data.sources),
 			safety_check: () => this.#facts.showVerdict(data),
 			metadata: () => this.#showMetrics(data),
 			usage: () => this.#facts.showUsage(data),
@@ -167,7 +167,7 @@ export class StoryView {
 		this.#showMetrics(data.metadata ?? {});
 		if (data.usage) this.#facts.showUsage(data.usage);
 		if (data.cached) this.#facts.showCached();
-		if (data.sources?.length) this.#sources.show(data.sources);
+		if (data.sources) this.#sources.show(data.sources);
 		this.ending.showComplete(data);
 		byId("announcement").textContent = "The text is finished.";
 	}

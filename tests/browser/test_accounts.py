@@ -154,7 +154,7 @@ def test_page_switches_between_children_and_shows_the_quota(browser: Browser, tm
         add_child(page, "דניאל", 11)
         shot(page, "account")
         page.goto(url)
-        expect(page.locator("#quota")).to_contain_text("0 of 100 today")
+        expect(page.locator("#quota")).to_contain_text("0 of 100 texts today")
         expect(page.locator(".people__account")).to_have_text(EMAIL)
         chooser = page.locator("#child_id")
         chooser.select_option(label="Maya, 7")
@@ -173,7 +173,7 @@ def test_page_switches_between_children_and_shows_the_quota(browser: Browser, tm
         assert set(sent["input"]) == {"child_id", "theme", "chapter_number"}
         expect(page.locator("#story-text .section").first).to_be_visible(timeout=60_000)
         page.locator("#stop").click()
-        expect(page.locator("#quota")).to_contain_text("1 of 100 today")
+        expect(page.locator("#quota")).to_contain_text("1 of 100 texts today")
         page.goto(url)
         chooser.select_option(label="Somebody else")
         expect(page.locator("#name")).to_be_enabled()

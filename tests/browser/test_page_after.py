@@ -217,7 +217,7 @@ def test_plan_tells_what_its_writing_will_cost(page: Page, server: PageServer, a
     api.on_start = ask
     start_story(page, server)
     expect(page.locator("#plan-quote")).to_have_text(
-        "To write it, 1,200 words, will cost about $0.0100 to $0.0300."
+        "To write it, 1,200 words, will cost about $0.010 to $0.030."
     )
     assert len(posted(api)) == 1
 

@@ -289,7 +289,7 @@ def test_report_grows_as_headings_lists_and_a_table_whose_words_stay_text(
     assert text.locator("th").all_text_contents() == ["Name", "Price"]
     assert text.locator("strong, em").all_text_contents() == ["moves", "every week"]
     assert text.locator("img, b").count() == 0 and "owned" not in page.title()
-    page.get_by_role("button", name="[1]").click()
+    page.get_by_role("button", name="Source 1").click()
     expect(page.locator("#sources-list li")).to_be_in_viewport()
 
 
@@ -414,7 +414,7 @@ def test_finished_text_of_a_format_shows_sources_files_cost_and_cache(
     choose(page, server, "creator_script")
     send(page)
     expect(page.locator(".verified")).to_have_attribute("data-verdict", "same")
-    expect(page.locator("#measures")).to_contain_text("Cost$0.0000From the cacheyes")
+    expect(page.locator("#measures")).to_contain_text("Cost$0.00From the cacheyes")
     expect(page.locator("#sources li")).to_have_text(["A page · The Paper, 2026-01-04", "A trap"])
     assert page.locator("#sources a").evaluate_all("links => links.map(link => link.href)") == [
         "https://paper.example/a"
@@ -499,6 +499,6 @@ def test_run_over_its_budget_goes_on_with_a_larger_one(
     budget.fill("0.5")
     page.get_by_role("button", name="Go on").click()
     expect(page.locator(".verified")).to_have_attribute("data-verdict", "same")
-    expect(page.locator("#measures")).to_contain_text("$0.0123 of $0.5000")
+    expect(page.locator("#measures")).to_contain_text("$0.012 of $0.50")
     assert read_text(page) == join(TEXTS)
     assert api.asked("POST", "/resume")[-1].body == {"budget_usd": 0.5}

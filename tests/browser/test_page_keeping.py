@@ -46,7 +46,7 @@ def test_price_and_what_is_left_stand_above_the_button_before_anything_is_starte
     expect(line).to_be_hidden()  # nobody is asked before the form says enough
     page.locator("#name").fill("Maya")
     expect(line).to_have_text(
-        "About 640 words, for about $0.0040 to $0.0200. Left: 3 texts this month, $4.50 this month."
+        "About 640 words, for about $0.0040 to $0.020. Left: 3 texts this month, $4.50 this month."
     )
     button = page.get_by_role("button", name="Write the chapter").bounding_box()
     shown = line.bounding_box()

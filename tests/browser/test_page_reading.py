@@ -26,7 +26,7 @@ def test_story_without_breaks_shows_text_metrics_usage_and_verdicts(
         "intermediate",
         "How lighthouses work",
         "2,310 read, 1,184 written",
-        "$0.0123",
+        "$0.012",
     ):
         expect(page.locator("#measures")).to_contain_text(shown)
     expect(page.locator(".badge[data-stage=input]")).to_have_attribute("data-verdict", "approved")

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workflows.formats.notices import Notice, list_dangers, notice_lines, notice_markdown
+from workflows.formats.sources import list_sources
+from workflows.messages.messages import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +57,14 @@ def render_markdown(finished: Finished) -> bytes:
         parts += [f"## {_line(title)}", text]
     for title, text in finished.pieces:
         parts += ["---", f"## {_line(title)}", text]
-    if sources := finished.results.get("sources"):
+    if sources := list_sources(finished.results):
         parts += ["## Sources", "\n".join(_source(number, one) for number, one in enumerate(sources, 1))]
     return ("\n\n".join(parts) + "\n").encode()
 
 
-def _source(number: int, source: Mapping[str, str]) -> str:
+def _source(number: int, source: Source) -> str:
     """`[1] Title, address`, as texts cite it; a line of its own in Markdown."""
-    said = [
-        source.get("title", ""),
-        source.get("publisher", ""),
-        source.get("date", ""),
-        source.get("url", ""),
-    ]
+    said = (source["title"], source["publisher"], source["date"], source["url"])
     return f"[{number}] {', '.join(_line(part) for part in said if part)}  "
 
 

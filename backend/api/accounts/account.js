@@ -66,7 +66,7 @@ async function showAccount() {
   const use = me.allowance;
   if (use) {
     document.getElementById("use").textContent =
-      `${use.runs_today} of ${use.runs_a_day} stories today, ` +
+      `${use.runs_today} of ${use.runs_a_day} texts today, ` +
       `$${use.spent_usd.toFixed(2)} of $${use.usd_a_month.toFixed(2)} this month.`;
   }
   show("login", false);

@@ -9,12 +9,12 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from jinja2 import Environment, FileSystemLoader
-from markdown_it import MarkdownIt
 from pydantic import BaseModel
 
 from backend.accounts.audit import EventKind
 from backend.api.dependencies import OwnerDep, PageCursor, PageLimit, PrincipalDep, ResourcesDep, RunId
 from backend.api.paging import page_of
+from backend.api.runs.marked import make_renderer
 from backend.resources import Resources
 from backend.runs.results.exports import finished
 from backend.store.owner import Owner
@@ -23,6 +23,7 @@ from workflows.errors import NotFound
 from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import presentation_of
 from workflows.formats.notices import Notice, list_notices
+from workflows.formats.sources import list_sources
 from workflows.loop_turns import off_loop
 
 router = APIRouter(prefix="/api/v1/runs", tags=["shares"])
@@ -166,15 +167,11 @@ async def show_shared(
     shown = _shown(format, run)
     if kind == "json" or (kind is None and "application/json" in request.headers.get("accept", "")):
         return JSONResponse(shown.model_dump(), headers=_HEADERS)
-    render = _markdown().render if presentation_of(format).reading.markdown else None
+    reading = presentation_of(format).reading
+    render = make_renderer(len(shown.sources)) if reading.markdown else None
     letters = sum(len(section.text) for section in shown.sections)
-    page = await off_loop(letters, _PAGE.render, shown.model_dump(), style=_STYLE, render=render)
+    page = await off_loop(letters, _PAGE.render, shown.model_dump(), style=_STYLE, render=render, turns=reading.turns)
     return HTMLResponse(page, headers=_HEADERS)
-
-
-def _markdown() -> MarkdownIt:
-    """A parser of its own, since it may work in a thread. What isn't enabled stays text: HTML, links, pictures."""
-    return MarkdownIt("zero").enable(["heading", "list", "table", "emphasis", "newline"])
 
 
 async def _note(resources: Resources, kind: EventKind, owner: Owner, run_id: str) -> None:
@@ -190,6 +187,6 @@ def _shown(format: AnyFormat, run: Run) -> SharedText:
         format=whole.format,
         language=whole.language,
         sections=[SharedSection(title=title, text=text) for title, text in whole.sections],
-        sources=[SharedSource.model_validate(source) for source in whole.results.get("sources", ())],
+        sources=[SharedSource.model_validate(source) for source in list_sources(whole.results)],
         notices=list_notices(whole.metadata),
     )

@@ -24,7 +24,7 @@ class ChapterFormat(Format[StoryInput]):
 
     name = "story"
     path = "stories"
-    title = "A chapter of a child's story"
+    title = "A chapter of a child’s story"
     parameters: ClassVar[RoleParameters] = {
         "outline": {"temperature": 0.9},
         "writing": {"temperature": 0.9},
