@@ -5,9 +5,10 @@ for a person and never holds a key, a stack trace or a provider's raw reply. The
 code is decided at the edge, in `backend/api/problems.py`.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,14 @@ class FieldError:
 
     field: str
     message: str
+
+
+def describe_fault(item: Mapping[str, Any]) -> str:
+    """What is wrong with a field, from an error of pydantic's, in words for who fills in a form."""
+    if item["type"] == "missing":
+        return "This is needed"
+    message = re.sub(r"^Value error, | after validation, not \d+$", "", str(item["msg"]))
+    return re.sub(r"^(?:Input|String|List|Value|Number) should ", "This should ", message)
 
 
 class StorywireError(RuntimeError):

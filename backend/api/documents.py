@@ -16,7 +16,7 @@ from backend.api.security.limits import OwnLimit
 from backend.documents.documents import Upload
 from backend.settings import Settings
 from backend.store.documents import Document, DocumentSummary
-from workflows.errors import FieldError, InvalidInput
+from workflows.errors import FieldError, InvalidInput, describe_fault
 from workflows.text.json_values import JsonModel
 
 PATH = "/api/v1/documents"
@@ -191,7 +191,7 @@ async def _from_json(request: Request) -> Upload:
         raise InvalidInput.of("body", "this is not JSON") from None
     except ValidationError as error:
         found = tuple(
-            FieldError(".".join(map(str, item["loc"])) or "body", item["msg"])
+            FieldError(".".join(map(str, item["loc"])) or "body", describe_fault(item))
             for item in error.errors(include_url=False, include_input=False, include_context=False)
         )
         raise InvalidInput.of_fields(found) from None

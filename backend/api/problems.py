@@ -11,7 +11,14 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from backend.store.database import UNAVAILABLE
-from workflows.errors import FieldError, Overloaded, RefusedForNow, StorywireError, Unauthenticated
+from workflows.errors import (
+    FieldError,
+    Overloaded,
+    RefusedForNow,
+    StorywireError,
+    Unauthenticated,
+    describe_fault,
+)
 
 log = structlog.get_logger()
 
@@ -171,4 +178,4 @@ def _message(item: dict[str, Any]) -> str:
     if item["type"] in ("union_tag_invalid", "union_tag_not_found"):
         tags = item["ctx"].get("expected_tags")
         return f"{item['ctx']['discriminator']} says which one it is" + (f": {tags}" if tags else "")
-    return str(item["msg"]).removeprefix("Value error, ")
+    return describe_fault(item)

@@ -13,7 +13,7 @@ const MARK = /[*|\]\n]/;
 /** So many letters of a line tell what it is. */
 const SETTLED = 9;
 /** A longer line has its marks drawn each time that it has grown by an eighth. */
-const LONG = 2000;
+const LONG = 1000;
 const AUTO = { dir: "auto" };
 
 export class Marked extends Prose {

@@ -8,12 +8,12 @@ const esbuild = require("esbuild");
 const { folder, pages } = JSON.parse(readFileSync(0, "utf8"));
 const source = (name) => new URL(`src/${name}.ts`, client).pathname;
 
-/** A component in one file, as Vue's own compiler has it. */
+/** A component in one file, as Vue's own compiler has it; its properties stand in the address. */
 function compileVue(code) {
   const { compileScript, parse } = require("vue/compiler-sfc");
   const { descriptor } = parse(code);
   const script = compileScript(descriptor, { id: "app", inlineTemplate: true }).content;
-  return `${script.replace("export default", "const App =")}\nimport { createApp } from "vue";\ncreateApp(App).mount("#app");`;
+  return `${script.replace("export default", "const App =")}\nimport { createApp } from "vue";\ncreateApp(App, Object.fromEntries(new URLSearchParams(location.search))).mount("#app");`;
 }
 
 for (const [name, { code, kind }] of Object.entries(pages)) {

@@ -230,3 +230,25 @@ def test_break_that_is_over_says_that_nothing_is_lost(page: Page, server: PageSe
     run.break_connections()
     expect(page.locator("#connection")).to_have_text("back, nothing lost")
     assert run is api.run
+
+
+def test_print_is_a_cover_and_the_text_on_paper_without_the_page_around_it(
+    page: Page, server: PageServer, api: Scripted
+) -> None:
+    api.on_start = tell_all
+    page.add_init_script(
+        "window.print = () => { window.prints = 1; }; localStorage['storywire.reading'] = '{\"theme\":\"dark\"}'"
+    )
+    start_story(page, server)
+    page.get_by_role("button", name="Print it").click()
+    assert page.evaluate("window.prints") == 1
+    page.emulate_media(media="print")
+    expect(page.locator("#run-cover")).to_be_visible()
+    expect(page.locator(".section__text").last).to_be_visible()
+    around = ".masthead, .contents, #facts, .bar, .ways, .after__part, .section__tools, .shelf, .verified"
+    assert not any(part.is_visible() for part in page.locator(around).all())
+    style = "element => [getComputedStyle(element).color, getComputedStyle(element).breakAfter]"
+    assert page.locator("#run-cover").evaluate(style)[1] == "page"
+    assert (
+        page.locator("body").evaluate(style)[0] == "rgb(38, 35, 31)"
+    )  # dark ink, whatever the screen's theme

@@ -297,29 +297,59 @@ def test_long_table_and_a_line_full_of_marks_are_drawn_once_as_they_grow(
     page: Page, server: PageServer, api: Scripted
 ) -> None:
     rows = [f"| {number} | *row* |" for number in range(300)]
-    table, line = "\n".join(rows), "*a* " * 12_000
+    table, line, growing = "\n".join(rows), "*a* " * 12_000, "*a* b **c** [1, 2] " * 300
+    texts = {1: table, 2: line, 3: growing, 4: growing}
 
     def tell(run: Run) -> None:
         begin(run)
-        write(run, 1, table)
-        write(run, 2, line, size=len(line))
-        finish(run, {1: table, 2: line})
+        for section, size in {1: 7, 2: len(line), 3: 25, 4: len(growing)}.items():
+            write(run, section, texts[section], size=size)
+        finish(run, texts)
 
     api.on_start = tell
     choose(page, server, "discovery_report")
     page.evaluate(
         """() => {
-            window.redrawn = 0;
+            window.redrawn = window.removed = 0;
             const tables = (nodes) => [...nodes].filter((node) => node.className === "table").length;
-            const count = (changes) => changes.forEach((one) => (window.redrawn += tables(one.removedNodes)));
+            const count = (changes) => changes.forEach((one) => {
+                window.redrawn += tables(one.removedNodes);
+                window.removed += one.removedNodes.length;
+            });
             new MutationObserver(count).observe(document.body, { childList: true, subtree: true });
         }"""
     )
     send(page)
     expect(page.locator(".section__text tr")).to_have_count(300)
-    expect(page.locator(".section__text p em")).to_have_count(12_000)
+    expect(page.locator("[data-section='2'] p em")).to_have_count(12_000)
     expect(page.locator(".verified")).to_have_attribute("data-verdict", "same")
     assert page.evaluate("window.redrawn") <= len(rows[0])  # while its first line wasn't whole
+    grown, whole = [
+        page.locator(f"[data-section='{section}'] .section__text").inner_html() for section in (3, 4)
+    ]
+    assert grown == whole
+    assert page.evaluate("window.removed") < 60_000  # a line that is drawn anew by every chunk: 280,000
+
+
+def test_sources_of_other_shapes_are_listed_as_far_as_they_can_be(
+    page: Page, server: PageServer, api: Scripted
+) -> None:
+    sources: list[Any] = ["A page", None, {"title": 7, "url": ["x"]}, {"url": "https://paper.example/a"}]
+
+    def tell(run: Run) -> None:
+        begin(run)
+        write(run, 1, "So it is [1, 4].")
+        finish(run, {1: "So it is [1, 4]."}, sources=sources)
+
+    api.on_start = tell
+    choose(page, server, "discovery_report")
+    send(page)
+    expect(page.locator(".verified")).to_have_attribute("data-verdict", "same")
+    listed = page.locator("#sources-list li")
+    assert listed.all_text_contents() == ["A page", "", "7", "https://paper.example/a"]
+    page.get_by_role("button", name="Source 4").click()
+    expect(listed.last).to_be_focused()
+    assert page.locator(".section__text p").text_content() == "So it is [1, 4]."
 
 
 def test_cells_of_a_reports_table_are_read_aloud_one_by_one(

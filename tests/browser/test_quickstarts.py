@@ -24,6 +24,7 @@ pytestmark = pytest.mark.browser
 PAGES = Path("docs/front-ends")
 PRINTED = "http://127.0.0.1:8000"
 BUNDLED = {"react": "tsx", "vue": "vue", "ai-sdk": "tsx", "copilotkit": "tsx", "langgraph": "tsx"}
+EXAMPLES, OWN_ORIGIN = CLIENT / "examples", "new Storywire()"
 _SHOWS = """words => {
   const shown = [...document.querySelectorAll("p:not([role])")].map(p => p.textContent).join(" ");
   return shown.split(/\\s+/).filter(Boolean).join(" ") === words.join(" ");
@@ -66,12 +67,19 @@ def _write_pages(folder: Path, url: str) -> None:
         code, *_ = code_blocks(PAGES / f"{name}.md", kind)
         assert PRINTED in code, name
         found[name] = {"code": code.replace(PRINTED, url), "kind": kind}
+    component = (EXAMPLES / "story.vue").read_text(encoding="utf-8")
+    assert OWN_ORIGIN in component
+    code = component.replace(OWN_ORIGIN, f'new Storywire({{ baseUrl: "{url}" }})')
+    found["story"] = {"code": code, "kind": "vue"}
     given = json.dumps({"folder": str(folder), "pages": found})
     script = Path(__file__).parent / "quickstarts.mjs"
     built = subprocess.run([node(), str(script)], input=given, capture_output=True, text=True, timeout=100)
     assert built.returncode == 0, built.stderr
     [plain] = code_blocks(PAGES / "plain.md", "html")
     (folder / "plain.html").write_text(plain.replace(PRINTED, url), encoding="utf-8")
+    example = (EXAMPLES / "page.html").read_text(encoding="utf-8")
+    (folder / "examples").mkdir()
+    (folder / "examples" / "page.html").write_text(example.replace(PRINTED, url), encoding="utf-8")
     subprocess.run([CLIENT / "node_modules/.bin/tsc", "-p", "tsconfig.json"], cwd=CLIENT, check=True)
     (folder / "dist").symlink_to(CLIENT / "dist")
 
@@ -105,6 +113,26 @@ def test_page_of_a_quickstart_shows_the_stored_text(
             # what our clients say at the end, and what the others do
             "completed" if name in ("plain", "react", "vue") else "ready"
         )
+        assert faults == []
+
+
+def test_examples_show_a_story_that_they_start_and_one_that_they_follow(
+    browser: Browser, service: str, pages: tuple[Path, str]
+) -> None:
+    _, origin = pages
+    with browser.new_context() as context:
+        page, faults = context.new_page(), []
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        before = len(_completed(service))
+        page.goto(f"{origin}/examples/page.html?theme=an%20owl")
+        expect(page.locator("#title")).not_to_have_text("…")
+        while len(_completed(service)) == before:
+            page.wait_for_timeout(50)
+        words = _newest_text(service).split()
+        page.wait_for_function(_SHOWS, arg=words, timeout=20_000)
+        page.goto(f"{origin}/story.html?runId={_completed(service)[0]}")
+        page.wait_for_function(_SHOWS, arg=words, timeout=20_000)
+        assert page.get_by_role("button").count() == 0  # nothing failed
         assert faults == []
 
 

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from workflows.errors import FieldError, InvalidInput
+from workflows.errors import FieldError, InvalidInput, describe_fault
 from workflows.formats.capabilities import find_half_capability
 from workflows.formats.pieces import Remark, SectionNotes
 from workflows.messages.messages import SafetyIssue
@@ -141,7 +141,7 @@ def invalid_input(error: ValidationError, root: str = "input") -> InvalidInput:
     found = tuple(
         FieldError(
             ".".join([root, *(str(part) for part in item["loc"])]),
-            str(item["msg"]).removeprefix("Value error, "),
+            describe_fault(item),
         )
         for item in error.errors(include_url=False, include_input=False, include_context=False)
     )

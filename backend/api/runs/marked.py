@@ -13,8 +13,10 @@ _LAST_LEVEL = 6
 
 
 def make_renderer(sources: int) -> Callable[[str], str]:
-    """A parser of its own, since it may work in a thread. What isn't enabled stays text: HTML, links, pictures. `[1]` leads
-    to the list of sources, which has so many."""
+    """A parser of its own, since it may work in a thread. What isn't enabled stays text: HTML, links, pictures.
+
+    `[1]` leads to the list of sources, which has so many.
+    """
     parser = MarkdownIt("zero").enable(["heading", "list", "table", "emphasis", "newline"])
     write = parser.renderer.rules["text"]
 

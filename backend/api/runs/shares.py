@@ -170,7 +170,9 @@ async def show_shared(
     reading = presentation_of(format).reading
     render = make_renderer(len(shown.sources)) if reading.markdown else None
     letters = sum(len(section.text) for section in shown.sections)
-    page = await off_loop(letters, _PAGE.render, shown.model_dump(), style=_STYLE, render=render, turns=reading.turns)
+    page = await off_loop(
+        letters, _PAGE.render, shown.model_dump(), style=_STYLE, render=render, turns=reading.turns
+    )
     return HTMLResponse(page, headers=_HEADERS)
 
 

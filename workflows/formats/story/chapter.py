@@ -49,7 +49,7 @@ class ChapterFormat(Format[StoryInput]):
         """The input, with a theme or a stored story that has one."""
         parsed = super().parse(inputs)
         if not parsed.theme and parsed.story_session_id is None:
-            raise InvalidInput.of("input.theme", "Field required: say it, or give a story_session_id")
+            raise InvalidInput.of("input.theme", "This is needed, unless a story_session_id is given")
         return parsed
 
     def language(self, inputs: StoryInput) -> str:
