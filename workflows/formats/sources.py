@@ -4,7 +4,7 @@ They stand in a result's `sources`, which each format makes itself: one of other
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from workflows.messages.messages import Source
 
@@ -33,5 +33,5 @@ def _say(part: object) -> str:
     return ", ".join(filter(None, map(_say, part))) if _is_list(part) else ""
 
 
-def _is_list(given: object) -> bool:
+def _is_list(given: object) -> TypeGuard[Sequence[object]]:
     return isinstance(given, Sequence) and not isinstance(given, str | bytes)

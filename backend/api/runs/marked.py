@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 
 _CITATION = re.compile(r"\[\d{1,2}(?:, ?\d{1,2})*\]")
@@ -18,17 +19,16 @@ def make_renderer(sources: int) -> Callable[[str], str]:
     `[1]` leads to the list of sources, which has so many.
     """
     parser = MarkdownIt("zero").enable(["heading", "list", "table", "emphasis", "newline"])
-    write = parser.renderer.rules["text"]
 
-    def write_text(tokens: Sequence[Token], index: int, *rest: Any) -> str:
-        return _CITATION.sub(lambda found: _link(found[0], sources), write(tokens, index, *rest))
+    def write_text(renderer: RendererHTML, tokens: Sequence[Token], index: int, *rest: Any) -> str:
+        return _CITATION.sub(lambda found: _link(found[0], sources), renderer.text(tokens, index, *rest))
 
     def render(text: str) -> str:
         tokens = parser.parse(text)
         _nest_headings(tokens)
         return str(parser.renderer.render(tokens, parser.options, {}))
 
-    parser.renderer.rules["text"] = write_text
+    parser.add_render_rule("text", write_text)
     return render
 
 

@@ -93,13 +93,20 @@ async def check(wish: dict[str, Any], format: ScriptFormatDep) -> CheckView:
     return CheckView(ok=True, tips=tips, words=sum(item.words for item in ranges), plan=ranges)
 
 
+def _name(path: str) -> str:
+    """`input.key_points.0.text` → `Key points 1`: where somebody who doesn't know the fields' names finds it."""
+    name, *rest = path.removeprefix("input.").split(".")
+    number = f" {int(rest[0]) + 1}" if rest and rest[0].isdigit() else ""
+    return name.replace("_", " ").capitalize() + number
+
+
 def _errors(error: InvalidInput) -> list[TipView]:
     return [
         TipView(
             code="invalid",
             field=found.field.removeprefix("input.") or "input",
             severity="error",
-            message=found.message,
+            message=f"{_name(found.field)}: {found.message}",
         )
         for found in error.errors
     ]
