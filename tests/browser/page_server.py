@@ -200,19 +200,31 @@ class PageServer:
 
     def __init__(self) -> None:
         self.scripted = Scripted()
+        self._port = 0
+        self.start()
+
+    def start(self) -> None:
+        """At first on a free port, after a `stop` on the same one."""
         handler = type("ScriptedHandler", (Handler,), {"scripted": self.scripted})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", self._port), handler)
         self._server.daemon_threads = True
+        self._port = self._server.server_port
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}/"
+        return f"http://127.0.0.1:{self._port}/"
 
     def close(self) -> None:
         for run in self.scripted.runs.values():
             run.close()
+        self.stop()
+
+    def stop(self) -> None:
+        """Nobody answers any more, and every stream breaks."""
+        for run in self.scripted.runs.values():
+            run.break_connections()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()

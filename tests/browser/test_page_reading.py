@@ -10,14 +10,31 @@ from tests.browser.scripts import TEXTS, begin, begin_section, finish, join, rea
 
 pytestmark = pytest.mark.browser
 
+HEARD = """
+  window.heard = [];
+  addEventListener("DOMContentLoaded", () => {
+    const live = document.getElementById("announcement");
+    new MutationObserver(() => window.heard.push(live.textContent)).observe(live, { childList: true });
+  });
+"""
+"""What a screen reader is given to say: steps, not tokens."""
+
 
 def test_story_without_breaks_shows_text_metrics_usage_and_verdicts(
     page: Page, server: PageServer, api: Scripted
 ) -> None:
     api.on_start = scripts.tell_all
+    page.add_init_script(HEARD)
     start_story(page, server)
     expect(page.locator(".verified")).to_contain_text("Verified")
     assert read_text(page) == join(TEXTS)
+    assert page.evaluate("window.heard") == [
+        "Making the plan…",
+        "Writing “The Warm Wall”",
+        "Writing “A Brass Fox”",
+        "Writing “The Light Below”",
+        "The text is finished.",
+    ]
     expect(page.get_by_role("heading", level=1, name=scripts.TITLE)).to_be_visible()
     expect(page.locator(".contents__item[data-state=done]")).to_have_count(3)
     for shown in (
@@ -194,6 +211,31 @@ def test_stream_given_up_by_the_browser_goes_on_from_the_last_id(
     assert read_text(page) == join(TEXTS)
     assert api.asked("GET", "/stream")[-1].query["last_event_id"] == f"{run.id}:{run.connections[-1]}"
     assert run.connections[-1] > 0
+
+
+def test_server_that_is_killed_and_network_that_is_gone_cost_the_reader_nothing(
+    page: Page, server: PageServer, api: Scripted, tolerated: list[str]
+) -> None:
+    tolerated.append("Failed to load resource: net::ERR_")
+    api.on_start = begin
+    run = start_story(page, server)
+    write(run, 1, TEXTS[1])
+    expect(page.locator("[data-section='1']")).to_contain_text("lantern. 🦊")
+    server.stop()
+    expect(page.locator("#connection")).to_have_text("reconnecting…")
+    write(run, 2, TEXTS[2])
+    server.start()
+    expect(page.locator("[data-section='2']")).to_contain_text("“Good evening,” it said.")
+    page.context.set_offline(True)
+    try:
+        run.break_connections()
+        expect(page.locator("#connection")).to_have_text("reconnecting…")
+        write(run, 3, TEXTS[3])
+        finish(run, TEXTS)
+    finally:
+        page.context.set_offline(False)
+    expect(page.locator(".verified")).to_have_attribute("data-verdict", "same")
+    assert read_text(page) == join(TEXTS) and len(scripts.posted(api)) == 1
 
 
 def test_finished_story_opened_again_is_shown_from_its_top(

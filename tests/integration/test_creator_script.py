@@ -74,6 +74,7 @@ async def test_assistant_gives_tips_and_the_plan_without_a_call(
     wrong = await check({"duration_minutes": 90})
     assert not wrong["ok"] and wrong["plan"] == []
     assert {tip["field"] for tip in wrong["tips"]} == {"topic", "duration_minutes"}
+    assert "Topic: This is needed" in {tip["message"] for tip in wrong["tips"]}
     unknown = await check({**WISH, "template": "opera"})
     assert unknown["tips"][0]["field"] == "template" and "there is explainer" in unknown["tips"][0]["message"]
     listed = (await service.client.http.get("/api/v1/creator-scripts/templates")).json()["templates"]
