@@ -70,7 +70,8 @@ def test_outline_before_any_text_shows_titles_and_targets(
         ["The Warm Wall", "A Brass Fox", "The Light Below"]
     )
     expect(page.locator(".contents__item").first).to_contain_text("about 20 words")
-    run.say("progress", percent=34, words=12, target_words=45, eta_seconds=20, message="")
+    run.say("weather", of="a later version")  # unknown messages and fields are passed over
+    run.say("progress", percent=34, words=12, target_words=45, eta_seconds=20, message="", mood="new")
     expect(page.locator("#bar-numbers")).to_contain_text("34 % · 12 of 45 words · about 20 s left")
     assert page.get_by_role("progressbar").evaluate("bar => bar.value") == 34
 
