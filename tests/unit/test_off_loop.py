@@ -162,7 +162,8 @@ async def test_page_of_a_long_shared_text_is_made_without_holding_the_loop(
 ) -> None:
     made: list[tuple[bool, str]] = []
 
-    def render(shown: dict[str, Any], *, style: str, render: Callable[[str], str]) -> str:
+    def render(shown: dict[str, Any], *, style: str, render: Callable[[str], str], turns: bool) -> str:
+        assert not turns
         made.append((get_ident() == loop, render(shown["sections"][0]["text"])[:10]))
         return style
 
