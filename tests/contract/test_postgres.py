@@ -292,9 +292,9 @@ async def test_what_is_written_waits_while_the_database_is_read_only_or_full_and
             await asyncio.sleep(0.01)
         assert not any(each.done() for each in (*writing[:2], writing[3]))
         if state == "read-only":
-            set_read_only(server, database_url, is_read_only=False)
-        else:
-            set_full(database_url, is_full=False)
+            await asyncio.to_thread(set_read_only, server, database_url, is_read_only=False)
+        else:  # it waits for transactions that this loop ends
+            await asyncio.to_thread(set_full, database_url, is_full=False)
         await asyncio.gather(*writing)
         assert await saver.aget_tuple(config) is not None
     assert await open_log(database).read(run.id) == entries(1, 4)
