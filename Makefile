@@ -71,7 +71,7 @@ soak: dev npm ## Run the long trials: every crash point, 500 random kills, 100 s
 	STORYWIRE_OUTAGES="$${STORYWIRE_OUTAGES:-0.5 3 10 45}" STORYWIRE_RUNS_DISTURBED=$${STORYWIRE_RUNS_DISTURBED:-50} \
 		$(BIN)/python -m pytest tests/acceptance tests/integration/test_slow_readers.py --timeout 0 $(ARGS)
 	STORYWIRE_TEST_DATABASE=postgresql $(BIN)/python -m pytest $(ON_POSTGRESQL) -k "not in_any_file and not asks_its_question_again" --timeout 0 $(ARGS)
-	$(BIN)/python -m pytest tests/unit tests/integration -m soak --timeout 0 $(ARGS)
+	$(BIN)/python -m pytest tests/unit tests/integration tests/browser -m soak --timeout 0 $(ARGS)
 	STORYWIRE_CUTS=$${STORYWIRE_CUTS:-300} $(BIN)/python -m pytest tests/clients/test_random_trials.py --timeout 0 $(ARGS)
 
 bench: dev ## Measure speed and print ratios (ARGS=… for the benchmarks)

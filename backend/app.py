@@ -6,6 +6,7 @@ from functools import partial
 
 from fastapi import APIRouter, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from starlette.routing import BaseRoute
 
 from backend import version
 from backend.api import catalogue, documents, page, quotas, safety, usage
@@ -28,7 +29,18 @@ from backend.plugins import list_extensions
 from backend.resources import open_resources
 from backend.settings import Settings
 
-_OWN = (
+
+def _routes_of(*routers: APIRouter) -> list[BaseRoute]:
+    """Routes that all applications of a process share: what FastAPI works out of each when it is first asked for one
+    takes long, and is the same in all of them."""
+    together = APIRouter()
+    for router in routers:
+        together.include_router(router)
+    return together.routes
+
+
+_METRICS = _routes_of(metrics.router)
+_OWN = _routes_of(
     runs.router,
     durable_runs.router,
     langgraph.router,
@@ -53,7 +65,7 @@ _OWN = (
     reference.router,
 )
 # Their addresses begin with any format's name, so they come last.
-_OF_FORMATS = (ag_ui.router, generate.router, chat.router, quotas.router)
+_OF_FORMATS = _routes_of(ag_ui.router, generate.router, chat.router, quotas.router)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -109,9 +121,11 @@ def _add_middleware(app: FastAPI, settings: Settings, headers: Mapping[str, str]
 
 def _include_routers(app: FastAPI, settings: Settings) -> None:
     if settings.metrics:
-        app.include_router(metrics.router)
-    for router in (*_OWN, *_list_extension_routers(), *_OF_FORMATS):
+        app.routes.extend(_METRICS)
+    app.routes.extend(_OWN)
+    for router in _list_extension_routers():
         app.include_router(router)
+    app.routes.extend(_OF_FORMATS)
 
 
 def _list_extension_routers() -> list[APIRouter]:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from backend.lookups import StoredLookups
@@ -15,7 +16,7 @@ from backend.storage import Store
 from backend.tasks import logged
 from workflows.formats.defaults import configured
 from workflows.formats.registry import list_formats
-from workflows.graph import build_graph
+from workflows.graph import Graph, build_graph
 from workflows.models.budget.ledger import Ledgers
 from workflows.models.budget.prices import PriceRegistry
 from workflows.models.clients.catalog import ModelCatalog
@@ -46,9 +47,11 @@ def open_work(
     stack.push_async_callback(models.close)
     lookups = StoredLookups({"document": store.documents.look_up})
     formats = {name: configured(format, settings.of_format(name)) for name, format in list_formats().items()}
-    graphs = {
-        name: build_graph(
-            format,
+
+    @cache  # of the formats that are written, each is built once
+    def graph_of(name: str) -> Graph:
+        return build_graph(
+            formats[name],
             models,
             store.checkpoints,
             policies,
@@ -57,10 +60,9 @@ def open_work(
             ledgers,
             settings.context_words,
         )
-        for name, format in formats.items()
-    }
+
     recorder = _recorder(settings, models, record_to)
-    run_formats = RunFormats(formats, graphs, models, policies, settings.time_zone, lookups)
+    run_formats = RunFormats(formats, graph_of, models, policies, settings.time_zone, lookups)
     return WritingResources(models, ledgers, policies, lookups, run_formats, recorder)
 
 

@@ -12,7 +12,11 @@ from tests.log_output import forget_configured_logs, reset_log_output
 
 _COMPUTING = ("tests/unit/", "tests/architecture/")
 _BROWSER = "tests/browser/"
+_LONG = tuple(
+    f"tests/integration/test_{name}" for name in ("openapi", "podcast", "slow_readers", "studio", "walk")
+)
 
+gc.disable()  # collecting ten thousand tests makes nothing that it could free, and takes a third longer with it
 reset_log_output()  # a service in this process logs before anybody configured it
 
 
@@ -25,7 +29,8 @@ async def provider() -> AsyncIterator[FakeProvider]:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """In workers of pytest-xdist, files of tests that compute stand between those that wait: neither has the machine
-    to itself. Files of the browser stay together, since they share one."""
+    to itself. Files that take long don't come last, when the other workers have no more to do. Files of the browser
+    stay together, since they share one."""
     if not hasattr(config, "workerinput"):
         return
     files: dict[str, list[pytest.Item]] = {}
@@ -33,6 +38,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         files.setdefault(item.nodeid.partition("::")[0], []).append(item)
     computing = [file for file in files if file.startswith(_COMPUTING)]
     waiting = [file for file in files if not file.startswith(_COMPUTING)]
+    waiting.sort(key=lambda file: not file.startswith(_LONG))
     places = {file: nth / len(group) for group in (waiting, computing) for nth, file in enumerate(group)}
     shared = [file for file in waiting if file.startswith(_BROWSER)]
     places.update((file, places[shared[0]]) for file in shared)
@@ -49,6 +55,7 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+    gc.enable()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -43,6 +43,7 @@ def open_listener(settings: Settings) -> socket.socket:
     try:
         listener.bind((settings.host, settings.port))
     except OSError as error:
+        listener.close()
         fail(
             f"Can't listen on {settings.host}:{settings.port} ({error.strerror}). "
             "Is another service there? Choose another port with STORYWIRE_PORT."

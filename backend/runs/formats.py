@@ -1,6 +1,6 @@
 """Formats as runs use them: their graphs, safety policies, and cache keys."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -40,11 +40,11 @@ _TOKENS_PER_WORD, _TOKENS_ELSEWHERE = 1.4, 2.8
 
 @dataclass(frozen=True, slots=True)
 class RunFormats:
-    """The installed formats by name, each with its graph. `time_zone` is that of readers whose own isn't known;
-    `lookups` find what inputs refer to."""
+    """The installed formats by name. `graph_of` is the graph of one, by its name; `time_zone` that of readers whose
+    own isn't known; `lookups` find what inputs refer to."""
 
     formats: Mapping[str, AnyFormat]
-    graphs: Mapping[str, Graph]
+    graph_of: Callable[[str], Graph]
     models: ModelCatalog
     policies: PolicyRegistry
     time_zone: str = "UTC"
@@ -52,7 +52,7 @@ class RunFormats:
 
     def graph(self, run: Run) -> Graph:
         """The graph of the run's format."""
-        return self.graphs[run.format]
+        return self.graph_of(run.format)
 
     async def has_material(self, run: Run) -> bool:
         """Whether what the run's input refers to is there still."""

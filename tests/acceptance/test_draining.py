@@ -33,7 +33,7 @@ async def _ask_to_stop(service: KillableService, provider: FakeProvider) -> tupl
     running = await service.client.start()
     await provider.wait_for_held()
     service.ask_to_stop()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while (await service.client.http.get("/readyz")).status_code == 200:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     return running, failed

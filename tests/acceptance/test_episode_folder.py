@@ -7,6 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from typer.testing import CliRunner
+
+from backend.cli.main import app
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Rule
 from tests.podcasts import CALLS, EPISODE, PIECES, pack, script
@@ -16,24 +19,38 @@ _OURS = ("STORYWIRE_", "OPENAI_", "GOOGLE_", "GEMINI_", "GROQ_", "OLLAMA_")
 TOPIC = {name: value for name, value in EPISODE["topic"].items() if name != "id"}
 
 
-async def _episode(folder: Path, provider: FakeProvider, *more: str) -> asyncio.subprocess.Process:
+def _arguments(folder: Path, *more: str) -> list[str]:
+    command = ["generate", "podcast", "--topic", "night-trains", "--topics", str(folder / "topics")]
+    return [*command, "--out", str(folder / "out"), "--words", "2000", "--no-search", *more]
+
+
+def _settings(folder: Path, provider: FakeProvider) -> dict[str, str]:
+    return {
+        "STORYWIRE_DATA_DIR": str(folder / "data"),
+        "STORYWIRE_MODEL": "openai:gpt-test",
+        "STORYWIRE_JUDGE": "off",
+        "OPENAI_API_KEY": "sk-test",
+        "OPENAI_BASE_URL": provider.openai_url,
+        "COLUMNS": "200",
+    }
+
+
+async def _episode(folder: Path, provider: FakeProvider) -> asyncio.subprocess.Process:
     given = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-    command = ("generate", "podcast", "--topic", "night-trains", "--topics", str(folder / "topics"))
-    options = ("--out", str(folder / "out"), "--words", "2000", "--no-search", *more)
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "backend.cli.main", *command, *options),
-        env={
-            **given,
-            "STORYWIRE_MODEL": "openai:gpt-test",
-            "STORYWIRE_JUDGE": "off",
-            "OPENAI_API_KEY": "sk-test",
-            "OPENAI_BASE_URL": provider.openai_url,
-            "COLUMNS": "200",
-        },
+        *(sys.executable, "-m", "backend.cli.main", *_arguments(folder)),
+        env={**given, **_settings(folder, provider)},
         cwd=folder,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
+
+
+async def _episode_again(folder: Path, provider: FakeProvider, *more: str) -> tuple[int, str]:
+    """Status and standard error; in this process, since nobody is killed."""
+    runner = CliRunner(env=_settings(folder, provider))
+    told = await asyncio.to_thread(runner.invoke, app, _arguments(folder, *more))
+    return told.exit_code, told.stderr
 
 
 def _json(path: Path) -> Any:
@@ -79,12 +96,10 @@ async def test_episode_that_was_killed_goes_on_from_its_folder_and_buys_nothing_
     assert all(part.strip() in shown for part in split_sentences((out / "pieces" / "R8.md").read_text()))
     assert _json(out / "metadata.json")["model_calls"] >= CALLS
 
-    third = await _episode(tmp_path, provider)
-    await third.communicate()
-    assert third.returncode == 0
+    status, said = await _episode_again(tmp_path, provider)
+    assert status == 0, said
     assert len(provider.generations) == CALLS + 1
 
-    other = await _episode(tmp_path, provider, "--tone", "grave")
-    _, errors = await other.communicate()
-    assert other.returncode == 1 and b"another folder" in errors
+    status, said = await _episode_again(tmp_path, provider, "--tone", "grave")
+    assert status == 1 and "another folder" in said
     assert sum(PIECES in call.prompt_text for call in provider.generations) == 1

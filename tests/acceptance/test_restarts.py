@@ -4,13 +4,14 @@ import asyncio
 import re
 import socket
 import sqlite3
-import sys
 from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
+from backend.cli.main import app
 from tests.acceptance.killable import KillableService
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
@@ -158,20 +159,11 @@ async def test_second_service_on_a_taken_port_says_so(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "backend.cli.main",
-            "serve",
-            "--port",
-            str(taken.getsockname()[1]),
-            stderr=asyncio.subprocess.PIPE,
-            cwd=tmp_path,
-        )
-        _, output = await process.communicate()
+        runner = CliRunner(env={"STORYWIRE_DATA_DIR": str(tmp_path / "data")})
+        told = await asyncio.to_thread(runner.invoke, app, ["serve", "--port", str(taken.getsockname()[1])])
 
-    assert process.returncode == 1
-    assert b"Choose another port" in output and b"Traceback" not in output
+    assert told.exit_code == 1
+    assert "Choose another port" in told.stderr and "Traceback" not in told.stderr
 
 
 async def test_reader_that_is_cut_by_the_kill_never_sees_an_id_again(

@@ -2,10 +2,9 @@
 
 import os
 import socketserver
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -14,7 +13,9 @@ from urllib.parse import quote
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from typer.testing import CliRunner
 
+from backend.cli.main import app
 from tests.browser.live import serve_scripted
 from tests.fakes.script import Reply, Script
 
@@ -245,12 +246,10 @@ def test_admin_lists_locks_limits_and_reads_events(browser: Browser, tmp_path: P
 
 def make_admin(folder: Path, email: str) -> None:
     """By the command, as whoever runs the service does."""
-    command = [sys.executable, "-m", "backend.cli.main", "users", "role", email, "admin"]
-    own = {name: value for name, value in os.environ.items() if not name.startswith("STORYWIRE_")}
-    environment = {**own, "STORYWIRE_DATA_DIR": str(folder / "data"), "STORYWIRE_AUTH": "accounts"}
-    root = Path(__file__).parents[2]
-    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    runner = CliRunner(env={"STORYWIRE_DATA_DIR": str(folder / "data"), "STORYWIRE_AUTH": "accounts"})
+    with ThreadPoolExecutor(1) as elsewhere:  # Playwright's loop runs here
+        told = elsewhere.submit(runner.invoke, app, ["users", "role", email, "admin"]).result()
+    assert told.exit_code == 0, told.stderr
 
 
 # Starts, reads a little, comes back with the last id, cancels; by fetch, as a bearer or with the cookie.

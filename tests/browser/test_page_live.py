@@ -34,6 +34,25 @@ def _ask(page: Page, url: str, theme: str) -> None:
 
 @pytest.mark.embedded
 @pytest.mark.timeout(180)
+def test_first_story_with_nothing_set_is_begun_by_the_built_in_model_and_can_be_stopped(
+    live_page: Page, tmp_path: Path
+) -> None:
+    with serve(tmp_path) as url:
+        _ask(live_page, url, "a lighthouse")
+        expect(live_page.locator(".section__text > p").first).not_to_be_empty(timeout=150_000)
+        live_page.get_by_role("button", name="Stop").click()
+        expect(live_page.get_by_role("heading", name="Stopped")).to_be_visible(timeout=20_000)
+        expect(live_page.get_by_text("built-in demonstration model").first).to_be_visible()
+        [run] = httpx.get(f"{url}/api/v1/runs", trust_env=False).json()["runs"]
+        stored = httpx.get(f"{url}/api/v1/runs/{run['run_id']}", trust_env=False).json()
+
+        assert stored["model"].startswith("embedded:") and stored["status"] == "cancelled"
+        assert read_text(live_page)
+
+
+@pytest.mark.soak
+@pytest.mark.embedded
+@pytest.mark.timeout(180)
 def test_first_story_with_nothing_set_is_written_by_the_built_in_model(
     live_page: Page, tmp_path: Path
 ) -> None:

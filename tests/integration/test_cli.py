@@ -170,7 +170,7 @@ async def test_wrong_words_are_answered_with_a_sentence(provider: FakeProvider, 
     age = await _storywire(
         tmp_path, "generate", "story", "--theme", "space", "--age", "99", **_openai(provider)
     )
-    model = await _storywire_process(tmp_path, "serve", STORYWIRE_MODEL="gpt-4")
+    model = await _storywire(tmp_path, "serve", STORYWIRE_MODEL="gpt-4")
     port = await _storywire(tmp_path, "serve", STORYWIRE_PORT="lots")
     missing = await _storywire(tmp_path, "runs", "show", "01JD8V5S3E9T0B6Q000000000")
     with refuse_port() as closed:

@@ -15,7 +15,7 @@ from backend.cli.main import app
 from backend.cli.service_client import Service
 from backend.cli.watching import Watching, leave
 from tests.fakes.provider import FakeProvider
-from tests.fakes.script import Reply, Script
+from tests.fakes.script import Reply, Rule, Script
 from tests.people import BODY, Person, add_person, make_key, serve_accounts
 from tests.service import serve, settings_for
 
@@ -98,7 +98,7 @@ async def _be_refused(run_id: str, there: dict[str, str]) -> None:
 async def test_interrupt_detaches_from_a_run_on_a_service_or_cancels_it_as_asked(
     provider: FakeProvider, tmp_path: Path
 ) -> None:
-    provider.script = Script(default=Reply(pace=20))
+    provider.script = Script(rules=(Rule(Reply(hold_after=60), structured=False, nth=1),))
     async with serve(settings_for(provider, tmp_path)) as running:
         service = Service(running.client.base_url)
         command = [

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from backend.app import create_app
 from backend.connections import ConnectionLimits
 from backend.settings import SettingsError, load_settings
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Script
+from tests.people import add_person, serve_accounts
 from tests.service import LiveService, serve, settings_for
 from workflows.messages.messages import TextAppended, TextRetracted, decode
 
@@ -193,3 +195,21 @@ async def test_connection_beyond_the_limit_is_told_so(service: LiveService) -> N
     assert b"OVERLOADED" in await reader.read()
     for _, other in [*open_ones, (reader, writer)]:
         other.close()
+
+
+async def test_services_of_one_process_share_their_routes_and_nothing_else(
+    service: LiveService, provider: FakeProvider, tmp_path: Path
+) -> None:
+    folder = tmp_path / "accounts"
+    folder.mkdir()
+    async with serve_accounts(provider, folder) as other:
+        run_id = await service.client.start()
+        noa = await add_person(other, "noa")
+        [mine] = (await service.client.http.get(RUNS)).json()["runs"]
+        assert mine["run_id"] == run_id and (await noa.http.get(RUNS)).json()["runs"] == []
+        assert (await other.client.http.get(RUNS)).status_code == 401
+        assert (await noa.http.get(f"{RUNS}/{run_id}")).status_code == 404
+        routes = [
+            {id(route) for route in create_app(each.resources.settings).routes} for each in (service, other)
+        ]
+    assert len(routes[0] & routes[1]) > 20  # made anew for each, they cost more than most tests

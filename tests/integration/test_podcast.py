@@ -240,7 +240,7 @@ async def test_a_run_that_broke_goes_on_without_a_second_call_for_what_it_has(
     assert all(MARK not in call.prompt_text for call in provider.generations[bought:])
 
 
-@pytest.mark.parametrize("scale", [0.6, 1.0, 1.4, 1.8])
+@pytest.mark.parametrize("scale", [0.6, 1.0, pytest.param(1.4, marks=pytest.mark.soak), 1.8])
 async def test_short_forms_are_within_ten_percent_and_end_as_they_were_meant_to_for_one_call_more(
     service: LiveService, provider: FakeProvider, scale: float
 ) -> None:

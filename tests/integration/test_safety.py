@@ -196,7 +196,7 @@ async def test_edited_plan_that_breaks_the_policy_is_sent_back_and_the_run_waits
     service: LiveService,
 ) -> None:
     run_id = await service.client.start(review_outline=True)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while (run := await service.client.run(run_id))["status"] != "waiting":  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     outline = {**run["outline"], "title": "The murder"}

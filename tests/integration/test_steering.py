@@ -215,7 +215,7 @@ async def test_review_waits_for_a_person_and_goes_on_with_the_edited_plan(
 
 
 async def _wait_for_status(service: LiveService, run_id: str, status: str) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while (await service.client.run(run_id))["status"] != status:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 

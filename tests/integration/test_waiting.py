@@ -16,7 +16,7 @@ WAIT = "/api/v1/runs?wait=true"
 
 
 async def _status(service: LiveService, run_id: str, *wanted: str) -> str:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while (status := (await service.client.run(run_id))["status"]) not in wanted:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     return str(status)
@@ -73,7 +73,7 @@ async def test_client_who_leaves_while_it_waits_is_a_reader_who_left(
             [run] = (await service.client.http.get("/api/v1/runs")).json()["runs"]
             assert service.resources.queries.readers == 1
             waiting.cancel()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while service.resources.queries.readers:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
         if on_disconnect == "continue":

@@ -228,7 +228,7 @@ async def test_copy_of_a_broken_run_is_given_up_once_though_the_clock_was_set_ba
     await world.log.append(leader.id, await world.log.take_over(leader.id), [broken])
     tomorrow = update(cached_results).values(created_at=datetime.now(UTC) + timedelta(days=1))
     await database.write(lambda connection: connection.execute(tomorrow))
-    async with open_attempt(world, follower, world.log) as opened, asyncio.timeout(10):
+    async with open_attempt(world, follower, world.log) as opened, asyncio.timeout(30):
         ending = await opened.attempt.write()
 
     assert isinstance(ending, RunCompleted) and not ending.cached

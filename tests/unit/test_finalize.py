@@ -25,6 +25,7 @@ from backend.store.usage import UsageRepository
 from tests.models import settings_of
 from tests.unit.messages import OUTLINE, USAGE, complete, content, error
 from tests.unit.stored_runs import add_run, lease_run
+from workflows.graph import Graph
 from workflows.messages.messages import CallUsage, Message
 from workflows.messages.transcript import Transcript
 from workflows.models.budget.ledger import Ledgers
@@ -37,7 +38,9 @@ from workflows.versions import VersionPlan
 @pytest.fixture
 def finalizer(database: Database, repository: RunRepository) -> RunFinalizer:
     """One that has no format any more."""
-    formats = RunFormats({}, {}, ModelCatalog(settings_of("http://127.0.0.1:9")), PolicyRegistry())
+    graphs: dict[str, Graph] = {}
+    models = ModelCatalog(settings_of("http://127.0.0.1:9"))
+    formats = RunFormats({}, graphs.__getitem__, models, PolicyRegistry())
     budgets = Budgets(Ledgers(), UsageRepository(database))
     cache = ResultCache(CacheRepository(database), repository, ttl=60)
     return RunFinalizer(OwnedRunRepository(database), formats, budgets, cache)

@@ -54,8 +54,8 @@ _BEARABLE = 1.5
 _TRIES = 5
 _RATIO = 3.0
 """How many times longer twice the text may take. Linear is 2, quadratic is 4."""
-_SURELY_LINEAR = 2.3
-"""With this ratio at a quarter of the size, the one of the whole is below the limit by arithmetic."""
+_SURELY_LINEAR, _SURELY_AT_AN_EIGHTH = 2.3, 2.2
+"""With this ratio at a quarter or an eighth of the size, the one of the whole is below the limit by arithmetic."""
 
 UNITS = ("a", "a ", ".", " ", "<", "\n", "1", "\u0301")
 MORE_UNITS = (
@@ -208,10 +208,12 @@ def literals_of(pattern: re.Pattern[str]) -> list[str]:
 def assert_linear(
     work: Callable[[str], object], unit: str, what: str, whole: int = SIZE, *, in_full: bool = False
 ) -> None:
-    """A short look, and for what isn't surely quick one at a quarter. Only what isn't surely linear there, or all that
-    isn't quick if it is looked at `in_full`, is run over the whole."""
+    """A short look, and for what isn't surely quick one at an eighth and at a quarter. Only what isn't surely linear
+    there, or all that isn't quick if it is looked at `in_full`, is run over the whole."""
     look = _seconds(work, text_of(unit, whole // 16))
     if look * 16**2 < _FLOOR:
+        return
+    if not in_full and _ratio(work, unit, whole // 8, _SURELY_AT_AN_EIGHTH) < _SURELY_AT_AN_EIGHTH:
         return
     ratio = _ratio(work, unit, whole // 4)
     if ratio < _SURELY_LINEAR and not (in_full and look * 16**2 < _BEARABLE):
@@ -222,13 +224,13 @@ def assert_linear(
         _check(_ratio(work, unit, whole), unit, whole, what)
 
 
-def _ratio(work: Callable[[str], object], unit: str, size: int) -> float:
+def _ratio(work: Callable[[str], object], unit: str, size: int, surely: float = _SURELY_LINEAR) -> float:
     """How many times as long as half of the text the whole takes. A busy machine only ever adds to a time, so the
     shortest of some tries is nearest to what the work takes; one try alone acquits nobody, since its half may have
     been slow."""
     half, whole = text_of(unit, size // 2), text_of(unit, size)
     halves, wholes = [_seconds(work, half)], [_seconds(work, whole)]
-    while len(wholes) < _TRIES and (len(wholes) < 2 or min(wholes) >= _SURELY_LINEAR * min(halves)):
+    while len(wholes) < _TRIES and (len(wholes) < 2 or min(wholes) >= surely * min(halves)):
         halves.append(_seconds(work, half))
         wholes.append(_seconds(work, whole))
     return min(wholes) / max(min(halves), sys.float_info.epsilon)

@@ -45,7 +45,7 @@ class Readers:
 
     async def wait(self) -> None:
         """Returns when something more has come."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await self._came.wait()
         self._came.clear()
 

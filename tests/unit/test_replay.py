@@ -93,15 +93,15 @@ def test_other_messages_get_the_reply_of_the_same_node_and_section_unless_exact(
 
 async def test_replay_plays_at_its_speed() -> None:
     slow = said("", took=400).model_copy(update={"chunks": ((100, "Once"), (300, " upon"))})
+    long = slow.model_copy(update={"chunks": ((3_600_000, "Once"), (3_600_000, " upon"))})
     loop = asyncio.get_running_loop()
     began = loop.time()
     texts = [text async for text in stream_text(model(slow, speed=2), ASKED)]
     took = loop.time() - began
-    at_once = [text async for text in stream_text(model(slow), ASKED)]
+    at_once = [text async for text in stream_text(model(long), ASKED)]  # or the test would take two hours
 
     assert texts == at_once == ["Once", " upon"]
     assert took >= 0.2
-    assert loop.time() - began - took < took  # no more than what this machine needs
 
 
 class Answer(BaseModel):

@@ -207,7 +207,7 @@ async def open_world(
     repository = RunRepository(database) if enqueue is None else RunRepository(database, enqueue)
     owned, run_log = OwnedRunRepository(database), open_log(database)
     graph = build_graph(format, models, saver, policies, ledgers=ledgers)
-    formats = RunFormats({"note": format}, {"note": graph}, models, policies)
+    formats = RunFormats({"note": format}, lambda _: graph, models, policies)
     budgets, background = Budgets(ledgers, UsageRepository(database)), Background()
     cache = ResultCache(CacheRepository(database), repository, ttl=60)
     quota = Quota(ChargeRepository(database), {"note": monthly})

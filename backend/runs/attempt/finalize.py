@@ -90,7 +90,7 @@ class RunFinalizer:
 
     async def _tidy(self, run: Run, ending: Message | None) -> None:
         """Deletes checkpoints. Whoever goes on needs the newest one; each of the others holds all text up to it."""
-        if run.format not in self._formats.graphs:
+        if run.format not in self._formats.formats:
             return
         checkpointer = self._formats.graph(run).checkpointer
         if not isinstance(checkpointer, BaseCheckpointSaver):
@@ -123,7 +123,7 @@ class RunFinalizer:
 
     async def _snapshot(self, thread_id: str, run: Run) -> StateSnapshot | None:
         """The state of the graph; None for a format that is no longer installed."""
-        if run.format not in self._formats.graphs:
+        if run.format not in self._formats.formats:
             return None
         return await self._formats.graph(run).aget_state({"configurable": {"thread_id": thread_id}})
 
