@@ -22,7 +22,11 @@ from workflows.models.wire.traits import ServerTraits
         ("call", "toolUse tool-calls MALFORMED_FUNCTION_CALL"),
         ("failure", "userStopped modelUnloaded ERROR_LIMIT canceled"),
         ("none", "null None FINISH_REASON_UNSPECIFIED"),
-        ("unknown", "banana OTHER"),
+        ("whole", "stop_token_id stop_words_found natural-stop stop:eos succeeded"),
+        ("length", "stop_limit hit_max_tokens MAX_LENGTH_EXCEEDED contextOverflow token_budget"),
+        ("filter", "RESPONSE_BLOCKED MODEL_ARMOR guardrail abuse"),
+        ("failure", "timedOut client_disconnected preempted rate_limit MALFORMED_RESPONSE"),
+        ("unknown", "banana OTHER pause_turn not_finished no_stop"),
     ],
 )
 def test_finish_reason_means_the_same_however_it_is_written(outcome: str, words: str) -> None:

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.test_linear_time import assert_linear
-from workflows.models.replies.filter import ReplyFilter, clean_reply
+from workflows.models.replies.filter import ReplyFilter
+from workflows.models.replies.whole import clean_reply
 
 STORY = "The moon was quiet.\n\nMaya lit the lamp, and 3 < 5 [said she]."
 THOUGHT = "Okay, the reader is seven. I should plan a soft ending first."
@@ -72,6 +73,15 @@ THINKING = [
     f"<details><summary><b>💭 Thought for 12 seconds</b></summary>{THOUGHT}</details>{STORY}",
     f'<details type="reasoning" done="true">\n<summary>3 seconds</summary>\n> {THOUGHT}\n</details>\n{STORY}',
     f"<details open><summary>Click to view my reasoning process</summary>{THOUGHT}</details>\n{STORY}",
+    f"<|begin_think|>{THOUGHT}<|end_think|>{STORY}",
+    f"<|reasoning_start|>{THOUGHT}<|reasoning_end|>{STORY}",
+    f"<｜think｜>{THOUGHT}<｜/think｜>{STORY}",
+    f"<plan>{THOUGHT}</plan>\n{STORY}",
+    f"[REASONING]\n{THOUGHT}\n[/REASONING]\n{STORY}",
+    f"<think>{THOUGHT}</think>\n<story>\n{STORY}</story>",
+    f"Thinking...\n{THOUGHT}\n...done thinking.\n\n{STORY}",
+    f"**Thinking:** {THOUGHT}\n\n**Answer:** {STORY}",
+    f"Thought: {THOUGHT}\nFinal Answer: {STORY}",
 ]
 LONE = [
     f"{THOUGHT}</think>{STORY}",
@@ -108,10 +118,21 @@ MARKED = [
             "<end_of_turn>\n<start_of_turn>user\nGo on!",
             "</s><s>[INST] Go on [/INST]",
             "\n<|user|>\nGo on!",
+            "<|end_of_response|>",
+            "<｜▁end▁of▁sentence｜>",
+            "<|eom|><|pad_7|>",
+            "<|im_end|",
+            "<|eot_i",
+            "</response>",
+            "</assistant><|im_end|>",
+            "[|endofturn|]",
+            "\n\n[END]",
         )
     ),
     f"<s>{STORY}",
     f"assistant\n\n{STORY}",
+    f"[|assistant|]{STORY}[|endofturn|]",
+    f"<|sot|>{STORY}",
     f"{STORY}<|im_end|>\n<|im_start|>think\nAgain.",
     f"<|im_start|>answer\n{STORY}<|im_end|>\n<|im_start|>think\nAgain.",
     f"<|im_start|>assistant\n{STORY}",
@@ -141,6 +162,9 @@ AS_IT_IS = [
     "~~thin~~ ice",
     "Text\n```thinkpad\nx\n```",
     "think about it",
+    "Write <|x|> between bars, and <|> too",
+    "It ends with <response>ok</response>",
+    "Reasoning: a word on its own.\n\nNo answer follows.",
     "Answer me, she said.",
 ]
 

@@ -238,6 +238,10 @@ def test_call_of_a_function_has_the_index_and_the_text_that_some_servers_leave_o
         ({"error": {"message": "x", "code": {"odd": 1}}}, None, 502),
         ({"errors": [{"message": "x", "code": 429}], "success": False, "result": None}, None, 429),
         ({"errors": ["x"]}, None, 502),
+        ({"fault": {"faultstring": "Quota violation", "code": "ratelimit"}}, None, 429),
+        ({"exception": "CUDA out of memory", "id": "1"}, None, 502),
+        ({"status": "error", "message": "no such model", "id": "1"}, None, 502),
+        ({"id": "1", "choices": None, "base_resp": {"status_code": 1004, "status_msg": "no"}}, None, 502),
     ],
 )
 def test_error_in_a_reply_of_status_200_is_known(body: Json, event: str | None, status: int) -> None:
@@ -253,6 +257,8 @@ def test_reply_is_no_error() -> None:
         {"error": None, **chunk({})},
         {"errors": [], **chunk({})},
         {"errors": ["a warning"], **chunk({"content": "a"})},
+        {"base_resp": {"status_code": 0, "status_msg": "success"}, **chunk({})},
+        {"status": "completed", "choices": None},
     ):
         assert find_error(body) is None
 
@@ -349,6 +355,20 @@ def test_traits_are_shared_and_bounded() -> None:
 def test_end_of_a_stream_is_known_however_a_gateway_writes_it(end: str) -> None:
     events = ChatEvents(ServerTraits())
     assert [*events.read(f"data: {end}\n\n".encode())][-1] == RawEvent("[DONE]", None)
+
+
+@pytest.mark.parametrize("between", ["\n", "\r\n", "\n\n"])
+@pytest.mark.parametrize("field", ["data: ", "data:", ""])
+def test_events_without_empty_lines_between_them_or_without_their_field_are_read_one_by_one(
+    field: str, between: str
+) -> None:
+    events = ChatEvents(ServerTraits())
+    objects = [chunk({"content": "a"}), chunk({"content": "b"}), {"error": {"message": "x", "code": 503}}]
+    lines = between.join(field + json.dumps(one) for one in objects)
+    read = [one for one in (*events.read(lines.encode()), *events.read(None)) if isinstance(one, dict)]
+
+    assert [one["choices"][0]["delta"]["content"] for one in read[:2]] == ["a", "b"]
+    assert read[2]["error"]["code"] == 503
 
 
 @pytest.mark.parametrize("data", ['{"a":' * 100_000 + "1" + "}" * 100_000, '{"choices":' + "[" * 100_000])

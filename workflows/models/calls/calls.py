@@ -27,8 +27,8 @@ from workflows.models.calls.structured_output import (
     read_answer,
 )
 from workflows.models.clients.model import FALLS_BACK, Fallback, Model
-from workflows.models.replies.filter import begins_within_thoughts
 from workflows.models.replies.finish import finish_reason
+from workflows.models.replies.whole import begins_within_thoughts
 from workflows.text.metrics.repetition import LoopDetector
 
 _T = TypeVar("_T")

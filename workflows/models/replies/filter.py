@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from workflows.models.replies.blocks import FENCE_ENDS, find_summary_end, is_of_thoughts
 from workflows.models.replies.channels import read_channel
+from workflows.models.replies.control_tokens import is_cut
 from workflows.models.replies.marks import (
     BARE_ROLE,
     LONGEST,
@@ -19,7 +20,6 @@ from workflows.models.replies.marks import (
     OPENERS,
     SPOKEN,
     MarkKind,
-    begins_aloud,
     find_mark,
     find_tail,
     has_opener,
@@ -66,12 +66,18 @@ class ReplyFilter:
         self._pending: list[str] = []  # marks and white space after an end mark
         self._names = False  # whether the last of them is followed by the name of who speaks
         self._wrapped = False
+        self._shows_wraps = False  # whether the text itself has the tags of a wrapper
 
     @property
     def unclosed(self) -> bool:
         """Whether the text so far ends within a thought."""
         is_within = self._state in (ReplyState.THOUGHT, ReplyState.HEADER, ReplyState.FENCE)
         return is_within and not self._may_be_next
+
+    @property
+    def _may_unwrap(self) -> bool:
+        """Whether the closing tag of a wrapper may be one: its opening tag was dropped, or stood in the prompt."""
+        return self._wrapped or not self._shows_wraps
 
     @property
     def _last(self) -> str:
@@ -123,7 +129,7 @@ class ReplyFilter:
             if not last and begins.startswith(beginning):
                 return False
             # The name of a channel runs into the words after it; the noun doesn't.
-            if beginning.startswith(begins) and (begins[-1] in ":\n" or follows.isalpha()):
+            if beginning.startswith(begins) and (not begins[-1].isalpha() or follows.isalpha()):
                 self._state, self._spoken_end, self._spoken = ReplyState.SPOKEN, ends, []
                 return True
         self._state = ReplyState.TEXT
@@ -132,9 +138,10 @@ class ReplyFilter:
     def _text(self, out: list[str], last: bool) -> bool:
         found = find_mark(self._buffer, self._at)
         if found is None:
-            cut = len(self._buffer) if last else find_tail(self._buffer, self._at)
+            tail = find_tail(self._buffer, self._at)
+            cut = tail if not last or is_cut(self._buffer[tail:]) else len(self._buffer)
             self._say(self._buffer[self._at : cut], out)
-            self._at = cut
+            self._at = len(self._buffer) if last else cut
             return False
         start, end, kind = found
         self._say(self._buffer[self._at : start], out)
@@ -159,8 +166,11 @@ class ReplyFilter:
                 self._state = ReplyState.OVER if self._last else ReplyState.START
             case "wrap" if not self._last:
                 self._wrapped, self._state = True, ReplyState.START
-            case "unwrap" if self._wrapped:
-                self._end("", kind)
+            case "wrap":
+                self._shows_wraps = True
+                return False
+            case "unwrap" if self._may_unwrap:
+                self._end("" if self._wrapped else mark, kind)
             case _:
                 return kind in ("message", "empty")
         return True
@@ -334,7 +344,7 @@ class ReplyFilter:
             self._state = ReplyState.NEXT if self._last else ReplyState.START
 
     def _meet_after_end(self, end: int, kind: MarkKind, out: list[str]) -> bool:
-        if kind in ("end", "turn", "begin") or (kind == "unwrap" and self._wrapped):
+        if kind in ("end", "turn", "begin") or (kind == "unwrap" and self._may_unwrap):
             self._pending.append(self._buffer[self._at : end])
             self._names = kind == "turn"
             self._at = end
@@ -381,20 +391,3 @@ class ReplyFilter:
         if text:
             self._tail = (self._tail + text[-4:])[-4:]
             (self._held if self._holds else out).append(text)
-
-
-def clean_reply(text: str) -> str:
-    """The content of a whole reply, without text before a lone closing mark, and white space before a text."""
-    if not has_opener(text) and not begins_aloud(text):
-        return text.lstrip()
-    reply = ReplyFilter()
-    first = reply.feed(text)
-    rest = reply.finish()
-    return rest if reply.restarted else first + rest
-
-
-def begins_within_thoughts(text: str) -> bool:
-    """Whether a whole reply begins within thoughts, with no mark before them."""
-    reply = ReplyFilter()
-    reply.feed(text)
-    return reply.unmarked

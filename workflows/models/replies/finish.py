@@ -152,6 +152,33 @@ _WORDS: dict[str, FinishOutcome] = {
         "failure",
     ),
 }
+# A word that no list has, by what it is made of, the graver first: `stop_limit`, `MAX_LENGTH_EXCEEDED`, `eos_hit`.
+_PARTS: tuple[tuple[FinishOutcome, frozenset[str]], ...] = (
+    (
+        "filter",
+        frozenset({"filter", "filtered", "block", "blocked", "safety", "moderation", "moderated"})
+        | {"guardrail", "guardrails", "abuse", "policy", "armor", "toxic", "toxicity", "sensitive", "unsafe"},
+    ),
+    (
+        "failure",
+        frozenset(
+            {"failed", "failure", "timeout", "timed", "abort", "aborted", "cancel", "cancelled", "canceled"}
+        )
+        | {"disconnect", "disconnected", "preempted", "overload", "overloaded", "oom", "crash", "unavailable"}
+        | {"quota", "rate", "killed", "interrupted", "invalid", "malformed"},
+    ),
+    (
+        "length",
+        frozenset({"length", "max", "maximum", "limit", "truncated", "truncation", "budget", "overflow"})
+        | {"exceeded", "maxtokens"},
+    ),
+    ("failure", frozenset({"error", "exception"})),
+    (
+        "whole",
+        frozenset({"stop", "stopped", "eos", "eot", "end", "ended", "finish", "finished", "complete"})
+        | {"completed", "success", "succeeded", "ok"},
+    ),
+)
 _UNFINISHED = {"in_progress", "queued"}
 # One word however it is written: `maxTokens`, `max-tokens`, `FINISH_REASON_MAX_TOKENS`, `<|im_end|>`.
 _BORDER = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -183,7 +210,16 @@ def read_outcome(reason: str | None) -> FinishOutcome:
         .removeprefix("finish_reason_")
         .removeprefix("stop_reason_")
     )
-    return _WORDS.get(word, "unknown")
+    return _WORDS.get(word) or _read_parts(word)
+
+
+def _read_parts(word: str) -> FinishOutcome:
+    """The outcome of a word that isn't known. What says no more than that something is over isn't believed beside
+    "not": `not_finished`."""
+    parts = set(word.split("_"))
+    if parts & {"not", "no", "un", "non", "in"}:
+        return "unknown"
+    return next((outcome for outcome, words in _PARTS if parts & words), "unknown")
 
 
 def filtered(spec: ModelSpec) -> SafetyRejected:

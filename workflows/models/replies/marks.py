@@ -7,6 +7,8 @@ import re
 from functools import lru_cache
 from typing import Literal
 
+from workflows.models.replies.control_tokens import is_begun, read_control
+
 MarkKind = Literal[
     "open",  # thoughts begin
     "leading",  # thoughts begin, if nothing was said before
@@ -34,8 +36,14 @@ _THOUGHTS = (
     "ant_thinking|antthinking"
 )
 # In use for thoughts too, and words that a text may well put into tags: only where a reply begins with them.
-_LEADING = "analysis|reflection|scratchpad|planning|reason|deliberation|brainstorm"
-_WRAPS = "answer|response|output|final|final_answer|solution"
+_LEADING = (
+    "analysis|reflection|scratchpad|planning|reason|deliberation|brainstorm|plan|cot|rationale|monologue|internal|"
+    "internal_thoughts|reflect|self_reflection|thinking_mode|reasoning_engine"
+)
+_WRAPS = (
+    "answer|response|output|final|final_answer|solution|assistant|completion|reply|result|text|content|story|chapter|"
+    "essay|lesson|podcast"
+)
 _TAG = re.compile(
     rf"<\s?(?P<slash>/?)\s?(?:(?P<thoughts>{_THOUGHTS})|(?P<leading>{_LEADING})|(?P<wrap>{_WRAPS}))"
     r"(?:\s[^<>\n]{0,80})?(?P<empty>/?)\s?>",
@@ -106,6 +114,15 @@ _LITERALS: dict[str, MarkKind] = {
             "<end_of_utterance>",
             "<turn|>",
             "[eos]",
+            "[eot]",
+            "[end]",
+            "[done]",
+            "[|endofturn|]",
+            "<end>",
+            "<eot>",
+            "<eod>",
+            "<unk>",
+            "<end_of_text>",
             "[/inst]",
             "[end of text]",
             "<｜end▁of▁sentence｜>",
@@ -136,6 +153,9 @@ _LITERALS: dict[str, MarkKind] = {
             "<|system_token|>",
             "<｜user｜>",
             "<｜assistant｜>",
+            "[|assistant|]",
+            "[|user|]",
+            "[|system|]",
             "[inst]",
         ),
         "speaker",
@@ -157,12 +177,21 @@ _LITERALS: dict[str, MarkKind] = {
     ),
 }
 _LITERAL = re.compile("|".join(re.escape(mark) for mark in sorted(_LITERALS, key=len, reverse=True)), re.I)
-_IN_BRACKETS = {"[THINK]", "[/THINK]", "[INST]", "[/INST]", "[EOS]", "[end of text]"}
+_IN_BRACKETS = {
+    *("[THINK]", "[/THINK]", "[INST]", "[/INST]", "[EOS]", "[EOT]", "[END]", "[DONE]", "[end of text]"),
+    *("[|endofturn|]", "[|assistant|]", "[|user|]", "[|system|]"),
+}
 """In this very spelling: `[think]` may be a direction to a speaker."""
+_THOUGHTS_IN_BRACKETS = re.compile(r"\[(?P<slash>/?)(?:THINKING|THOUGHTS?|REASONING|ANALYSIS)\]")
+_BRACKETED = tuple(
+    f"[{slash}{word}]"
+    for slash in ("", "/")
+    for word in ("thinking", "thought", "thoughts", "reasoning", "analysis")
+)
 OPENERS = "<[◁`~"
 """The characters that a mark begins with."""
 _OPENER = re.compile(
-    r"<(?=[|｜/ a-z])|\[(?=[A-Z/e])|◁(?=[t/])|(?<!`)`{3,8}(?=[ \ta-z])|(?<!~)~{3,8}(?=[ \ta-z])",
+    r"<(?=[|｜/ a-z])|\[(?=[A-Z/|e])|◁(?=[t/])|(?<!`)`{3,8}(?=[ \ta-z])|(?<!~)~{3,8}(?=[ \ta-z])",
     re.IGNORECASE,
 )
 LONGEST = 128
@@ -172,10 +201,20 @@ LONGEST = 128
 # IBM's Granite writes sentences; gpt-oss is left with the names of its channels where a server drops its marks.
 _GRANITE_END = re.compile(r"here(?: i|')s my response:", re.IGNORECASE)
 _ANSWER_END = re.compile(r"\n(?:assistant\n?)?(?:answer|final|response):?\n", re.IGNORECASE)
+_HEADED_END = re.compile(
+    r"\n[#*_ ]{0,6}(?:final )?(?:answer|response|output)[*_]{0,3}(?::[*_]{0,3}\s|(?<=[*_])\n)", re.IGNORECASE
+)
+_DONE_END = re.compile(r"\n(?:\.\.\.|…)done thinking\.", re.IGNORECASE)  # Ollama's command line
 SPOKEN: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("here is my thought process:", _GRANITE_END),
     ("here's my thought process:", _GRANITE_END),
     ("analysis", re.compile("assistantfinal")),
+    ("thinking...\n", _DONE_END),
+    *(
+        (f"{mark}{words}:{mark}", _HEADED_END)
+        for mark in ("", "**")
+        for words in ("thought", "thoughts", "thinking", "thinking process", "thought process", "reasoning")
+    ),
     *(
         (f"{who}{word}\n", _ANSWER_END)
         for who in ("", "assistant\n")
@@ -203,6 +242,10 @@ def match_mark(text: str, start: int) -> tuple[int, MarkKind] | None:
     literal = _LITERAL.match(text, start)
     if literal and (text[start] != "[" or literal[0] in _IN_BRACKETS):
         return literal.end(), _LITERALS[literal[0].lower()]
+    if (control := read_control(text, start)) is not None:
+        return control
+    if (bracket := _THOUGHTS_IN_BRACKETS.match(text, start)) is not None:
+        return bracket.end(), "close_leading" if bracket["slash"] else "leading"
     if (tag := _TAG.match(text, start)) is not None:
         return tag.end(), _kind_of_tag(tag)
     if (details := _DETAILS.match(text, start)) is not None:
@@ -240,7 +283,7 @@ def may_become_mark(tail: str) -> bool:
     if low[0] in "`~":
         fence = _BEGUN_FENCE.fullmatch(low)
         return fence is not None and any(name.startswith(fence["name"] or "") for name in _FENCE_NAMES)
-    if any(mark.startswith(low) for mark in _LITERALS):
+    if any(mark.startswith(low) for mark in (*_LITERALS, *_BRACKETED)) or is_begun(low):
         return True
     name = low[1:].removeprefix(" ").removeprefix("/").removeprefix(" ")
     if low[0] != "<" or ">" in name:

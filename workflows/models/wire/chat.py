@@ -36,7 +36,7 @@ class ChatStream:
         self._head: Json = {}
         self._named: tuple[object, object] = (None, None)
 
-    def read(self, data: Json, event: str | None = None) -> Json | None:
+    def read(self, data: Json, event: str | None = None) -> Json:
         """A chunk in OpenAI's form, or `{"error": …}`. An empty one is a sign of life all the same."""
         if (error := find_error(data, event)) is not None:
             return {"error": error}

@@ -37,11 +37,11 @@ class ChatEvents:
                 yield from self._end()
                 yield RawEvent(DONE, None)
                 continue
-            read = None
-            with suppress(ValueError):
-                value = parse(data)
-                read = self._chat.read(value, event) if isinstance(value, dict) else None
-            yield read if read is not None else RawEvent(data, event)
+            values = _objects(data)
+            if not values:
+                yield RawEvent(data, event)
+            for value in values:
+                yield self._chat.read(value, event)
         if piece is None:
             yield from self._end()
 
@@ -71,6 +71,18 @@ def join_texts(events: Iterable[Json | RawEvent]) -> Iterator[tuple[Json | RawEv
             size += len(text)
     if held is not None:
         yield _joined(held, texts), len(texts)
+
+
+def _objects(data: str) -> list[Json]:
+    """The JSON objects of an event: one, or one a line where a server leaves out the empty lines between events."""
+    found: list[Json] = []
+    for text in (data, *(data.split("\n") if "\n" in data else ())):
+        with suppress(ValueError):
+            if isinstance(value := parse(text), dict):
+                found.append(value)
+                if text is data:
+                    break
+    return found
 
 
 def _joined(first: Json, texts: list[str]) -> Json:

@@ -7,6 +7,7 @@ from workflows.models.replies.provider_strings import clean_string
 
 Json = dict[str, Any]
 _LONGEST = 2000
+_MESSAGES = ("message", "faultstring", "detail", "error_message", "msg", "status_msg")
 # HTTP statuses by codes or types in words; the longer one first where one contains another.
 _STATUSES: tuple[tuple[str, int], ...] = (
     ("insufficient_quota", 429),
@@ -44,9 +45,16 @@ def find_error(data: Mapping[str, Any], event: str | None = None) -> Json | None
     if isinstance(errors, list) and errors and not data.get("choices"):
         return _describe(errors[0], data)
     choices = data.get("choices")
+    verdict = data.get("base_resp")  # MiniMax, whose 0 is "success"
+    if isinstance(verdict, Mapping) and verdict.get("status_code"):
+        return _describe(verdict, data)
+    named = data.get("fault") or data.get("exception")  # Apigee; Spring, and tracebacks of Python
+    if named and choices is None:
+        return _describe(named, data)
     if isinstance(choices, list) and choices and isinstance(choices[0], dict) and choices[0].get("error"):
         return _describe(choices[0]["error"], data)
     is_error = event == "error" or data.get("object") == "error" or data.get("type") == "error"
+    is_error = is_error or (choices is None and data.get("status") in ("error", "failed"))
     if is_error or (choices is None and not data.get("usage") and _complains(data)):
         return _describe(data, data)
     return None
@@ -74,13 +82,9 @@ def _complains(data: Mapping[str, Any]) -> bool:
 
 def _describe(error: object, around: Mapping[str, Any]) -> Json:
     fields = error if isinstance(error, Mapping) else {"message": error}
-    message = next(
-        (fields[name] for name in ("message", "detail", "error_message", "msg") if fields.get(name)), ""
-    )
-    code = next(
-        (x for x in (fields.get("code"), fields.get("status"), around.get("status_code")) if x is not None),
-        None,
-    )
+    message = next((fields[name] for name in _MESSAGES if fields.get(name)), "")
+    codes = fields.get("code"), fields.get("status"), fields.get("status_code"), around.get("status_code")
+    code = next((x for x in codes if x is not None), None)
     return {
         "message": clean_string(message if isinstance(message, str) else str(message), _LONGEST)
         or "unknown error",
