@@ -23,8 +23,10 @@ from workflows.messages.messages import PlannedSection
 from workflows.models.calls.calls import stream_text
 from workflows.models.calls.content import ContentReader
 from workflows.models.calls.search import stream_search
-from workflows.safety import folding
+from workflows.safety import folding, screen
+from workflows.safety.policy import Policy
 from workflows.safety.policy_files import load_policy
+from workflows.safety.rules import RuleMatch, find_blocked
 from workflows.safety.screen import SentenceFilter
 from workflows.section_tasks import whole_task
 from workflows.sections import node_context
@@ -59,6 +61,22 @@ def test_text_that_spells_on_for_ever_is_given_out_meanwhile(unit: str) -> None:
     assert one.match is None
     assert len(given) > len(text) - 4000
     assert given + one.close() == text
+
+
+def test_no_more_than_a_few_sentences_are_looked_at_in_one_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+
+    def record(policy: Policy, text: str) -> RuleMatch | None:
+        seen.append(len(text))
+        return find_blocked(policy, text)
+
+    monkeypatch.setattr(screen, "find_blocked", record)
+    one = SentenceFilter(load_policy("child", 7))
+    for _ in range(100):
+        one.feed("e\u0301 \u200be\u0592 e e\u0300\u0301 " * 10)
+
+    assert len(seen) > 5
+    assert max(seen) <= 3200
 
 
 async def test_choices_of_a_long_story_are_made_without_holding_the_loop(

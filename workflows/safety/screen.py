@@ -4,6 +4,8 @@ A `SentenceFilter` gives text out sentence by sentence, each after the rules hav
 sentences before it. What it gives out doesn't depend on how the text was cut into chunks.
 """
 
+from itertools import pairwise
+
 from workflows.safety.policy import Policy
 from workflows.safety.rules import RuleMatch, find_blocked, is_open
 from workflows.text.sentences import find_sentence_end
@@ -12,7 +14,7 @@ _CONTEXT = 160
 """Characters of what was given out already that are looked at again with the next sentence, at least."""
 _AT_ONCE = 1000
 """Characters after which no further sentence is looked at in the same go."""
-_LONGEST_HELD = 2000
+_LONGEST_HELD = 1000
 """Characters that wait for the end of a phrase that may be blocked, at most."""
 
 
@@ -23,6 +25,7 @@ class SentenceFilter:
         self._policy = policy
         self._context: list[str] = []
         self._held = ""
+        self._ends: list[int] = []  # of the sentences in `_held` that were looked at
         self._place = 0  # where the sentence under way begins in `_held`
         self.match: RuleMatch | None = None
         """Why nothing more is given out."""
@@ -59,6 +62,7 @@ class SentenceFilter:
     def _pass(self, ends: list[int]) -> str:
         """The part of the sentences that end there which may be shown; together they cost one check."""
         self._place = ends[-1]
+        self._ends += ends
         if find_blocked(self._policy, self._seen(ends[-1])) is None:
             shown = next((end for end in reversed(ends) if not self._is_open(end)), 0)
             return self._give(shown)
@@ -80,15 +84,20 @@ class SentenceFilter:
         return "".join(self._context) + self._held[:end]
 
     def _give(self, end: int) -> str:
+        """The first characters of what is held, which were found fit."""
+        places = [0, *(place for place in self._ends if place < end), end]
+        for start, stop in pairwise(places):
+            self._remember(self._held[start:stop])
         text, self._held = self._held[:end], self._held[end:]
+        self._ends = [place - end for place in self._ends if place > end]
         self._place = max(0, self._place - end)
-        if text:
-            self._remember(text)
         return text
 
-    def _remember(self, text: str) -> None:
+    def _remember(self, sentence: str) -> None:
         """Keeps whole sentences only: half of one might be misread."""
-        self._context.append(text)
+        if not sentence:
+            return
+        self._context.append(sentence)
         while len(self._context) > 1 and sum(map(len, self._context[1:])) >= _CONTEXT:
             del self._context[0]
 

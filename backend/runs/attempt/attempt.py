@@ -289,7 +289,8 @@ class Attempt:
         check_agreement(self._transcript, state)
         if self._transcript.metadata is not None:
             state["metadata"] = self._transcript.metadata.model_dump()  # with what the gate measured
-        ending = complete(self.run.id, state, self._transcript.whole_usage or self._budget.tally.usage)
+        usage = self._transcript.whole_usage or self._budget.tally.usage
+        ending = await asyncio.to_thread(complete, self.run.id, state, usage)  # it counts the whole text
         self._writer.put(self._meter.done())
         self._writer.put(self._workflow("completed"))
         return ending
