@@ -252,6 +252,7 @@ def test_check_sections_finds_a_phrase_over_the_border_of_two_sections() -> None
         "She wrung the wet towel out.",
         "The drowned village lay under the lake.",
         "The sheriff cut the rope down.",
+        "Photo-bombing is fun.",
     ],
 )
 def test_names_of_places_compounds_and_figures_of_speech_find_nothing(text: str) -> None:
@@ -278,6 +279,8 @@ def test_names_of_places_compounds_and_figures_of_speech_find_nothing(text: str)
         "שתי גופות של מזגן עמדו במחסן.",
         "השד יודע איפה הכובע.",
         "הסקרנות הרגה אותי.",
+        "הרג אותי הצחוק.",
+        "היא הרוגה מעייפות.",
     ],
 )
 def test_hebrew_figures_of_speech_find_nothing(text: str) -> None:
