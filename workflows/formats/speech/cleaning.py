@@ -10,7 +10,7 @@ from workflows.formats.speech.citations import (
     take_out_addresses,
     take_out_citations,
 )
-from workflows.formats.speech.signs import EMOJI
+from workflows.formats.speech.signs import EMOJI, TIMES
 from workflows.formats.speech.spoken import spell_out
 from workflows.formats.speech.stage import is_manner, is_stage_direction
 from workflows.formats.speech.tags import vocabulary
@@ -30,6 +30,8 @@ _AT_START = re.compile(r"(?:#{1,6}\s+|>\s*|[-•*+–—]\s+)+")
 _BRACKETED = re.compile(r"\[([^\[\]\n]*)\]|\{([^{}\n]{1,80})\}")
 _ASIDE = re.compile(r"\(([^()\n]*)\)|（([^（）\n]*)）")
 _STARRED = re.compile(r"(?<![\w*])(\*{1,3})([^*\n]{1,80})\1(?![\w*])|(?<!\w)(_{1,3})([^_\n]{1,80})\3(?!\w)")
+_DRESSED = re.compile(r"(?<![\w~:])(~|—|[♪♫♩♬]{1,3})[ ]?([^~—♪♫♩♬\n]{1,60}?)[ ]?\1(?![\w~:])")
+_DUNDER = re.compile(r"(?<!\w)__[a-z][a-z\d]{0,40}(?:_[a-z\d]{1,40}){0,3}__(?=\.\w|\()")
 _RUN = re.compile(r"\*+|_+")
 _HIGHLIGHT = re.compile(r"(?<!\S)==(\S[^=\n]{0,200})==(?!\w)")
 _CELL = re.compile(r"[ ]?\|+[ ]?")
@@ -43,6 +45,7 @@ _AGAIN = re.compile(r"(\[[^\[\]\n]{1,80}\])(?:\s*\1)+")
 _TAGGED = re.compile(r"(\[[^\[\]\n]{1,80}\])")
 _BRACKET = re.compile(r"[\[\]【】]")
 _SPACE = re.compile(r"\s+")
+_TIME = re.compile(TIMES)
 _MOST_MANNER_WORDS = 6
 _OPERANDS = frozenset("(-−√$€£")
 _FEWEST_BESIDE = 3
@@ -79,7 +82,7 @@ class WordCleaner:
             if "[" not in text and "{" not in text:
                 break
             text = _BRACKETED.sub(self._read_brackets, text)
-        text = _STARRED.sub(self._read_starred, text)
+        text = _DRESSED.sub(_read_dressed, _STARRED.sub(self._read_starred, text))
         lead = _LEAD.match(text)
         start = lead.end() if is_start and lead is not None else 0
         text = _ASIDE.sub(lambda found: self._read_aside(found, is_first=found.start() < start), text)
@@ -130,9 +133,17 @@ class WordCleaner:
         known = vocabulary().find(said)
         if known is not None and (is_first or known in vocabulary().pauses or said.endswith("ly")):
             return self._tag(said) or REMOVED
+        if is_first and _TIME.fullmatch(said):
+            return REMOVED
         if is_stage_direction(said) or is_citation(said) or (is_first and _may_be_manner(said)):
             return REMOVED
         return found.group()
+
+
+def _read_dressed(found: re.Match[str]) -> str:
+    """Nothing in place of a note in other signs: "~laughs~", "♪ theme music ♪"."""
+    said = found[2]
+    return REMOVED if is_stage_direction(said) or (is_manner(said) and found[1] != "—") else found.group()
 
 
 def _close_gap(run: re.Match[str]) -> str:
@@ -159,6 +170,8 @@ def _protect(text: str) -> str:
     """The text with placeholders for signs that are no marks (escaped, or in code)."""
     if "\\" in text:
         text = _ESCAPED.sub(lambda found: found[1].translate(_LITERAL), text)
+    if "__" in text:  # a name in a program: `__init__.py`
+        text = _DUNDER.sub(_stand_in_all, text)
     if "`" in text:
         text = _CODE.sub(lambda found: _SINGLE.sub(_stand_in, found[1]), text).replace("`", "")
     return text
@@ -166,6 +179,10 @@ def _protect(text: str) -> str:
 
 def _stand_in(sign: re.Match[str]) -> str:
     return sign.group().translate(_LITERAL)
+
+
+def _stand_in_all(found: re.Match[str]) -> str:
+    return found.group().translate(_LITERAL)
 
 
 def _may_be_manner(said: str) -> bool:
@@ -191,8 +208,10 @@ def _is_sign(run: re.Match[str], stars: int, *, is_start: bool) -> bool:
     before, after = text[start - 1 : start] if start else "", text[end : end + 1]
     if run.group()[0] == "_":
         return before.isalnum() and after.isalnum()
-    if end - start > 1:  # a power
-        return end - start == 2 and before.isdecimal() and after.isdecimal()
+    if end - start > 1:  # a power: "2**8", "2 ** 8"
+        is_alone = not before.strip() and not after.strip() and not (is_start and start < 2)
+        sides = text[end + 1 : end + 2] if is_alone else before + after
+        return end - start == 2 and len(sides) == (1 if is_alone else 2) and sides.isdecimal()
     if not before.strip() and not after.strip():  # stands alone
         following = text[end + 1 : end + 2]  # blanks are single
         return (following.isalnum() or following in _OPERANDS) and not (is_start and start < 2)

@@ -15,7 +15,7 @@ _WORD_END = re.compile(
 )
 _INTERRUPTED = ("—", "–", "--")
 _PARTING = re.compile(r"(?<!\S)[-–—/|•·~>]{1,3}\s{0,3}\Z")
-_MAY_OPEN = re.compile(r"[(\[（【{`*_]")
+_MAY_OPEN = re.compile(r"[(\[（【{`*_♪]")
 _PAIRS = (("(", ")"), ("[", "]"), ("（", "）"), ("【", "】"), ("{", "}"))
 _STARS = re.compile(r"(?<![\w*])\*+(?=[^\s*])"), re.compile(r"(?<=[^\s*])\*+(?!\w)")
 _LOW_LINES = re.compile(r"(?<!\w)_+(?=[^\s_])"), re.compile(r"(?<=[^\s_])_+(?!\w)")
@@ -47,12 +47,16 @@ def has_open_mark(unit: str) -> bool:
     """Whether a bracket, emphasis or code in it is still open."""
     if not _MAY_OPEN.search(unit):
         return False
-    if any(unit.count(opening) > unit.count(closing) for opening, closing in _PAIRS) or unit.count("`") % 2:
+    if any(unit.count(opening) > unit.count(closing) for opening, closing in _PAIRS) or _is_odd(unit):
         return True
     return any(
         sign in unit and len(opens.findall(unit)) > len(closes.findall(unit))
         for sign, (opens, closes) in (("*", _STARS), ("_", _LOW_LINES))
     )
+
+
+def _is_odd(unit: str) -> bool:
+    return any(unit.count(sign) % 2 for sign in "`♪")  # music is set between notes
 
 
 def unwrap(unit: str, wrapped: str) -> str:

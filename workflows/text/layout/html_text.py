@@ -79,6 +79,8 @@ def read_html(source: str) -> HtmlText:
         elif token.kind == "code":
             writer.write_code(token.text)
         elif token.kind == "open":
+            if _is_cell_of_style(tokens, place - 1):
+                writer.part("button")
             writer.open(token.name, token.attributes)
         else:
             writer.close(token.name)
@@ -240,6 +242,16 @@ def _mark_hidden(tokens: list[_Token]) -> None:
             counts[token.name] += 1
         elif token.kind == "close" and counts[token.name]:
             close_to(token.name, index + 1)
+
+
+def _is_cell_of_style(tokens: list[_Token], place: int) -> bool:
+    """Whether an element with a style follows another one, digit upon digit: as likely as not they stand apart on the
+    page, and "6" and "2.5 mg" must not become "62.5 mg"."""
+    if place < 2 or not tokens[place].attributes.keys() & {"style", "class"}:
+        return False
+    before, inside = tokens[place - 2], tokens[place + 1 : place + 2]
+    is_next = tokens[place - 1].kind == "close" and before.kind == "text" == (inside and inside[0].kind)
+    return bool(is_next and before.text[-1:].isdigit() and inside[0].text[:1].isdigit())
 
 
 def _is_left_out(token: _Token) -> str:
