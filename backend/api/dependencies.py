@@ -173,4 +173,4 @@ RequestId = Annotated[
     ),
 ]
 PageLimit = Annotated[int, Query(ge=1, le=100)]
-PageCursor = Annotated[str | None, Query(max_length=26)]
+PageCursor = Annotated[str | None, Query(max_length=26, pattern="^[0-9A-Za-z_-]*$")]

@@ -50,6 +50,8 @@ READER = {"name": "Maya", "age": 7}
         ("GET", "/api/v1/runs/a%7Fb", None, "path"),
         ("GET", "/api/v1/stories/generate/stream?theme=a%00b", None, "query"),
         ("GET", "/api/v1/runs?cursor=%00", None, "query"),
+        ("GET", "/api/v1/runs?cursor=%F0%9F", None, "cursor"),
+        ("GET", "/api/v1/documents?cursor=a+b", None, "cursor"),
         ("POST", "/api/v1/children", {"name": "M\0", "age": 7}, "name"),
         ("POST", "/api/v1/safety/check", {"text": "a\0"}, "text"),
         ("POST", "/api/v1/documents", {"text": "a\0"}, "text"),
