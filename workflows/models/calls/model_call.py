@@ -132,8 +132,10 @@ class ModelCall:
 
 def is_refusal(reply: AIMessage) -> bool:
     """Whether the model refused by its API's own means: OpenAI chat, or OpenAI Responses."""
+    # Of a text each character would be looked at.
+    blocks = () if isinstance(reply.content, str) else reply.content
     return bool(reply.additional_kwargs.get("refusal")) or any(
-        isinstance(block, dict) and block.get("type") == "refusal" for block in reply.content
+        isinstance(block, dict) and block.get("type") == "refusal" for block in blocks
     )
 
 
