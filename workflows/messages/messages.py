@@ -5,11 +5,12 @@ On the wire a message is `{"type": …, "data": {…}}`. Here it is one flat cla
 """
 
 import math
-import re
 from typing import Annotated, Any, ClassVar, Generic, Literal, NotRequired, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from typing_extensions import TypedDict
+
+from workflows.text.characters import replace_halves
 
 NodeName = Literal[
     "workflow",
@@ -354,7 +355,6 @@ def decode(line: bytes | str) -> Message:
 
 # --- what JSON can't carry -----------------------------------------------------------------------------------------
 
-_HALF_OF_A_PAIR = re.compile("[\ud800-\udfff]")
 _MOST = 2**53 - 1
 """The largest integer that every JSON reader keeps as it is."""
 
@@ -373,7 +373,7 @@ def make_encodable(message: MessageT) -> MessageT:
 def _encodable(value: Any) -> Any:
     match value:
         case str():
-            return value if value.isascii() else _HALF_OF_A_PAIR.sub("\ufffd", value)
+            return replace_halves(value)
         case bool():
             return value
         case int():
