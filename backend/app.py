@@ -9,7 +9,7 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from backend import version
 from backend.api import catalogue, documents, page, quotas, safety, usage
-from backend.api.accounts import account, admin, login, tickets
+from backend.api.accounts import account, admin, keys, login, tickets
 from backend.api.accounts import page as account_page
 from backend.api.monitoring import diagnostics, health, metrics
 from backend.api.monitoring.measuring import Measuring
@@ -45,6 +45,7 @@ _OWN = (
     diagnostics.router,
     login.router,
     account.router,
+    keys.router,
     tickets.router,
     admin.router,
     account_page.router,
