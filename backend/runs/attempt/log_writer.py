@@ -79,7 +79,8 @@ class LogWriter:
             self._raise_failure()
 
     def put(self, message: Message) -> Message:
-        """Queues a message, and returns it as it will be in the log. Raises StaleWriter or LogUnavailable when the log refused an earlier one."""
+        """Queues a message; returns it as the log has it. Raises StaleWriter or LogUnavailable when the log refused an
+        earlier one."""
         self._raise_failure()
         if len(self._pending) >= _MAX_PENDING:
             raise LogUnavailable("the log has not kept up")
