@@ -59,9 +59,9 @@ def check_input(policy: Policy, given: Mapping[str, Any], root: str = "input") -
     )
 
 
-def first_refused_field(policy: Policy, given: Mapping[str, Any], root: str) -> tuple[str, str] | None:
+def first_refused_field(policy: Policy, given: Mapping[str, Any]) -> tuple[str, str] | None:
     """The first field that the policy refuses, and the reason."""
-    for path, text in _fields(given, root):
+    for path, text in _fields(given, ""):
         for blocked, issue in _input_issues(policy, path, text):
             if blocked:
                 return path, f"{issue['category']}: {issue['advice'].removeprefix(f'{path}: ')}"

@@ -32,8 +32,7 @@ class ScriptStyle:
 class TurnWriter:
     """Writer of the turns of one script. Returned text is appended to what was returned before."""
 
-    def __init__(self, cast: Cast, style: ScriptStyle, language: str, speaker: str | None) -> None:
-        """`speaker`: who speaks where the text begins without a label; else the first of the cast."""
+    def __init__(self, cast: Cast, style: ScriptStyle, language: str) -> None:
         self._cast = cast
         self._style = style
         self._cleaner = WordCleaner(
@@ -41,7 +40,7 @@ class TurnWriter:
             spells_out=style.spells_out and language.startswith("en"),
             given=GivenAddresses(style.addresses, language),
         )
-        self._speaker = speaker or cast.labels[0]
+        self._speaker = cast.labels[0]  # who speaks where the text begins without a label
         self._strangers: dict[str, str] = {}
         self.has_label = False
         self._has_text = False
