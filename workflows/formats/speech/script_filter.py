@@ -59,18 +59,19 @@ class ScriptFilter:
         self,
         cast: Cast,
         language: str = "en",
+        speaker: str | None = None,
         *,
         style: ScriptStyle = _DEFAULT,
         titles: Sequence[str] = (),
     ) -> None:
-        """`titles` above a script are no speech."""
+        """`speaker`: who speaks where the text begins without a label. `titles` above a script are no speech."""
         cast = self._cast = cast.copy()
         self._json = JsonTurns(cast)
         self._markup = SpeechMarkup(cast)
         self._whitespace = WhitespaceNormaliser()
         self._labels = LabelReader(cast)
         self._lines = LineFilter(titles)
-        self._turns = TurnWriter(cast, style, language)
+        self._turns = TurnWriter(cast, style, language, speaker)
         self._by_sentence = style.spells_out
         self._language = language
         self._held = ""

@@ -32,7 +32,8 @@ class ScriptStyle:
 class TurnWriter:
     """Writer of the turns of one script. Returned text is appended to what was returned before."""
 
-    def __init__(self, cast: Cast, style: ScriptStyle, language: str) -> None:
+    def __init__(self, cast: Cast, style: ScriptStyle, language: str, speaker: str | None) -> None:
+        """`speaker`: who speaks where the text begins without a label; else the first of the cast."""
         self._cast = cast
         self._style = style
         self._cleaner = WordCleaner(
@@ -40,7 +41,7 @@ class TurnWriter:
             spells_out=style.spells_out and language.startswith("en"),
             given=GivenAddresses(style.addresses, language),
         )
-        self._speaker = cast.labels[0]  # who speaks where the text begins without a label
+        self._speaker = speaker or cast.labels[0]
         self._strangers: dict[str, str] = {}
         self.has_label = False
         self._has_text = False
