@@ -22,6 +22,7 @@ class LogConnection:
         """Without `durable` a commit doesn't wait for the disk."""
         self._dsn = dsn
         self._durable = durable
+        self._patience = PATIENCE_SECONDS
         self._open: AsyncConnection[Row] | None = None
         self._lock = asyncio.Lock()
 
@@ -31,7 +32,7 @@ class LogConnection:
             connection = await self.open()
             work = asyncio.ensure_future(_fetch(connection, statement, values))
             try:
-                done, _ = await asyncio.wait([work], timeout=PATIENCE_SECONDS)
+                done, _ = await asyncio.wait([work], timeout=self._patience)
                 if not done:
                     cut(connection)
                 return await work
