@@ -18,6 +18,7 @@ from backend.runs.attempt.log_writer import LogWriter
 from backend.runs.attempt.recording import RunRecorder
 from backend.store.checkpoints import MemoryCheckpoints
 from backend.store.database import Database
+from backend.streaming.pace import Pace
 from backend.streaming.progress import ProgressMeter
 from tests.models import settings_of
 from tests.unit.attempts import note, open_attempt, write
@@ -377,6 +378,12 @@ async def test_attempt_records_its_calls_where_runs_are_recorded(
     lines = (tmp_path / f"{run.id}.jsonl").read_text().splitlines()
     assert run.id in lines[0] and len(lines) == 2 and isinstance(ending, RunCompleted)
     assert ending.sha256 in lines[1]
+
+
+async def test_runs_of_one_kind_share_a_pace(world: World) -> None:
+    first, second = await note(world), await note(world)
+    assert isinstance(world.tools.pace_of(first), Pace)
+    assert world.tools.pace_of(first) is world.tools.pace_of(second)
 
 
 class _Lossy(LogWriter):
