@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute
 
 from backend import version
 from backend.api import catalogue, documents, page, quotas, safety, usage
-from backend.api.accounts import account, admin, login, tickets
+from backend.api.accounts import account, admin, keys, login, tickets
 from backend.api.accounts import page as account_page
 from backend.api.monitoring import diagnostics, health, metrics
 from backend.api.monitoring.measuring import Measuring
@@ -57,6 +57,7 @@ _OWN = _routes_of(
     diagnostics.router,
     login.router,
     account.router,
+    keys.router,
     tickets.router,
     admin.router,
     account_page.router,

@@ -13,11 +13,11 @@ Lookup = Callable[[Owner, str], Awaitable[Mapping[str, Any] | None]]
 class StoredLookups:
     """The service's implementation of `workflows.lookups.Lookups`."""
 
-    def __init__(self, lookups: Mapping[str, Lookup], area: str = "library") -> None:
-        """`area`: see `add`."""
+    def __init__(self, lookups: Mapping[str, Lookup]) -> None:
+        """`lookups`: those of the library."""
         self._lookups: dict[str, Lookup] = {}
         self._scopes: dict[str, str] = {}
-        self.add(lookups, area)
+        self.add(lookups, "library")
 
     def add(self, lookups: Mapping[str, Lookup], area: str = "extensions") -> None:
         """Adds the kinds of an extension, which an API key needs the scope `{area}:read` for. Raises ValueError for a

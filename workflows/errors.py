@@ -192,11 +192,9 @@ class SafetyRejected(StorywireError):
     code = "SAFETY_REJECTED"
     resumable = False
 
-    def __init__(
-        self, message: str, errors: tuple[FieldError, ...] = (), *, by_provider: bool = False
-    ) -> None:
+    def __init__(self, message: str, *, by_provider: bool = False) -> None:
         """`by_provider`: the provider's filter stopped a reply, not this service. The next reply may pass."""
-        super().__init__(message, errors)
+        super().__init__(message)
         self.resumable = by_provider
 
 

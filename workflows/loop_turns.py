@@ -8,6 +8,7 @@ from typing import ParamSpec, TypeVar
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
+_TURN_SECONDS = 0.005
 _LONG = 10_000
 """Characters of which the work may take more than some ten milliseconds."""
 
@@ -15,13 +16,12 @@ _LONG = 10_000
 class LoopTurns:
     """A loop's own manners: work that has much at hand lets the others have their turn every few milliseconds."""
 
-    def __init__(self, seconds: float = 0.005) -> None:
-        self._seconds = seconds
+    def __init__(self) -> None:
         self._since = time.perf_counter()
 
     async def give(self) -> None:
-        """Suspends where `seconds` have passed since it last did; else returns at once."""
-        if time.perf_counter() - self._since >= self._seconds:
+        """Suspends where `_TURN_SECONDS` have passed since it last did; else returns at once."""
+        if time.perf_counter() - self._since >= _TURN_SECONDS:
             await asyncio.sleep(0)
             self._since = time.perf_counter()
 

@@ -40,13 +40,11 @@ async def follow_remote(
                 yield message
 
 
-async def attach_remote(
-    service: Service, run_id: str, patience: float = _PATIENCE_SECONDS
-) -> AsyncGenerator[Message]:
+async def attach_remote(service: Service, run_id: str) -> AsyncGenerator[Message]:
     """Yields the messages of a run that is there, from its first to its last. Raises RemoteError."""
     async with service.client() as client:
         url = f"{service.base}{RUNS}/{quote(run_id, safe='')}/stream"
-        async with aclosing(_Stream(client, url, patience).messages()) as messages:
+        async with aclosing(_Stream(client, url, _PATIENCE_SECONDS).messages()) as messages:
             async for message in messages:
                 yield message
 

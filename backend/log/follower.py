@@ -213,7 +213,10 @@ class Follower:
             followed.is_idle = True
 
 
-def payloads(run_ids: Iterable[str], most: int = 250) -> list[str]:
+_IN_PAYLOAD = 250
+
+
+def payloads(run_ids: Iterable[str]) -> list[str]:
     """Payloads of notifications about these runs: one holds 8,000 bytes."""
     ids = list(run_ids)
-    return [",".join(ids[start : start + most]) for start in range(0, len(ids), most)]
+    return [",".join(ids[start : start + _IN_PAYLOAD]) for start in range(0, len(ids), _IN_PAYLOAD)]

@@ -13,14 +13,13 @@ from backend.runs.readers.replay import replay
 from backend.store.owner import Owner
 from backend.store.runs import Run, RunPart, RunRepository, RunSummary, RunVersion
 from backend.store.transitions import WAITING
-from backend.streaming.options import StreamOptions
+from backend.streaming.options import PLAIN, StreamOptions
 from backend.streaming.wires.wire import WireView
 from workflows.errors import NotFound
 from workflows.messages.transcript import Transcript
 
 _ROW_PATIENCE_SECONDS = 10.0
 _LOOK_SECONDS = 0.05
-_PLAIN = StreamOptions()
 
 Settle = Callable[[str | None], Awaitable[None]]
 """Returns when the row of this run (None: of every run) is as the last message in its log says."""
@@ -95,7 +94,7 @@ class RunQueries:
         transcript, _ = await replay(self._log, run.id)
         return transcript
 
-    def reader(self, run: Run, cursor: int, options: StreamOptions = _PLAIN) -> Reader:
+    def reader(self, run: Run, cursor: int, options: StreamOptions = PLAIN) -> Reader:
         """A reader of the run from after `cursor`."""
 
         async def is_waiting() -> bool:
@@ -111,7 +110,7 @@ class RunQueries:
             is_waiting=is_waiting,
         )
 
-    def durable_reader(self, run: Run, after: int, options: StreamOptions = _PLAIN) -> DurableReader:
+    def durable_reader(self, run: Run, after: int, options: StreamOptions = PLAIN) -> DurableReader:
         """A reader of the run as a durable stream, from after an offset."""
         view = options.make_view(run.id, self._language_of(run))
         return self._durable_reader(run, after, view if isinstance(view, WireView) else None)

@@ -81,6 +81,11 @@ class ThreadRun:
         """The number that all of its events follow."""
         return self.ordinal * OF_A_RUN
 
+    @property
+    def place(self) -> tuple[int, str]:
+        """Its place among the others. By its id too: two runs may have one ordinal that came from two owners."""
+        return self.ordinal, self.run.id
+
 
 @dataclass(frozen=True, slots=True)
 class Thread:
@@ -116,7 +121,7 @@ class Thread:
             parts = _KEY.fullmatch(key)
             if parts is not None and int(parts[1]) <= last:  # else a client made the key
                 found.append(ThreadRun(run, int(parts[1]), StartIdentity(parts[2], parts[3])))
-        return sorted(found, key=lambda each: (each.ordinal, each.run.id))
+        return sorted(found, key=lambda each: each.place)
 
     async def find(self, run_id: str) -> ThreadRun:
         """One of its runs. Raises NotFound."""
@@ -148,6 +153,29 @@ class ThreadEvent(NamedTuple):
     data: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A run of the thread that is being read: its reader, and the mapper that its messages go through."""
+
+    run: ThreadRun
+    mapper: LangGraphMapper
+    reader: DurableReader
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more comes of it, unless somebody answers or resumes it."""
+        return self.reader.is_gone or self.mapper.is_over or self.mapper.open_interrupt is not None
+
+    async def read(self) -> list[ThreadEvent]:
+        """What there is after what was read."""
+        events = []
+        for entry in await self.reader.read():
+            place, number = divmod(entry.seq, OF_AN_ENTRY)
+            seq = self.run.first_seq + place * _NUMBERS_OF_AN_ENTRY + number
+            events.append(ThreadEvent(seq, entry.type, entry.data))
+        return events
+
+
 class ThreadReader:
     """Reader of a thread from its first run on; it has no end, since another run may always follow.
 
@@ -160,12 +188,14 @@ class ThreadReader:
         self._thread = thread
         self._notifier = notifier
         self._since = since
-        self._current: ThreadRun | None = None
-        self._reader: DurableReader | None = None
+        self._current: _Reading | None = None
         self._readings = AsyncExitStack()
         self._patience = _LOOK_AGAIN_SECONDS
-        self.mapper: LangGraphMapper | None = None
-        """Of the run that is being read."""
+
+    @property
+    def mapper(self) -> LangGraphMapper | None:
+        """That of the run that is being read; None before the first."""
+        return None if self._current is None else self._current.mapper
 
     async def read(self) -> list[ThreadEvent]:
         """What there is after what was read. Raises InvalidInput for a number that no event of this thread has."""
@@ -174,12 +204,12 @@ class ThreadReader:
         if self._current is None:
             await self._check_since(following)
         while True:
-            if self._reader is not None and self._current is not None:
+            if self._current is not None:
                 is_last = not following
                 found += [
                     event
-                    for event in await self._read_run(self._current, self._reader)
-                    if is_last or event.channel != "lifecycle"
+                    for event in await self._current.read()
+                    if event.seq > self._since and (is_last or event.channel != "lifecycle")
                 ]
             if not following or not self._may_go_on:
                 break
@@ -197,8 +227,8 @@ class ThreadReader:
 
     async def wait(self) -> None:
         """Returns when there may be more."""
-        if self._reader is not None and self.mapper is not None and not self._is_over:
-            await self._reader.wait(_LOOK_SELDOM_SECONDS)
+        if self._current is not None and not self._current.is_over:
+            await self._current.reader.wait(_LOOK_SELDOM_SECONDS)
             return
         await self._notifier.wait(self._thread.prefix, self._patience)
         self._patience = min(_LOOK_SELDOM_SECONDS, self._patience * 1.5)
@@ -208,19 +238,9 @@ class ThreadReader:
         await self._readings.aclose()
 
     @property
-    def current(self) -> ThreadRun | None:
-        """The run that is being read."""
-        return self._current
-
-    @property
-    def _is_over(self) -> bool:
-        gone = self._reader is not None and self._reader.is_gone
-        return gone or self.mapper is None or self.mapper.is_over or self.mapper.open_interrupt is not None
-
-    @property
     def _may_go_on(self) -> bool:
         """Whether the next run may be read: one that replaces the current one is there before that has ended."""
-        return self._current is None or self._current.run.is_finished or self._is_over
+        return self._current is None or self._current.run.run.is_finished or self._current.is_over
 
     async def _check_since(self, runs: Sequence[ThreadRun]) -> None:
         last = max([await self._thread.last_ordinal(), *(each.ordinal for each in runs)])
@@ -229,24 +249,16 @@ class ThreadReader:
 
     async def _following(self) -> list[ThreadRun]:
         """The runs after the current one; it isn't looked for any while that is being written."""
-        if self._current is not None and not self._is_over:
+        if self._current is None:
+            return await self._thread.runs()
+        if not self._current.is_over:
             return []
-        # By their ids too: two runs may have one place that came from two owners.
-        last = (0, "") if self._current is None else (self._current.ordinal, self._current.run.id)
-        return [each for each in await self._thread.runs() if (each.ordinal, each.run.id) > last]
+        last = self._current.run.place
+        return [each for each in await self._thread.runs() if each.place > last]
 
     async def _begin(self, each: ThreadRun) -> None:
         await self._readings.aclose()
         mapper = LangGraphMapper(self._thread.turn_of(each, self.mapper))
-        self._current, self.mapper = each, mapper
-        self._reader = self._thread.queries.view_reader(each.run, ThreadView(mapper, STYLE))
+        reader = self._thread.queries.view_reader(each.run, ThreadView(mapper, STYLE))
+        self._current = _Reading(each, mapper, reader)
         await self._readings.enter_async_context(self._thread.queries.reading(each.run))
-
-    async def _read_run(self, each: ThreadRun, reader: DurableReader) -> list[ThreadEvent]:
-        events = []
-        for entry in await reader.read():
-            place, number = divmod(entry.seq, OF_AN_ENTRY)
-            seq = each.first_seq + place * _NUMBERS_OF_AN_ENTRY + number
-            if seq > self._since:
-                events.append(ThreadEvent(seq, entry.type, entry.data))
-        return events

@@ -24,12 +24,10 @@ def upsert(
     into: Table,
     row: Mapping[str, Any],
     changes: Mapping[str, Any],
-    *,
-    key: Sequence[str] | None = None,
 ) -> Insert:
-    """An INSERT of `row`; where one with the same `key` (the primary key by default) is there, its columns are set
+    """An INSERT of `row`; where one with the same primary key is there, its columns are set
     to `changes` in its place. One statement, so that of two processes at once neither fails."""
-    columns = list(key) if key is not None else [each.name for each in into.primary_key.columns]
+    columns = [each.name for each in into.primary_key.columns]
     statement: Insert = _INSERTS[connection.dialect.name](into).values(row)
     return statement.on_conflict_do_update(index_elements=columns, set_=dict(changes))  # type: ignore[attr-defined,no-any-return]
 

@@ -15,6 +15,9 @@ from backend.store.transitions import COMPLETED
 By = Literal["day", "model", "format", "role"]
 _COUNTED = ("input_tokens", "output_tokens")
 
+_RECENT = 5
+"""Runs whose costs are looked at for a quote."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunUsage:
@@ -92,7 +95,7 @@ class UsageRepository:
             for row in rows
         ]
 
-    async def recent_costs(self, owner: Owner, format: str, model: str, most: int = 5) -> list[RunCost]:
+    async def recent_costs(self, owner: Owner, format: str, model: str) -> list[RunCost]:
         """The costs of the owner's last completed runs of this format by this model, without those of the cache."""
         recent = (
             select(runs.c.id, runs.c.words)
@@ -106,7 +109,7 @@ class UsageRepository:
                 runs.c.words > 0,
             )
             .order_by(runs.c.id.desc())
-            .limit(most)
+            .limit(_RECENT)
             .subquery()
         )
         query = (

@@ -157,6 +157,6 @@ class Children:
 
     def _check(self, profile: Profile) -> None:
         policy = self._policies.apply(load_policy("child", profile.age))
-        if (refused := first_refused_field(policy, profile.model_dump(mode="json"), "")) is not None:
+        if (refused := first_refused_field(policy, profile.model_dump(mode="json"))) is not None:
             field, message = refused[0].lstrip("."), refused[1]
             raise InvalidInput.of(field, message)

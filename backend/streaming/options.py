@@ -46,6 +46,10 @@ class StreamOptions:
                 return View(self.order, self.granularity, language)
 
 
+PLAIN = StreamOptions()
+"""The log as it is."""
+
+
 def shorten(entry: Entry) -> Entry:
     """The entry for `complete=brief`: `complete` without the texts that its reader has from `content`. Titles, words
     and hashes stay."""

@@ -5,6 +5,7 @@ from math import exp
 
 from backend.streaming.pace import RATE, Forecast, Pace
 from backend.streaming.times import Times, words_in
+from backend.streaming.workload import Workload, is_last_step
 from workflows.messages.messages import (
     FactsGathered,
     Message,
@@ -19,7 +20,6 @@ from workflows.messages.messages import (
     slot_of,
 )
 from workflows.messages.transcript import Transcript
-from workflows.text.words import WordCounter, count_words
 
 _EVERY_SECONDS = 1.0
 _PLANNED = 5
@@ -28,16 +28,10 @@ _ASSUMED = 0.9
 """The most of a silent step that passes for done while it goes on."""
 _DOUBT = 0.7
 """Part of a silent step of unknown speed in whose time two thirds of it pass for done."""
-_CHECKED = 3 / 90
-"""Work of the last check as a share of all writing, where no earlier run was measured; it is 3 percent of the bar."""
-_ADDED = 1 / 90
-"""The same of each step after it."""
 _MOST = 99
 """Percent before the end."""
 _CHECKING_SHARE = 0.01
 """About how long checks take, as a share of the time of all writing."""
-_STEPS = ("safety_check", "derive", "calculate_metrics")
-"""What is left when all is written."""
 _SAYINGS = {
     "outline": "Planning",
     "safety_check": "Checking the text",
@@ -67,26 +61,17 @@ class ProgressMeter:
         self._clock = clock
         self._started = clock()
         self._reported_at = clock() - _EVERY_SECONDS
-        self._words: dict[Slot, int] = {}
-        self._counters: dict[Slot, WordCounter] = {}
-        self._targets: dict[Slot, int] = {}
-        self._finished: set[Slot] = set()
-        self._steps: set[str] = set()
+        self._pace = pace or Pace()
         self._forecast = forecast
-        self._pieces = dict(forecast.pieces)
-        self._facts_words = pace.facts if pace and pace.facts and forecast.facts else forecast.facts
+        self._work = Workload(forecast, self._pace)
         self._plan_tokens = 0
         self._planned = float(_PLANNED)
         self._plan_seconds: float | None = None
         self._last_work_at = clock()
-        self._has_facts = False
-        self._pace = pace or Pace()
         self._times = Times()
-        self._judged: set[Slot] = set()
         self._is_checked = False
         self._at_first = 0.0  # work that earlier attempts did, which took none of our time
         self._taken_back = 0.0
-        self._target = 0
         self._percent = 0
         self._saying = _SAYINGS["outline"]
         self._anchor: tuple[float, float] | None = None  # percent, and the work that was left there
@@ -94,14 +79,8 @@ class ProgressMeter:
     def recall(self, transcript: Transcript) -> None:
         """Goes on from what earlier attempts logged. Again, where the log lacked something of it."""
         self._anchor = None  # what comes from there took none of our time
-        words: dict[Slot, int] = {
-            index: count_words(transcript.text_of(index)) for index in transcript.started
-        }
-        words |= {name: count_words(transcript.text_of(name)) for name in transcript.pieces}
-        self.resume(words, transcript.percent)
-        self._finished = {slot for slot in words if transcript.is_finished(slot)}
-        self._judged = set(transcript.finished)
-        self._has_facts = transcript.facts is not None or bool(transcript.finished)
+        self._work.recall(transcript)
+        self._percent = transcript.percent
         if transcript.outline is not None:
             self._plan(transcript.outline)
 
@@ -121,27 +100,13 @@ class ProgressMeter:
             case NodeChanged(node="generate_content", status="completed", section=int(index)):
                 return self._judge(index)  # its review came before the end of its node
             case NodeChanged(node="enhance_content", status="completed", section=int(index)):
-                self._judged.add(index)  # also where nothing read it: a revision isn't reviewed again
+                self._work.judged.add(index)  # also where nothing read it: a revision isn't reviewed again
                 self._last_work_at = self._clock()
             case TextRetracted() as retraction:
                 self._take_back(slot_of(retraction))
-            case NodeChanged() as event if event.node in _STEPS or event.node in _SAYINGS:
+            case NodeChanged() as event if is_last_step(event.node) or event.node in _SAYINGS:
                 return self._step(event)
         return None
-
-    def plan(self, target_words: int) -> ProgressReported:
-        """Sets the outline."""
-        self._target = target_words
-        self._last_work_at = self._clock()
-        if self._anchor is None:  # planning took its time, and says nothing of how long the rest takes
-            self._at_first = self._done()
-            words, self._plan_seconds = self._words_of_plan(), self._clock() - self._started
-            self._planned = max(
-                float(_PLANNED), 100 * words / ((words + self._total() + self._checks()) or 1)
-            )
-            self._started = self._clock()
-        self._set_anchor(self._planned)
-        return self._report("The plan is made", min(_MOST, int(self._planned)))
 
     def tick(self) -> ProgressReported | None:
         """Time has passed, perhaps in silence; says something where that counts."""
@@ -158,18 +123,9 @@ class ProgressMeter:
     def _words_of_plan_by_tokens(self) -> float:
         return self._plan_tokens / self._forecast.tokens_per_word * self._forecast.at_once
 
-    def resume(self, words: dict[Slot, int], percent: int) -> None:
-        """Restores the words by section that an earlier attempt wrote."""
-        self._words = dict(words)
-        self._percent = percent
-
-    def look(self, message: str) -> ProgressReported | None:
-        """Reports, about once a second, activity that adds no words to the text."""
-        return self._report(message) if self._due() else None
-
-    def now(self, message: str, percent: int = 0) -> ProgressReported:
-        """Reports at once; `percent` is the progress of another run that this one depends on."""
-        return self._report(message, percent)
+    def now(self, message: str) -> ProgressReported:
+        """Reports at once."""
+        return self._report(message)
 
     def done(self) -> ProgressReported:
         """The last report."""
@@ -177,43 +133,51 @@ class ProgressMeter:
         return self._report("Done", 100)
 
     def _plan(self, outline: OutlinePlanned) -> ProgressReported:
-        self._targets = {section["index"]: section["target_words"] for section in outline.sections}
-        return self.plan(outline.target_words)
+        self._work.targets = {section["index"]: section["target_words"] for section in outline.sections}
+        self._last_work_at = self._clock()
+        if self._anchor is None:  # planning took its time, and says nothing of how long the rest takes
+            self._at_first = self._work.done
+            words, self._plan_seconds = self._words_of_plan(), self._clock() - self._started
+            self._planned = max(
+                float(_PLANNED), 100 * words / ((words + self._work.total + self._work.checks) or 1)
+            )
+            self._started = self._clock()
+        self._set_anchor(self._planned)
+        return self._report("The plan is made", min(_MOST, int(self._planned)))
 
     def _gather(self, facts: FactsGathered | None = None) -> ProgressReported | None:
         """The facts are there; or a section is finished without any, so that none are to come."""
-        if self._has_facts or not self._facts_words:
+        if self._work.has_facts or not self._work.facts_words:
             return None
-        self._has_facts = True
+        self._work.has_facts = True
         words = words_in(facts.canonical_pack) if facts is not None else 0
         if words and not self._taken_back:  # there may be fewer than were expected, or more
-            self._facts_words = self._pace.facts = words
+            self._work.facts_words = self._pace.facts = words
             self._set_anchor(self._planned)
         self._last_work_at = self._clock()
-        return self.look("The facts are gathered")
+        return self._look("The facts are gathered")
 
     def _append(self, content: TextAppended) -> ProgressReported | None:
         slot = slot_of(content)
-        if self._finished:
+        if self._work.finished:
             self._gather()
-        self._count(slot, content.chunk)
+        self._work.append(slot, content.chunk, is_last=content.is_complete)
+        self._last_work_at = self._clock()
         self._times.write(slot, self._clock(), is_last=content.is_complete)
-        if content.is_complete:
-            self._finished.add(slot)
         if isinstance(slot, str):
-            return self.look(f"Writing {slot}")
-        return self.look(f"Writing section {slot + 1}")
+            return self._look(f"Writing {slot}")
+        return self._look(f"Writing section {slot + 1}")
 
     def _judge(self, section: int) -> ProgressReported | None:
         """A judge has read the section. What that took says what it will take of the others."""
         if (times := self._times.judge(section, self._clock())) is None or self._pace.judging is None:
             return None
-        self._judged.add(section)
+        self._work.judged.add(section)
         self._last_work_at = self._clock()
         self._pace.learn_judging(*times)
         if not self._taken_back:
             self._set_anchor(self._planned)
-        return self.look(f"Section {section + 1} is judged")
+        return self._look(f"Section {section + 1} is judged")
 
     def _step(self, event: NodeChanged) -> ProgressReported | None:
         self._last_work_at = self._clock()
@@ -222,7 +186,7 @@ class ProgressMeter:
         elif event.node == "derive":
             self._time_results(event)
         if event.status in ("completed", "skipped"):
-            self._steps.add(event.node)
+            self._work.take_step(event.node)
         if event.status == "started" and event.node in _SAYINGS:
             return self.now(_SAYINGS[event.node])
         return None
@@ -246,24 +210,18 @@ class ProgressMeter:
             written = self._times.checking - self._started
             self._pace.learn_deriving(self._clock() - self._times.deriving, written)
 
-    def _count(self, slot: Slot, chunk: str) -> None:
-        # A token is often a part of a word.
-        words = self._counters.setdefault(slot, WordCounter()).feed(chunk)
-        self._last_work_at = self._clock()
-        self._words[slot] = self._words.get(slot, 0) + words
-
     def _take_back(self, slot: Slot) -> None:
         """What is taken back is written again, and checked again."""
         at = self._reckon()
-        before = self._done()
-        self._words.pop(slot, None)
-        self._counters.pop(slot, None)
-        self._finished.discard(slot)
-        self._judged.discard(slot)
+        before = self._work.done
+        self._work.take_back(slot)
         self._times.forget(slot)
-        self._steps.discard("safety_check")
-        self._taken_back += before - self._done()
-        self._anchor = (max(at, self._percent), self._left())
+        self._taken_back += before - self._work.done
+        self._anchor = (max(at, self._percent), self._work.left)
+
+    def _look(self, message: str) -> ProgressReported | None:
+        """Reports, about once a second, activity that adds no words to the text."""
+        return self._report(message) if self._due() else None
 
     def _due(self) -> bool:
         return self._clock() - self._reported_at >= _EVERY_SECONDS
@@ -275,45 +233,33 @@ class ProgressMeter:
             self._percent = max(self._percent, at_least, min(_MOST, int(self._reckon())))
         return ProgressReported(
             percent=self._percent,
-            words=sum(words for slot, words in self._words.items() if isinstance(slot, int)),
-            target_words=self._target,
+            words=self._work.words_of_sections,
+            target_words=self._work.target,
             eta_seconds=self._eta(),
             message=message,
         )
 
     def _set_anchor(self, begin: float) -> None:
         """From here, where `begin` is the percent with nothing written, the rest of the bar is what is left to do."""
-        total = self._total()
-        written = begin + (100 - begin) * (self._done() / (total + self._checks()) if total else 0.0)
-        self._anchor = (max(written, float(self._percent)), self._left())
+        total = self._work.total
+        written = begin + (100 - begin) * (self._work.done / (total + self._work.checks) if total else 0.0)
+        self._anchor = (max(written, float(self._percent)), self._work.left)
 
     def _reckon(self) -> float:
         """Percent by the work that is left."""
         if self._anchor is None:
             return self._reckon_plan()
-        percent, left = self._anchor
-        return 100 - (100 - percent) * ((self._left() - self._assumed()) / left) if left else percent
+        percent, left_there = self._anchor
+        left = self._work.left - self._passed(self._work.silent_step)
+        return 100 - (100 - percent) * (left / left_there) if left_there else percent
 
     def _reckon_plan(self) -> float:
         """Percent before the plan, by time: nothing of it is seen before it is whole."""
         planning = self._pace.planning or float(self._forecast.plan * self._forecast.at_once)
-        whole = planning + self._forecast.text + self._facts_words
+        whole = planning + self._forecast.text + self._work.facts_words
         if not (planning and self._forecast.text):
             return float(self._percent)
         return 100 * self._passed(planning) / whole
-
-    def _assumed(self) -> float:
-        """Work of the silent step that goes on, which nobody tells of before it is done."""
-        if self._facts_words and not self._has_facts:
-            return self._passed(self._facts_words)
-        written = [index for index in self._targets if index in self._finished]
-        if self._pace.judging and (waiting := [index for index in written if index not in self._judged]):
-            return self._passed(self._pace.judging * sum(self._targets[index] for index in waiting))
-        if self._targets and len(written) == len(self._targets) and "safety_check" not in self._steps:
-            return self._passed(self._total() * self._checking())
-        if self._targets and "safety_check" in self._steps and "derive" not in self._steps:
-            return self._passed(self._total() * self._deriving())
-        return 0.0
 
     def _passed(self, words: float) -> float:
         """As much of a silent step of so many words as the time since the last work has brought, but not all: the less
@@ -335,57 +281,14 @@ class ProgressMeter:
 
     def _worked(self) -> float:
         """Work of this attempt, in words, since the plan was made."""
-        return self._done() - self._at_first + self._taken_back
-
-    def _total(self) -> float:
-        return self._target * (1 + (self._pace.judging or 0)) + self._beside()
-
-    def _beside(self) -> int:
-        """Words that are written beside the sections."""
-        return sum(self._pieces.values()) + self._facts_words
-
-    def _checks(self) -> float:
-        """Work of the steps after the writing."""
-        return self._total() * (self._checking() + self._deriving() + _ADDED)
-
-    def _deriving(self) -> float:
-        """Time of what is made of the finished text, as a share of all writing; pieces are writing themselves."""
-        if self._pieces or not self._target:
-            return _ADDED
-        expected = self._forecast.results / self._target
-        return max(_ADDED, expected if self._pace.deriving is None else self._pace.deriving)
-
-    def _checking(self) -> float:
-        return _CHECKED if self._pace.check_share is None else self._pace.check_share
-
-    def _done(self) -> float:
-        """Words of the plan that are written. A plan whose sections aren't known counts as one text."""
-        pieces = sum(self._done_of(name, words) for name, words in self._pieces.items())
-        pieces += self._facts_words if self._has_facts else 0
-        if self._targets:
-            judged = sum(words for slot, words in self._targets.items() if slot in self._judged)
-            written = sum(self._done_of(slot, words) for slot, words in self._targets.items())
-            return pieces + written + judged * (self._pace.judging or 0)
-        return pieces + min(
-            self._target, sum(words for slot, words in self._words.items() if isinstance(slot, int))
-        )
-
-    def _done_of(self, slot: Slot, target: int) -> int:
-        return target if slot in self._finished else min(target, self._words.get(slot, 0))
-
-    def _left(self) -> float:
-        """Work that is left, in words; the checks as much as their part of the bar is."""
-        steps = {"safety_check": self._checking(), "derive": self._deriving()}
-        waiting = [steps.get(node, _ADDED) for node in _STEPS if node not in self._steps]
-        return self._total() * (1 + sum(waiting)) - self._done()
+        return self._work.done - self._at_first + self._taken_back
 
     def _eta(self) -> int | None:
         elapsed = self._clock() - self._started
         worked = self._worked()
-        if worked <= 0 or elapsed <= 0 or not self._target:
+        if worked <= 0 or elapsed <= 0 or not self._work.target:
             return None
         checking = _CHECKING_SHARE if self._pace.check_share is None else self._pace.check_share
-        is_open = "safety_check" not in self._steps
-        waiting = checking if is_open or self._pace.check_share is None else 0
-        left = self._total() * (1 + waiting) - self._done()
+        waiting = checking if not self._work.is_checked or self._pace.check_share is None else 0
+        left = self._work.total * (1 + waiting) - self._work.done
         return max(0, round(left * elapsed / worked))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.runs.engine.inline import InlineEngine
 from tests.acceptance.killable import KillableService
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Rule, Script
@@ -50,7 +51,9 @@ async def test_service_that_stops_finishes_the_sections_it_writes_and_begins_no_
     async with serve(settings) as service:
         run_id = await service.client.start(parallel=2)
         await provider.wait_for_held(2)
-        draining = asyncio.create_task(service.resources.engine.drain(60))
+        engine = service.resources.engine
+        assert isinstance(engine, InlineEngine)
+        draining = asyncio.create_task(engine.drain(60))
         await asyncio.sleep(0)  # now it has been asked to
         provider.release()
         await draining

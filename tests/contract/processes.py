@@ -79,7 +79,7 @@ class InlineProcess:
 
     async def stop(self) -> None:
         """Drains."""
-        await self.engine.drain(GRACE)
+        await self.world.engine.drain(GRACE)
 
 
 class QueueProcess:

@@ -18,6 +18,7 @@ from backend.runs.attempt.log_writer import LogWriter
 from backend.runs.attempt.recording import RunRecorder
 from backend.store.checkpoints import MemoryCheckpoints
 from backend.store.database import Database
+from backend.streaming.pace import Pace
 from backend.streaming.progress import ProgressMeter
 from tests.models import settings_of
 from tests.unit.attempts import note, open_attempt, write
@@ -379,12 +380,18 @@ async def test_attempt_records_its_calls_where_runs_are_recorded(
     assert ending.sha256 in lines[1]
 
 
+async def test_runs_of_one_kind_share_a_pace(world: World) -> None:
+    first, second = await note(world), await note(world)
+    assert isinstance(world.tools.pace_of(first), Pace)
+    assert world.tools.pace_of(first) is world.tools.pace_of(second)
+
+
 class _Lossy(LogWriter):
     """A writer that loses what is said of sand."""
 
-    def put(self, message: Message) -> None:
-        if not (isinstance(message, TextAppended) and "sand" in message.chunk):
-            super().put(message)
+    def put(self, message: Message) -> Message:
+        is_lost = isinstance(message, TextAppended) and "sand" in message.chunk
+        return message if is_lost else super().put(message)
 
 
 async def test_attempt_whose_log_is_not_the_text_that_was_checked_fails_and_keeps_it_back(
@@ -401,10 +408,10 @@ async def test_attempt_whose_log_is_not_the_text_that_was_checked_fails_and_keep
 class _Refusing(LogWriter):
     """A writer whose log takes no text."""
 
-    def put(self, message: Message) -> None:
+    def put(self, message: Message) -> Message:
         if isinstance(message, TextAppended):
             raise LogUnavailable("no text")
-        super().put(message)
+        return super().put(message)
 
 
 async def test_attempt_whose_log_is_away_has_closed_its_models_stream_when_it_ends(
@@ -423,12 +430,13 @@ class _Watched(LogWriter):
 
     seen: ClassVar[set[int]] = set()
 
-    def put(self, message: Message) -> None:
-        super().put(message)
+    def put(self, message: Message) -> Message:
+        logged = super().put(message)
         done_at = time.perf_counter() + 0.0005
         while time.perf_counter() < done_at:  # however fast the machine is
             pass
         asyncio.get_running_loop().call_soon(lambda: self.seen.add(len(self.transcript.text_of(0))))
+        return logged
 
 
 async def test_attempt_with_much_text_at_hand_lets_others_have_their_turn(

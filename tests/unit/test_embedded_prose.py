@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from langchain_core.callbacks import AsyncCallbackHandler
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
@@ -147,22 +146,6 @@ async def test_markup_and_control_characters_never_get_out() -> None:
     )
     text = "".join(await write(model, target_words=5))
     assert text == f"{OPENING} She ran fast. And far.{WORDS}"
-
-
-async def test_config_reaches_the_model_call() -> None:
-    seen: list[dict[str, Any]] = []
-
-    class Listener(AsyncCallbackHandler):
-        async def on_chat_model_start(
-            self, *args: Any, metadata: dict[str, Any] | None = None, **kwargs: Any
-        ) -> None:
-            del args, kwargs
-            seen.append(metadata or {})
-
-    model = ScriptedModel(replies=[(WORDS, "stop")])
-    config: Any = {"callbacks": [Listener()], "metadata": {"section": 2}}
-    assert [delta async for delta in write_prose(model, page(), config)]
-    assert [metadata["section"] for metadata in seen] == [2]
 
 
 async def test_model_is_held_to_story_text() -> None:

@@ -9,10 +9,11 @@ from workflows.models.calls.retry_after import read_retry_after
 from workflows.models.calls.structured_output import clean_values, find_objects
 from workflows.models.embedded.prompts import clean_line
 from workflows.models.embedded.sentences import SentenceBuffer
-from workflows.models.replies.provider_strings import clean_string, read_usage, replace_halves
+from workflows.models.replies.provider_strings import clean_string, read_usage
 from workflows.models.replies.whole import clean_reply
 from workflows.models.wire.chat import join_halves
 from workflows.models.wire.frames import EventReader
+from workflows.text.characters import replace_halves
 
 
 def split_sentences(text: str) -> object:

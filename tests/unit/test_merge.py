@@ -103,12 +103,12 @@ def test_merge_leaves_a_message_that_stands_alone_as_the_very_one_that_it_was_gi
 
 
 def test_long_text_is_cut_into_parts_of_which_the_last_alone_ends_it() -> None:
-    parts = [
-        each for each in cut_message(content(1, "abcdefg", ends=True), 3) if isinstance(each, TextAppended)
-    ]
-    assert [(each.section, each.chunk, each.is_complete) for each in parts] == [
-        (1, "abc", False),
-        (1, "def", False),
-        (1, "g", True),
-    ]
-    assert list(cut_message(content(1, "abc"), 3)) == [content(1, "abc")]
+    for text, parts in ("abcdefg", ["abc", "def", "g"]), ("abcdef", ["abc", "def"]):
+        *begun, last = cut_message(content(1, text, ends=True), 3)
+        assert begun == [content(1, part) for part in parts[:-1]]
+        assert last == content(1, parts[-1], ends=True)
+
+
+def test_message_that_needs_no_cut_stays_the_very_one_that_it_was() -> None:
+    for message in content(1, "abc"), content(1, "", ends=True), progress(1):
+        assert [id(part) for part in cut_message(message, 3)] == [id(message)]

@@ -50,6 +50,21 @@ def append(meter: ProgressMeter, section: int, chunk: str) -> ProgressReported |
     return meter.follow(TextAppended(section=section, chunk=chunk))
 
 
+def plan(meter: ProgressMeter, *words: int) -> ProgressReported:
+    said = meter.follow(outline_of([*words]))
+    assert said is not None
+    return said
+
+
+def logged(words: dict[int, int], percent: int) -> Transcript:
+    """What an earlier attempt logged: so many words of sections, and how far it was."""
+    transcript = Transcript()
+    for section, count in words.items():
+        transcript.apply(TextAppended(section=section, chunk="word " * count))
+    transcript.apply(ProgressReported(percent=percent, words=0, target_words=0, message="Writing"))
+    return transcript
+
+
 chunks = st.lists(
     st.tuples(st.integers(0, 2), st.sampled_from(["light", "house", " ", ". ", "well-", "known", "don", "’t", "קיץ"]))
 )  # fmt: skip
@@ -82,12 +97,12 @@ def test_progress_never_goes_back_and_leaves_a_hundred_to_the_end(
 ) -> None:
     clock = Clock()
     meter = ProgressMeter(clock)
-    meter.resume({0: 10}, already)
+    meter.recall(logged({0: 10}, already))
     told: list[ProgressReported] = []
     for action, amount in actions:
         match action:
             case "plan":
-                told.append(meter.plan(amount))
+                told.append(plan(meter, amount))
             case "add":
                 told += [said for said in [append(meter, 0, "word " * amount)] if said]
             case "drop":
@@ -105,7 +120,7 @@ def test_progress_never_goes_back_and_leaves_a_hundred_to_the_end(
 def test_progress_while_writing_says_something_about_once_a_second(
     meter: ProgressMeter, clock: Clock
 ) -> None:
-    meter.plan(100)
+    plan(meter, 100)
     told = []
     for _ in range(100):
         clock.now += 0.1
@@ -125,7 +140,7 @@ def test_progress_before_the_plan_knows_neither_share_nor_time(meter: ProgressMe
 
 
 def test_progress_follows_the_words_against_the_plan(meter: ProgressMeter, clock: Clock) -> None:
-    assert meter.plan(200).percent == 5
+    assert plan(meter, 200).percent == 5
     clock.now += 10
     said = append(meter, 0, "word " * 100)
     assert said is not None
@@ -136,7 +151,7 @@ def test_progress_follows_the_words_against_the_plan(meter: ProgressMeter, clock
 def test_progress_of_a_text_longer_than_planned_waits_below_the_end(
     meter: ProgressMeter, clock: Clock
 ) -> None:
-    meter.plan(10)
+    plan(meter, 10)
     clock.now += 10
     said = append(meter, 0, "word " * 50)
     assert said is not None
@@ -144,7 +159,7 @@ def test_progress_of_a_text_longer_than_planned_waits_below_the_end(
 
 
 def test_progress_after_a_section_is_dropped_counts_it_no_more(meter: ProgressMeter) -> None:
-    meter.plan(100)
+    plan(meter, 100)
     append(meter, 0, "one two thr")
     append(meter, 1, "one")
     meter.follow(TextRetracted(section=0, reason="restart"))
@@ -154,8 +169,8 @@ def test_progress_after_a_section_is_dropped_counts_it_no_more(meter: ProgressMe
 
 
 def test_progress_of_a_resumed_run_reckons_with_its_own_time_only(meter: ProgressMeter, clock: Clock) -> None:
-    meter.resume({0: 100}, 50)
-    meter.plan(200)
+    meter.recall(logged({0: 100}, 50))
+    plan(meter, 100, 100)
     assert meter.now("On").eta_seconds is None
     clock.now += 10
     said = append(meter, 1, "word " * 50)
@@ -543,7 +558,7 @@ def test_section_that_is_written_again_waits_for_no_judge_at_the_end(clock: Cloc
 def test_plan_of_a_text_without_words_is_no_end(clock: Clock) -> None:
     meter = ProgressMeter(clock, Forecast(plan=100, text=100), Paces().of("own"))
     meter.follow(usage_of_a_plan(100))
-    assert meter.plan(0).percent == 99
+    assert plan(meter).percent == 99
     assert meter.now("Checking").percent == 99
 
 

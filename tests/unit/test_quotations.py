@@ -3,7 +3,8 @@
 import pytest
 
 from workflows.text.grounding.grounding import Evidence, UnsupportedKind
-from workflows.text.grounding.quotations import Quotations, fold_words, is_quoted
+from workflows.text.grounding.quotations import Quotations, is_quoted
+from workflows.text.words import fold_words
 
 TEXT = (
     "Water is fine. The test takes 5 minutes. Do not take ibuprofen. Press on the spot for 3 minutes afterwards. "

@@ -245,6 +245,10 @@ def test_reconcile_says_nothing_of_a_section_of_which_all_that_may_be_shown_was_
     assert ended == [retract(0), content(0, "A warm")]
 
 
+def test_reconcile_begins_no_section_of_which_nothing_may_be_shown() -> None:
+    assert list(reconcile(replay(), state_of({0: "A warm day."}), lambda *_: ("", False))) == []
+
+
 def test_reconcile_goes_on_to_the_next_piece_when_one_is_as_it_should_be() -> None:
     told = replay(piece("M1", "Same.", ends=True))
     assert list(reconcile(told, piece_state(M1="Same.", M2="New."))) == [piece("M2", "New.", ends=True)]

@@ -4,9 +4,7 @@ On the wire a message is `{"type": …, "data": {…}}`. Here it is one flat cla
 `decode` add and take off the envelope. JSON Schema and OpenAPI are made from these models.
 """
 
-import math
-import re
-from typing import Annotated, Any, ClassVar, Generic, Literal, NotRequired, TypeVar, cast
+from typing import Annotated, Any, ClassVar, Generic, Literal, NotRequired, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from typing_extensions import TypedDict
@@ -291,7 +289,6 @@ Message = (
     | RunCompleted
     | RunFailed
 )
-MessageT = TypeVar("MessageT", bound=Message)
 TERMINAL = frozenset({RunCompleted.type, RunFailed.type})
 
 # --- where text goes ----------------------------------------------------------------------------------------------
@@ -350,39 +347,3 @@ def decode(line: bytes | str) -> Message:
     """The message of one line. Raises pydantic's ValidationError for anything that isn't one."""
     message: Message = StoryChunk.validate_json(line).data
     return message
-
-
-# --- what JSON can't carry -----------------------------------------------------------------------------------------
-
-_HALF_OF_A_PAIR = re.compile("[\ud800-\udfff]")
-_MOST = 2**53 - 1
-"""The largest integer that every JSON reader keeps as it is."""
-
-
-def make_encodable(message: MessageT) -> MessageT:
-    """The message in values that every reader can parse: U+FFFD for half of a surrogate pair, 2**53 - 1 for a huge
-    integer, 0 for NaN.
-
-    What models and providers say gets into messages of all kinds; text of sections was cleaned as it came.
-    """
-    fields = message.model_dump()
-    clean = _encodable(fields)
-    return message if clean == fields else cast(MessageT, type(message).model_validate(clean))
-
-
-def _encodable(value: Any) -> Any:
-    match value:
-        case str():
-            return value if value.isascii() else _HALF_OF_A_PAIR.sub("\ufffd", value)
-        case bool():
-            return value
-        case int():
-            return max(-_MOST, min(_MOST, value))
-        case float():
-            return value if math.isfinite(value) else 0.0
-        case dict():
-            return {_encodable(name): _encodable(item) for name, item in value.items()}
-        case list() | tuple():
-            return [_encodable(item) for item in value]
-        case _:
-            return value

@@ -1,14 +1,14 @@
 """Model names: `provider:model`."""
 
-import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Self
 
+from workflows.text.characters import has_half
+
 _LONGEST_NAME = 4096
 """Characters: the name of a cassette is a path."""
 _LONGEST_LABEL = 100
-_HALF = re.compile(r"[\ud800-\udfff]")
 PROVIDERS = (
     "openai",
     "openai_responses",
@@ -19,6 +19,9 @@ PROVIDERS = (
     "embedded",
     "replay",
 )
+SOLO_PROVIDERS = frozenset({"embedded", "replay"})
+"""Need no network, and do a whole run or nothing of it. The one has prompts of its own, whose plans nobody else can
+write from; the other has recorded replies, which nobody else can be asked to go on from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class ModelSpec:
     def parse(cls, text: str) -> Self:
         """The parsed name. Raises ValueError with a sentence on the accepted form."""
         provider, colon, name = text.partition(":")
-        if len(name) > _LONGEST_NAME or _HALF.search(name):
+        if len(name) > _LONGEST_NAME or has_half(name):
             raise ValueError(f"the name of a model has at most {_LONGEST_NAME} characters, all of them whole")
         if not colon or not name or provider not in PROVIDERS:
             raise ValueError(

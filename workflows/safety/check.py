@@ -1,9 +1,9 @@
 """Verdicts by the local rules: on inputs, on a section, on the whole text."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
-from workflows.messages.messages import SafetyIssue
+from workflows.messages.messages import CheckStage, SafetyIssue
 from workflows.safety.injection import decoded, find_injection
 from workflows.safety.names import is_name, is_name_field
 from workflows.safety.personal import find_personal_data
@@ -15,13 +15,12 @@ from workflows.text.sentences import split_sentences
 from workflows.verdicts import Verdict
 
 _T = TypeVar("_T")
-Stage = Literal["input", "sentence", "section", "final"]
 _BORDER = 160  # characters on each side of a section's border
 _AT_ONCE = 1000
 _WEIGHT = {"low": 0.05, "medium": 0.2, "high": 0.6}
 
 
-def check_sections(policy: Policy, sections: dict[int, Section], stage: Stage = "final") -> Verdict:
+def check_sections(policy: Policy, sections: dict[int, Section], stage: CheckStage = "final") -> Verdict:
     """The verdict on sections: not approved as soon as one blocked rule is broken.
 
     Whatever a gate held back is found here too: both ask the same `SentenceFilter`.
@@ -60,9 +59,9 @@ def check_input(policy: Policy, given: Mapping[str, Any], root: str = "input") -
     )
 
 
-def first_refused_field(policy: Policy, given: Mapping[str, Any], root: str) -> tuple[str, str] | None:
+def first_refused_field(policy: Policy, given: Mapping[str, Any]) -> tuple[str, str] | None:
     """The first field that the policy refuses, and the reason."""
-    for path, text in _fields(given, root):
+    for path, text in _fields(given, ""):
         for blocked, issue in _input_issues(policy, path, text):
             if blocked:
                 return path, f"{issue['category']}: {issue['advice'].removeprefix(f'{path}: ')}"

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from workflows.messages.messages import CheckStage
 from workflows.models.clients.catalog import Model
-from workflows.safety.check import Stage, check_sections
+from workflows.safety.check import check_sections
 from workflows.safety.judge import judge
 from workflows.safety.moderation import MODERATED_SCORE, moderate
 from workflows.safety.policy import Policy
@@ -24,7 +25,7 @@ class SafetyPipeline:
         self,
         policy: Policy,
         sections: dict[int, Section],
-        stage: Stage,
+        stage: CheckStage,
         beside: Mapping[str, str] | None = None,
     ) -> Verdict:
         """The verdict, with the layers that ran. Raises a ModelError when one of them gives no answer.

@@ -4,6 +4,7 @@ import re
 from itertools import islice
 
 _WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
+_FOLDED = re.compile(r"\w+")
 _OPEN_WORD = re.compile(r"[^\W_](['’\-]?)\Z")
 
 
@@ -47,6 +48,11 @@ def has_words(text: str) -> bool:
 def list_words(text: str) -> list[str]:
     """The words of `text` in order, as written."""
     return _WORD.findall(text)
+
+
+def fold_words(text: str) -> str:
+    """The words in lower case, a space around each: a phrase that stands in a text is then a part of it."""
+    return f" {' '.join(_FOLDED.findall(text.casefold()))} "
 
 
 def last_paragraph(text: str) -> str:

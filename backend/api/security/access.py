@@ -30,13 +30,13 @@ from backend.api.security.routes_access import (
 from backend.runs.admission.allowed_models import allowing
 from backend.runs.admission.caller import calling_with
 from backend.settings import Settings
-from backend.store.accounts.callers import calling_as
+from backend.store.accounts.callers import HAS_ENDED, calling_as
 from workflows.errors import Forbidden, StorywireError, Unauthenticated
 
 _KEY = "storywire.principal"
 REFUSAL = "storywire.refusal"
 """Where a reply that has begun says how it ends when its reader's credential does: the bytes of its last part."""
-_ENDED = Unauthenticated("This log-in, key or ticket has ended.")
+_ENDED = Unauthenticated(HAS_ENDED)
 _LONGEST_COOKIE = 8192
 
 

@@ -6,7 +6,6 @@ are refused unless that site is listed, also when that site's name was bent to t
 machine is another site. Clients that are no browsers send none of these headers but Host.
 """
 
-import re
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,12 +13,12 @@ from urllib.parse import urlsplit
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backend.api.problems import problem
+from backend.api.security.routes_access import START_BY_GET
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _PORTS = {"http": "80", "https": "443"}
 _PROBES = ("/healthz", "/readyz")
 """Asked by machines that know this one by its address; they tell nothing and start nothing."""
-_STARTS = re.compile(r"/api/v1/[^/]{1,64}/generate/stream")
 
 
 CROSS_ORIGIN: dict[str, Any] = {
@@ -93,7 +92,7 @@ class OwnSite:
             )
         if not scope["path"].startswith(("/api/", "/metrics")):
             return None
-        starts = scope["method"] == "GET" and _STARTS.fullmatch(scope["path"]) is not None
+        starts = scope["method"] == "GET" and START_BY_GET.fullmatch(scope["path"]) is not None
         if self._is_foreign(headers) or (starts and not self._may_start(headers)):
             return "Pages of this site may not use this service; STORYWIRE_ORIGINS lists those that may."
         return None

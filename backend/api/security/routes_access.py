@@ -59,7 +59,7 @@ _ANY_KEY = re.compile(
     r"|/api/v1/account/me|/api/v1/stream-tickets"
 )
 """Facts of the service, and the check of a text: any key may ask for these."""
-_START_BY_GET = re.compile(r"/api/v1/[^/]{1,64}/generate/stream")
+START_BY_GET = re.compile(r"/api/v1/[^/]{1,64}/generate/stream")
 _STREAM = re.compile(
     r"/api/v1/(?:(?:[^/]+/generate|runs/[^/]+|diagnostics|[^/]+/chat/[^/]+)/stream|[^/]+/chat|ag-ui/[^/]+|runs/[^/]+/ds"
     r"|langgraph/threads/[^/]+/stream(?:/events)?)"
@@ -122,7 +122,7 @@ def _area_of(path: str) -> str | None:
 
 def starts_by_get(method: str, path: str) -> bool:
     """Whether an address alone starts a run."""
-    return method in ("GET", "HEAD") and _START_BY_GET.fullmatch(path) is not None
+    return method in ("GET", "HEAD") and START_BY_GET.fullmatch(path) is not None
 
 
 def is_stream(scope: Scope) -> bool:

@@ -222,9 +222,7 @@ async def read_history(thread_id: ThreadId, thread: ThreadDep, notifier: Notifie
 async def _state(thread_id: str, thread: Thread, notifier: Notifier) -> dict[str, Any] | None:
     reader = ThreadReader(thread, notifier)
     await reader.read_once()
-    if reader.mapper is None or reader.current is None:
-        return None
-    return reader.mapper.state(thread_id)
+    return None if reader.mapper is None else reader.mapper.state(thread_id)
 
 
 @router.post("/{thread_id}/runs/{run_id}/cancel", status_code=204)

@@ -3,9 +3,7 @@
 from lxml import etree
 
 from backend.documents.word.xml import child, children, local
-from workflows.text.layout.raised import lower_digits, raise_digits
-
-_PLAIN = frozenset("0123456789+-−()")
+from workflows.text.layout.raised import raise_digits, shift
 
 
 def read_formula(node: etree._Element) -> str:
@@ -16,7 +14,7 @@ def read_formula(node: etree._Element) -> str:
     if name == "f":
         return f"{_group(child(node, 'num'))}/{_group(child(node, 'den'))}"
     if name in ("sSup", "sSub", "sSubSup"):
-        return _part(node, "e") + _shift(_part(node, "sub"), "_") + _shift(_part(node, "sup"), "^")
+        return _part(node, "e") + shift(_part(node, "sub"), "_") + shift(_part(node, "sup"), "^")
     if name == "rad":
         return f"{raise_digits(_part(node, 'deg'))}√({_part(node, 'e')})"
     if name == "d":
@@ -36,12 +34,3 @@ def _part(node: etree._Element, name: str) -> str:
 def _group(node: etree._Element | None) -> str:
     text = "" if node is None else read_formula(node)
     return text if len(text) < 2 or text.isalnum() else f"({text})"
-
-
-def _shift(text: str, sign: str) -> str:
-    """Digits as superscripts or subscripts, anything else after a sign for them."""
-    if not text:
-        return ""
-    if set(text) <= _PLAIN:
-        return raise_digits(text) if sign == "^" else lower_digits(text)
-    return f"{sign}{text}" if len(text) == 1 else f"{sign}({text})"

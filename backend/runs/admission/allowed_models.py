@@ -76,11 +76,11 @@ class AllowedModels:
                 "options.model", f"{model} is not allowed for this {refusing.of}; allowed: {accepted}"
             )
 
-    def check_list(self, patterns: Sequence[str] | None, field: str = "models") -> None:
+    def check_list(self, patterns: Sequence[str] | None) -> None:
         """Raises InvalidInput for a narrower list that names a model in full which isn't allowed."""
         wrong = tuple(
             FieldError(
-                f"{field}.{number}", f"{pattern} is not allowed here; allowed: {', '.join(self.patterns)}"
+                f"models.{number}", f"{pattern} is not allowed here; allowed: {', '.join(self.patterns)}"
             )
             for number, pattern in enumerate(patterns or ())
             if "*" not in pattern and not self.allows(ModelSpec.parse(pattern))
@@ -108,18 +108,18 @@ def allowed_models() -> AllowedModels:
     return _ALLOWED.get()
 
 
-def parse_allow_list(patterns: Sequence[str] | None, field: str = "models") -> list[str] | None:
+def parse_allow_list(patterns: Sequence[str] | None) -> list[str] | None:
     """The list as it is kept. Raises InvalidInput that names the wrong one; None, for every model, stays None."""
     if patterns is None:
         return None
     if not 1 <= len(patterns) <= MOST_PATTERNS:
-        raise InvalidInput.of(field, f"1 to {MOST_PATTERNS} models are expected, or null for all")
+        raise InvalidInput.of("models", f"1 to {MOST_PATTERNS} models are expected, or null for all")
     parsed, wrong = [], []
     for number, pattern in enumerate(patterns):
         try:
             parsed.append(parse_pattern(pattern))
         except ValueError as error:
-            wrong.append(FieldError(f"{field}.{number}", str(error)))
+            wrong.append(FieldError(f"models.{number}", str(error)))
     if wrong:
         raise InvalidInput.of_fields(tuple(wrong))
     return list(dict.fromkeys(parsed))

@@ -111,6 +111,6 @@ class Admission:
         format = self.format_of(run)
         inputs = format.parse(run.input)
         policy = self.policies.apply(format.policy(inputs), inputs)
-        if (refused := first_refused_field(policy, said, "")) is not None:
+        if (refused := first_refused_field(policy, said)) is not None:
             field, message = root + refused[0].removeprefix("."), refused[1]
             raise InvalidInput.of(field, message)

@@ -18,7 +18,7 @@ from backend.store.owned_runs import Lease
 from backend.store.runs import Run
 from backend.telemetry.metrics import AttemptOutcome
 from backend.telemetry.observers import AttemptObserver, Observers
-from workflows.messages.messages import Message, NodeChanged, encode, make_encodable
+from workflows.messages.messages import Message, NodeChanged, encode
 from workflows.messages.transcript import Transcript
 
 log = structlog.get_logger()
@@ -125,9 +125,8 @@ class Executor:
         for message in budget.unreported():
             writer.put(message)
         if ending is not None:
-            ending = make_encodable(ending)
             handle.settling = True
-            writer.put(ending)
+            ending = writer.put(ending)
         return attempt.run, ending
 
     def _personal(self, run: Run) -> Callable[[], list[str] | None]:

@@ -11,13 +11,13 @@ from backend.log.entry import Entry, LogUnavailable, StaleWriter
 from backend.store.owned_runs import Lease
 from backend.streaming.merge import merge_messages
 from backend.telemetry.metrics import AttemptMetrics
+from workflows.messages.encodable import make_encodable
 from workflows.messages.messages import (
     TERMINAL,
     Message,
     TextAppended,
     TextRetracted,
     encode,
-    make_encodable,
     slot_of,
 )
 from workflows.messages.transcript import Transcript
@@ -78,8 +78,9 @@ class LogWriter:
         if error is None:
             self._raise_failure()
 
-    def put(self, message: Message) -> None:
-        """Queues a message. Raises StaleWriter or LogUnavailable when the log refused an earlier one."""
+    def put(self, message: Message) -> Message:
+        """Queues a message; returns it as the log has it. Raises StaleWriter or LogUnavailable when the log refused an
+        earlier one."""
         self._raise_failure()
         if len(self._pending) >= _MAX_PENDING:
             raise LogUnavailable("the log has not kept up")
@@ -97,6 +98,7 @@ class LogWriter:
             self._wake.set()
         if is_urgent:
             self._hurry()
+        return message
 
     async def flush(self) -> None:
         """Returns when all queued messages are in the log. Raises as `put` does."""

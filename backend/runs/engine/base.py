@@ -57,7 +57,4 @@ class Engine(Protocol):
         it is written by this process."""
 
     def stop_accepting(self) -> None:
-        """Refuses new runs; active ones continue until `drain`."""
-
-    async def drain(self, grace: float) -> None:
-        """Lets sections finish for `grace` seconds, then stops; another process resumes the runs."""
+        """Refuses new runs; active ones continue."""

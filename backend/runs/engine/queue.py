@@ -172,8 +172,3 @@ class QueueEngine:
         """Refuses new runs."""
         self._closed = True
         self._local.stop_accepting()
-
-    async def drain(self, grace: float) -> None:
-        """Waits for runs that are being ended here."""
-        self._closed = True
-        await self._local.drain(grace)

@@ -6,7 +6,7 @@ from typing import Literal
 from backend.log.base import RunLog
 from backend.log.entry import Entry
 from backend.streaming.merge import merge_entries
-from backend.streaming.options import StreamOptions, shorten
+from backend.streaming.options import PLAIN, StreamOptions, shorten
 from backend.streaming.views import View
 from backend.streaming.wires.wire import UNNUMBERED, WireView
 from workflows.errors import InvalidInput
@@ -176,16 +176,13 @@ async def _never() -> bool:
     return False
 
 
-_PLAIN = StreamOptions()
-
-
 def open_reader(
     log: RunLog,
     run_id: str,
     cursor: int,
     *,
     superseded_error_seq: int | None = None,
-    options: StreamOptions = _PLAIN,
+    options: StreamOptions = PLAIN,
     language: str | None = None,
     is_waiting: IsWaiting = _never,
 ) -> Reader:

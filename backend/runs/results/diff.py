@@ -25,11 +25,10 @@ class SectionDifference:
 
 
 def compare_sections(
-    before: Sequence[tuple[str, str]], after: Sequence[tuple[str, str]], language: str | None = None
+    before: Sequence[tuple[str, str]], after: Sequence[tuple[str, str]]
 ) -> list[SectionDifference]:
-    """The differences of sections given as titles and texts; sections are matched by their position. `language` is
-    that of the texts; without it, what they look like as a whole."""
-    language = language or guess_language("\n".join(text for _, text in (*after, *before)))
+    """The differences of sections given as titles and texts; sections are matched by their position."""
+    language = guess_language("\n".join(text for _, text in (*after, *before)))
     return [
         _compare(
             index,
@@ -41,9 +40,12 @@ def compare_sections(
     ]
 
 
-def unified(before: str, after: str, name_before: str, name_after: str, language: str | None = None) -> str:
+def unified(before: str, after: str, name_before: str, name_after: str) -> str:
     """A unified diff, a sentence a line; empty when both are the same."""
-    language = language or guess_language(f"{after}\n{before}")
+    return _unified(before, after, name_before, name_after, guess_language(f"{after}\n{before}"))
+
+
+def _unified(before: str, after: str, name_before: str, name_after: str, language: str | None) -> str:
     old, new = _lines(before, language), _lines(after, language)
     lines = difflib.unified_diff(old, new, name_before, name_after, lineterm="")
     return "\n".join(lines)
@@ -66,7 +68,7 @@ def _compare(
         status=status,
         words_before=count_words(old),
         words_after=count_words(new),
-        unified=unified(old, new, "before", "after", language),
+        unified=_unified(old, new, "before", "after", language),
     )
 
 

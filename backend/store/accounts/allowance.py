@@ -111,20 +111,17 @@ def check_allowance(
     defaults: Allowance,
     *,
     is_new: bool,
-    now: datetime | None = None,
     replaced: str | None = None,
 ) -> None:
     """Of a run that was just stored as running, and charged: raises AllowanceReached where it is one too many, or may
     cost more than is left. Part of that transaction, so that of many at once no more get through. `replaced`: as
     `find_use`."""
-    use = find_use(connection, owner, defaults, now, replaced)
+    use = find_use(connection, owner, defaults, replaced=replaced)
     if use is not None:
-        check_use(use, "account", is_new=is_new, now=now)
+        check_use(use, "account", is_new=is_new)
 
 
-def check_use(
-    use: AllowanceUse, of: Literal["account", "API key"], *, is_new: bool, now: datetime | None = None
-) -> None:
+def check_use(use: AllowanceUse, of: Literal["account", "API key"], *, is_new: bool) -> None:
     """Raises AllowanceReached where a use, the run in question included, is beyond its limits. Only one that `is_new`
     counts to a day and a month."""
     limits = use.limits
@@ -137,20 +134,20 @@ def check_use(
         raise AllowanceReached(
             f"All {limits.runs_a_day} runs that the {of} may start a day are used; the next day begins at "
             "midnight, in UTC.",
-            day_of(now) + timedelta(days=1),
+            day_of(None) + timedelta(days=1),
         )
     if is_new and limits.runs_a_month is not None and use.runs_this_month > limits.runs_a_month:
         raise AllowanceReached(
             f"All {limits.runs_a_month} runs that the {of} may start a month are used; the next month begins on "
-            f"{next_month(now):%Y-%m-%d}, in UTC.",
-            next_month(now),
+            f"{next_month(None):%Y-%m-%d}, in UTC.",
+            next_month(None),
         )
     if limits.usd_a_month is not None and use.spent_usd + use.reserved_usd > limits.usd_a_month + _DUST_USD:
         others = "" if use.spent_usd >= limits.usd_a_month else ", or give the run a smaller budget_usd"
         raise AllowanceReached(
             f"Of the ${limits.usd_a_month:g} that the {of} may spend a month, ${use.spent_usd:.4f} are spent, and "
             f"its unfinished runs with this one may cost ${use.reserved_usd:.4f}: wait{others}.",
-            next_month(now) if not others else datetime.now(UTC) + _SOON,
+            next_month(None) if not others else datetime.now(UTC) + _SOON,
         )
 
 

@@ -88,10 +88,6 @@ class BelongingsRepository:
         query = select(runs.c.id).where(runs.c.owner == owner, runs.c.status.in_(EXECUTING)).limit(1)
         return await self._db.read(lambda connection: connection.scalar(query) is not None)
 
-    async def count(self, owner: Owner) -> int:
-        """How many rows there are, in all tables."""
-        return await self._db.read(lambda connection: _count(connection, owner))
-
     async def give(self, old: Owner, new: Owner) -> int:
         """Makes everything of one owner another's; returns how many rows that were. What both have under the same key
         stays the new owner's own. In one transaction."""

@@ -24,7 +24,7 @@ from backend.store.json_sql import among
 from backend.store.owner import Owner
 from workflows.errors import Unauthenticated
 
-_ENDED = "This log-in, key or ticket has ended."
+HAS_ENDED = "This log-in, key or ticket has ended."
 _TABLES: dict[str, Table] = {"browser": login_sessions, "app": login_sessions, "key": api_keys}
 
 
@@ -63,7 +63,7 @@ def lock_for_caller(connection: Connection, owner: Owner, caller: CallerCredenti
         return
     lock_owners(connection, owner, caller.owner)
     if not find_alive(connection, [caller]):
-        raise Unauthenticated(_ENDED)
+        raise Unauthenticated(HAS_ENDED)
 
 
 def find_alive(

@@ -44,13 +44,11 @@ def refund_keys(connection: Connection, run_id: str) -> None:
     connection.execute(delete(key_charges).where(key_charges.c.run_id == run_id))
 
 
-def find_key_use(
-    connection: Connection, owner: Owner, key_ids: Iterable[str], now: datetime | None = None
-) -> dict[str, AllowanceUse]:
+def find_key_use(connection: Connection, owner: Owner, key_ids: Iterable[str]) -> dict[str, AllowanceUse]:
     """What these keys of the owner use of their limits; those that are gone are left out. Part of a transaction."""
     limits = {key_id: find_key_limits(connection, owner, key_id) for key_id in key_ids}
     return {
-        key_id: _use(connection, owner, key_id, found, now=now)
+        key_id: _use(connection, owner, key_id, found)
         for key_id, found in limits.items()
         if found is not None
     }
@@ -84,10 +82,9 @@ def _use(
     key_id: str,
     limits: Allowance,
     *,
-    now: datetime | None = None,
     replaced: str | None = None,
 ) -> AllowanceUse:
-    day, month = day_of(now), month_of(now)
+    day, month = day_of(None), month_of(None)
     mine = (key_charges.c.owner == owner) & (key_charges.c.key_id == key_id)
     charged = select(key_charges.c.charged_at).where(mine, key_charges.c.charged_at >= month)
     same_run = (key_charges.c.owner == usage.c.owner) & (key_charges.c.run_id == usage.c.run_id)

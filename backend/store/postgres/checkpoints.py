@@ -50,12 +50,9 @@ class FencedSaver(AsyncPostgresSaver):
 
     SELECT_SQL = SELECT_WITH_CHAINS
 
-    def __init__(
-        self, pool: "AsyncConnectionPool[psycopg.AsyncConnection[DictRow]]", retry_seconds: float
-    ) -> None:
+    def __init__(self, pool: "AsyncConnectionPool[psycopg.AsyncConnection[DictRow]]") -> None:
         super().__init__(pool)
         self._pool = pool
-        self._retry_seconds = retry_seconds
         self._deltas = DeltaEncoder()
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -159,7 +156,7 @@ class FencedSaver(AsyncPostgresSaver):
 
     async def _persist(self, work: Callable[[], Awaitable[_T]]) -> _T:
         """What may be done again, for as long as the database is away."""
-        deadline, pause = time.monotonic() + self._retry_seconds, _FIRST_PAUSE
+        deadline, pause = time.monotonic() + _RETRY_SECONDS, _FIRST_PAUSE
         while True:
             try:
                 return await work()
@@ -204,7 +201,7 @@ async def copy_checkpoints(source: BaseCheckpointSaver[str], target: PostgresChe
 
 @asynccontextmanager
 async def open_postgres_checkpoints(
-    dsn: str, *, connections: int = _CONNECTIONS, retry_seconds: float = _RETRY_SECONDS
+    dsn: str, *, connections: int = _CONNECTIONS
 ) -> AsyncIterator[PostgresCheckpoints]:
     """The checkpoints in this database, which has its tables; on exit, waits for pending writes."""
     # `reconnect_timeout`: past it the next caller begins anew, where the pool would wait longer and longer.
@@ -223,7 +220,7 @@ async def open_postgres_checkpoints(
         },
     )
     async with pool:
-        saver = PostgresCheckpoints(pool, retry_seconds)
+        saver = PostgresCheckpoints(pool)
         try:
             yield saver
         finally:

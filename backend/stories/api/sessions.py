@@ -16,7 +16,7 @@ from backend.store.run_values import RunOptions
 from backend.store.runs import Run
 from backend.stories.api.children import OnChaptersQuery
 from backend.stories.api.parts import ChoicesDep, SessionsDep
-from backend.stories.api.views import SessionPage, SessionView, session_view, summary_view
+from backend.stories.api.views import SessionPage, SessionView, session_summary, session_view
 from backend.stories.choices import ChoiceRequest
 from workflows.errors import InvalidInput
 from workflows.formats.story.book import WRITERS
@@ -128,7 +128,7 @@ async def list_sessions(
     """The caller's stories, newest first."""
     found = await sessions.page(owner, child_id=child_id, before=cursor, limit=limit + 1)
     page, next_cursor = page_of(found, limit, lambda story: story.session.id)
-    return SessionPage(sessions=[summary_view(story) for story in page], next_cursor=next_cursor)
+    return SessionPage(sessions=[session_summary(story) for story in page], next_cursor=next_cursor)
 
 
 @router.get("/{session_id}")

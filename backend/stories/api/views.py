@@ -94,7 +94,7 @@ class SessionView(SessionSummary):
     """Minutes by the reader's day, `2026-11-21`."""
 
 
-def summary_view(story: Story[Any]) -> SessionSummary:
+def session_summary(story: Story[Any]) -> SessionSummary:
     """A story in a list."""
     session, chapters = story.session, story.chapters
     bookmark = (session.bookmark_chapter, session.bookmark_section)
@@ -122,7 +122,7 @@ def session_view(story: Story[RunPart]) -> SessionView:
     """A story with its chapters."""
     trying = story.chapters.trying
     return SessionView(
-        **summary_view(story).model_dump(),
+        **session_summary(story).model_dump(),
         reader=StoryReader.model_validate(story.reader),
         chapters=[_chapter(story, place, run) for place, run in enumerate(story.chapters.done)],
         unfinished=trying and UnfinishedView(number=trying.part or 0, run_id=trying.id, status=trying.status),

@@ -52,13 +52,14 @@ def begin(run_id: Annotated[str, typer.Argument(metavar="RUN")]) -> None:
 async def _list(settings: Settings, limit: int) -> list[tuple[Any, str]]:
     """The stories, each with its reader's name."""
     from backend.resources import open_resources
-    from backend.stories.api.views import summary_view
+    from backend.stories.api.views import session_summary
     from backend.stories.parts import StoryParts
 
     async with open_resources(settings) as resources:
         sessions = resources.parts_of(StoryParts).sessions
         return [
-            (summary_view(story), story.reader["name"]) for story in await sessions.page(LOCAL, limit=limit)
+            (session_summary(story), story.reader["name"])
+            for story in await sessions.page(LOCAL, limit=limit)
         ]
 
 

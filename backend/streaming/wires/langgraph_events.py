@@ -6,20 +6,8 @@ from backend.log.entry import Entry
 from backend.streaming.wires.wire import WireMessage, WireView
 from workflows.messages.lenient import decode_stored
 
-CHANNELS = frozenset(
-    (
-        "values",
-        "updates",
-        "checkpoints",
-        "messages",
-        "tools",
-        "lifecycle",
-        "input",
-        "custom",
-        "tasks",
-        "media",
-    )
-)
+_CHANNEL_NAMES = "values updates checkpoints messages tools lifecycle input custom tasks media"
+CHANNELS = frozenset(_CHANNEL_NAMES.split())
 """What a client may ask for; `custom:<name>` beside these."""
 
 

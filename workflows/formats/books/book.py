@@ -1,6 +1,5 @@
 """A text as a book, the common model of its file formats."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,9 +7,7 @@ from datetime import UTC, datetime
 from ulid import ULID
 
 from workflows.formats.exports import Finished
-
-# Characters that XML 1.0 forbids: control characters, halves of surrogate pairs, and two noncharacters.
-_UNWRITABLE = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+from workflows.text.characters import drop_unwritable
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +62,4 @@ def moment_of(id: str) -> datetime:
 
 def paragraphs(text: str) -> list[list[str]]:
     """The paragraphs, each as its lines, in characters that XML allows."""
-    return [block.split("\n") for block in writable(text).split("\n\n") if block.strip()]
-
-
-def writable(text: str) -> str:
-    """`text` without the characters that XML forbids."""
-    return _UNWRITABLE.sub("", text)
+    return [block.split("\n") for block in drop_unwritable(text).split("\n\n") if block.strip()]

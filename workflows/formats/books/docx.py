@@ -3,8 +3,9 @@
 import io
 from typing import TYPE_CHECKING, Any
 
-from workflows.formats.books.book import Book, book_of, paragraphs, writable
+from workflows.formats.books.book import Book, book_of, paragraphs
 from workflows.formats.exports import Exporter, Finished
+from workflows.text.characters import drop_unwritable
 from workflows.text.direction import direction
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def write_docx(book: Book) -> bytes:
 
     document = Document()
     about = document.core_properties
-    about.title, about.language, about.identifier = writable(book.title)[:255], book.language, book.id
+    about.title, about.language, about.identifier = drop_unwritable(book.title)[:255], book.language, book.id
     about.author, about.comments = "Storywire", ""
     about.created = about.modified = book.made.replace(tzinfo=None)
     _fill(document.add_heading(level=0), [book.title], book.language)
@@ -43,7 +44,7 @@ def _fill(paragraph: "Paragraph", lines: list[str], language: str, *, bold: bool
     for place, line in enumerate(lines):
         if place:
             run.add_break()
-        run.add_text(writable(line))
+        run.add_text(drop_unwritable(line))
     is_rtl = direction(language) == "rtl"
     if is_rtl:
         run.font.rtl = True

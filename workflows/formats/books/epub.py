@@ -9,8 +9,9 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from workflows.formats.books.book import Book, book_of, paragraphs, writable
+from workflows.formats.books.book import Book, book_of, paragraphs
 from workflows.formats.exports import Exporter, Finished
+from workflows.text.characters import drop_unwritable
 from workflows.text.direction import direction
 
 MEDIA_TYPE = "application/epub+zip"
@@ -26,7 +27,7 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
     keep_trailing_newline=True,
-    finalize=lambda value: writable(value) if isinstance(value, str) else value,
+    finalize=lambda value: drop_unwritable(value) if isinstance(value, str) else value,
 )
 _environment.filters["paragraphs"] = paragraphs
 

@@ -1,7 +1,6 @@
 """Coverage of a script's key points by their meaning, judged by a model that quotes the words."""
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,9 @@ from workflows.models.calls.calls import ask
 from workflows.models.clients.catalog import Model
 from workflows.prompts import Prompts
 from workflows.state import State
+from workflows.text.words import fold_words
 
 _PROMPTS = Prompts(Path(__file__).parent / "prompts" / "standard")
-_WORD = re.compile(r"\w+")
 _QUOTE_LETTERS = 400
 
 
@@ -110,11 +109,7 @@ def _digest(text: str) -> str:
 
 def _section_of(quote: str, texts: Mapping[int, str]) -> int | None:
     """The section that has these words, three at least."""
-    words = _fold(quote)
+    words = fold_words(quote)
     if words.count(" ") < 4:
         return None
-    return next((index for index, text in texts.items() if words in _fold(text)), None)
-
-
-def _fold(text: str) -> str:
-    return f" {' '.join(_WORD.findall(text.casefold()))} "
+    return next((index for index, text in texts.items() if words in fold_words(text)), None)

@@ -18,6 +18,7 @@ from workflows.formats.creator_script.templates import Template
 from workflows.models.calls.calls import ask
 from workflows.models.clients.catalog import Model
 from workflows.prompts import Prompts, marked
+from workflows.text.words import fold_words
 
 _PROMPTS = Prompts(Path(__file__).parent / "prompts" / "standard")
 _TITLE_LETTERS = 70
@@ -26,7 +27,6 @@ _PLACE = re.compile(
     r"^(?:#+\s*)?(?:\d{1,3}(?:\s*[–-]\s*#?\d{1,3})?\s*[.:)](?!\d)\s*|(?<=#)\d{1,3}\s+)|^#+\s*"
 )
 """The number that a model puts before a title: "3. ", "#3: ", "#10–#8: "; "100 days" has none."""
-_WORD = re.compile(r"\w+")
 
 _Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
@@ -119,24 +119,22 @@ def _distinct(titles: list[str], parts: list[ContentPart]) -> list[str]:
     for title, part in zip(titles, parts, strict=True):
         title = _PLACE.sub("", title.strip(' *_"“”').removeprefix(part.label))
         keeps_own = (
-            _fold(title) in known or not _fold(title) or (len(part.points) == 1 and not _is_cut(part.title))
+            fold_words(title) in known
+            or not fold_words(title).strip()
+            or (len(part.points) == 1 and not _is_cut(part.title))
         )
         found.append(_new(part.title if keeps_own else title, known))
-        known.add(_fold(found[-1]))
+        known.add(fold_words(found[-1]))
     return found
 
 
 def _new(title: str, known: Collection[str]) -> str:
     """The title; with a number where there is one like it."""
     number, found = 1, title
-    while _fold(found) in known:
+    while fold_words(found) in known:
         number += 1
         found = f"{title} ({number})"
     return found
-
-
-def _fold(title: str) -> str:
-    return " ".join(_WORD.findall(title.casefold()))
 
 
 def _is_cut(title: str) -> bool:

@@ -17,6 +17,7 @@ from workflows.models.clients.catalog import Model
 from workflows.prompts import Prompts
 from workflows.state import Section
 from workflows.text.streams.normaliser import normalise_all
+from workflows.text.words import fold_words
 from workflows.verdicts import ReviewFinding
 
 IDEAS = 4
@@ -26,7 +27,6 @@ _IDEA = re.compile(r"^[^\S\n]*(?:#{2,4}[^\S\n]+)?\d{1,2}[.)]\s+\S", re.MULTILINE
 _CITATION = re.compile(r"\[\s*(?:sources?\s+)?\d{1,6}(?:\s*[,;–-]\s*\d{1,6}){0,40}\s*\]", re.IGNORECASE)
 """`[1]`, and what models write in its place: `[1, 3]`, `[Source 2]`."""
 _NUMBER = re.compile(r"\d+")
-_WORD = re.compile(r"\w+")
 _NAME_LETTERS = 60
 _FIELD_LETTERS = 800
 _TABLE_SIGNS = frozenset("|-: ")
@@ -73,7 +73,7 @@ async def make_ideas(
     known: set[str] = set()
     for idea in ideas:
         idea["name"] = _name(idea, known)
-        known.add(_fold(idea["name"]))
+        known.add(fold_words(idea["name"]))
         idea["sources"] = sorted({number for number in idea["sources"] if 1 <= number <= len(sources)})
     return ideas
 
@@ -81,19 +81,14 @@ async def make_ideas(
 def _name(idea: Mapping[str, Any], known: Collection[str]) -> str:
     """The idea's name on one line, which no idea before it has."""
     name: str = " ".join(idea["name"].strip(" *_#\"'“”").split())
-    if _fold(name) == _fold(""):
+    if fold_words(name) == fold_words(""):
         name = idea["offer"]
     name = clip(name, _NAME_LETTERS).rstrip(".")
     number, found = 1, name
-    while _fold(found) in known:
+    while fold_words(found) in known:
         number += 1
         found = f"{name} ({number})"
     return found
-
-
-def _fold(text: str) -> str:
-    """The words in lower case, a space around each."""
-    return f" {' '.join(_WORD.findall(text.casefold()))} "
 
 
 def review_ideas(research: Mapping[str, Any], sections: Mapping[int, Section]) -> Iterator[ReviewFinding]:
@@ -104,7 +99,7 @@ def review_ideas(research: Mapping[str, Any], sections: Mapping[int, Section]) -
     count = len(research.get("sources", ()))
     if ideas_text is not None:
         yield from _review_ideas_text(ideas_text, names, count)
-    if advice is not None and names and not any(_fold(name) in _fold(advice) for name in names):
+    if advice is not None and names and not any(fold_words(name) in fold_words(advice) for name in names):
         yield _finding("choice", 2, f"Choose among the ideas by their names: {'; '.join(names)}.")
     for index, known in ((0, 0), (1, count), (2, count)):  # the first part is given no sources
         text = sections[index]["text"] if index in sections else ""
@@ -130,8 +125,8 @@ def _review_ideas_text(text: str, names: Sequence[str], sources: int) -> Iterato
         yield _finding(
             "ideas", 1, f"Give at least {FEWEST_IDEAS} ideas, each under its number and its name (“1. …”)."
         )
-    words = _fold(text)
-    if missing := [name for name in names if _fold(name) not in words]:
+    words = fold_words(text)
+    if missing := [name for name in names if fold_words(name) not in words]:
         yield _finding("ideas_named", 1, f"Tell these ideas too, under their names: {'; '.join(missing)}.")
     if sources and not _CITATION.search(text):
         yield _finding("citations", 1, "Cite the sources in the text by their numbers, as [1].")
@@ -157,8 +152,8 @@ def _absent(names: Sequence[str], cells: Sequence[str]) -> list[str]:
 
 def _names(cell: str, name: str) -> bool:
     """Whether a row's first cell names the idea: whole, or by some of its words."""
-    words = {word for word in _fold(cell).split() if not word.isdigit()}
-    return _fold(name) in _fold(cell) or (bool(words) and words <= {*_fold(name).split()})
+    words = {word for word in fold_words(cell).split() if not word.isdigit()}
+    return fold_words(name) in fold_words(cell) or (bool(words) and words <= {*fold_words(name).split()})
 
 
 def _count_tables(text: str) -> int:

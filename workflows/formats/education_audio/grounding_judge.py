@@ -10,8 +10,9 @@ from pydantic import BaseModel, Field
 from workflows.models.calls.calls import ask
 from workflows.models.clients.catalog import Model
 from workflows.prompts import Prompts
-from workflows.text.grounding.quotations import fold_words, is_quoted
+from workflows.text.grounding.quotations import is_quoted
 from workflows.text.streams.normaliser import normalise
+from workflows.text.words import fold_words
 
 _PROMPTS = Prompts(Path(__file__).parent / "prompts" / "standard")
 _AT_ONCE = 60

@@ -28,56 +28,17 @@ _MAY_BEGIN = re.compile(
     rf"\{{\s{{0,99}}(?:{_NAME}\s{{0,9}}|\"[^\"\n]{{0,60}}|'[^'\n]{{0,60}}|“[^”\n]{{0,60}}|[^\W\d]\w{{0,40}})?"
 )
 _PLAIN = re.compile(r"[^\"'“„‘«{}\[\]]++")
-_SPEAKERS = frozenset(
-    {
-        *(
-            "speaker",
-            "speaker name",
-            "speakername",
-            "name",
-            "host",
-            "character",
-            "role",
-            "who",
-            "voice",
-            "person",
-        ),
-        *("actor", "label", "from", "דובר", "דוברת", "דמות", "שם", "מי"),
-    }
+_SPEAKER_NAMES = (
+    "speaker speakername name host character role who voice person actor label from דובר דוברת דמות שם מי"
 )
-_TEXTS = frozenset(
-    {
-        *(
-            "text",
-            "line",
-            "lines",
-            "dialogue",
-            "dialog",
-            "speech",
-            "words",
-            "said",
-            "says",
-            "utterance",
-            "content",
-        ),
-        *("message", "script", "sentence", "sentences", "transcript", "טקסט", "תוכן", "דברים"),
-    }
+_TEXT_NAMES = (
+    "text line lines dialogue dialog speech words said says utterance content message script sentence "
+    "sentences transcript טקסט תוכן דברים"
 )
-_MANNERS = frozenset(
-    (
-        "emotion",
-        "tone",
-        "manner",
-        "mood",
-        "delivery",
-        "style",
-        "direction",
-        "action",
-        "expression",
-        "טון",
-        "רגש",
-    )
-)
+_MANNER_NAMES = "emotion tone manner mood delivery style direction action expression טון רגש"
+_SPEAKERS = frozenset({"speaker name", *_SPEAKER_NAMES.split()})
+_TEXTS = frozenset(_TEXT_NAMES.split())
+_MANNERS = frozenset(_MANNER_NAMES.split())
 _MOST_NAME_WORDS = 3
 
 

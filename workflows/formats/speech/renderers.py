@@ -1,12 +1,12 @@
 """Renderers of a script for machines: plain text, SSML, segments for a speech service. Pure functions of turns."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree
 
 from workflows.formats.speech.tags import TAG, vocabulary
 from workflows.formats.speech.turns import Turn
+from workflows.text.characters import drop_unwritable
 from workflows.text.words import count_words
 
 WORDS_PER_MINUTE = 140
@@ -15,8 +15,6 @@ WORDS_PER_MINUTE = 140
 _SPEECH = "http://www.w3.org/2001/10/synthesis"
 BETWEEN_TURNS_MS = 400
 """Silence between two turns, milliseconds."""
-# Characters that XML 1.0 forbids, even escaped.
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 Voices = Mapping[str, str]
 """The name of each speaker's voice; a speaker without one gets the label in lower case, with dashes."""
@@ -63,7 +61,7 @@ def render_ssml(turns: Sequence[Turn], language: str = "en", voices: Voices | No
         if index:
             ElementTree.SubElement(speak, "break", {"time": f"{BETWEEN_TURNS_MS}ms"}).tail = "\n"
         name = (voices or {}).get(turn.speaker) or turn.speaker.casefold().replace(" ", "-")
-        voice = ElementTree.SubElement(speak, "voice", {"name": _clean(name)})
+        voice = ElementTree.SubElement(speak, "voice", {"name": drop_unwritable(name)})
         voice.tail = "\n"
         _speak(voice, turn.text)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(speak, encoding="unicode")}\n'
@@ -85,14 +83,10 @@ def _speak(voice: ElementTree.Element, text: str) -> None:
 
 
 def _add(place: ElementTree.Element, words: str) -> None:
-    plain = _clean(" ".join(words.split()))
+    plain = drop_unwritable(" ".join(words.split()))
     if not plain:
         return
     if len(place):
         place[-1].tail = f"{place[-1].tail} {plain}" if place[-1].tail else plain
     else:
         place.text = f"{place.text} {plain}" if place.text else plain
-
-
-def _clean(text: str) -> str:
-    return _NOT_XML.sub("", text)

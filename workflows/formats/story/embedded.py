@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
-from langchain_core.runnables import RunnableConfig
 from pydantic import BaseModel
 
 from workflows.errors import ModelBadOutput
@@ -83,7 +82,6 @@ async def plan_story(  # noqa: PLR0913  # the blanks of one small prompt
     custom_input: str | None = None,
     hero: str | None = None,
     before: str | None = None,
-    config: RunnableConfig | None = None,
 ) -> StoryPlan:
     """A plan of four scenes. A custom input becomes the hero's own idea, word for word.
 
@@ -100,9 +98,7 @@ async def plan_story(  # noqa: PLR0913  # the blanks of one small prompt
         wish=wish,
     )
     matter = clean_line(theme)
-    plot = await _fill(
-        chat, messages, Plot, lambda lots: plot_schema(matter, lots, hero), count_plot_faults, config
-    )
+    plot = await _fill(chat, messages, Plot, lambda lots: plot_schema(matter, lots, hero), count_plot_faults)
     return StoryPlan(
         title=clean_line(title or "") or f"{name} and {plot.title}",
         hero=plot.hero,
@@ -110,9 +106,7 @@ async def plan_story(  # noqa: PLR0913  # the blanks of one small prompt
     )
 
 
-async def offer_choices(
-    chat: BaseChatModel, *, name: str, theme: str, ending_text: str, config: RunnableConfig | None = None
-) -> PlotChoices:
+async def offer_choices(chat: BaseChatModel, *, name: str, theme: str, ending_text: str) -> PlotChoices:
     """A question about the next chapter, and three answers. `ending_text` is best the last scene's line.
 
     Raises ModelBadOutput when none of three tries has the right form.
@@ -121,7 +115,7 @@ async def offer_choices(
     ending_text = ending_text[-_ENDING_CHARACTERS:]
     messages = load_prompt(_PROMPTS / "choices.md").messages(theme=theme, name=name, ending=ending_text)
     ending = await _fill(
-        chat, messages, PlotEnding, lambda lots: ending_schema(ending_text, lots), count_faults, config
+        chat, messages, PlotEnding, lambda lots: ending_schema(ending_text, lots), count_faults
     )
     offered = [
         (ending.choice_1, ending.then_1),
@@ -158,7 +152,6 @@ async def _fill(
     form: type[FormT],
     make_schema: Callable[[Random], dict[str, Any]],
     count: Callable[[FormT], int],
-    config: RunnableConfig | None,
 ) -> FormT:
     """The first answer without a fault, else the one of all tries with the fewest.
 
@@ -170,7 +163,7 @@ async def _fill(
             make_schema(Random()), method="json_schema", max_tokens=_ANSWER_TOKENS, **STRUCTURED
         )
         try:
-            answers.append(form.model_validate(await structured.ainvoke(messages, config)))
+            answers.append(form.model_validate(await structured.ainvoke(messages)))
         except Exception as error:
             if not misses_the_form(error):
                 raise

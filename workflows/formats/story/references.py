@@ -150,7 +150,7 @@ def _without_refused(chapter: EarlierChapter, reader: StoryReader) -> EarlierCha
     changes = {
         name: otherwise[name]
         for name, text in chapter.model_dump(include=set(otherwise), exclude_none=True).items()
-        if first_refused_field(policy, {name: text}, "") is not None
+        if first_refused_field(policy, {name: text}) is not None
     }
     return chapter.model_copy(update=changes)
 

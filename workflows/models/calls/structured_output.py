@@ -15,9 +15,9 @@ from pydantic import BaseModel, ValidationError
 
 from workflows.models.clients.model import Model
 from workflows.models.embedded.prompts import load_prompt
-from workflows.models.replies.provider_strings import replace_halves
 from workflows.models.replies.whole import clean_reply
 from workflows.models.structured import StructuredMode
+from workflows.text.characters import replace_halves
 from workflows.text.lenient_json import decode_lenient
 
 SchemaT = TypeVar("SchemaT", bound=BaseModel)

@@ -10,7 +10,7 @@ from workflows.models.choice.connections import MISSING, is_configured
 from workflows.models.configuration.roles import NO_FALLBACK
 from workflows.models.parameters import Parameters, choose_parameters, parse_parameters, taken_by
 from workflows.models.settings import ModelSettings
-from workflows.models.spec import ModelSpec
+from workflows.models.spec import SOLO_PROVIDERS, ModelSpec
 from workflows.models.structured import StructuredMode, choose_mode, parse_mode_rules
 
 EMBEDDED = ModelSpec("embedded", "smollm2-135m-instruct")
@@ -27,10 +27,6 @@ DEFAULT_NAMES = {
     "ollama": "llama3.2",
 }
 ROLES: tuple[ModelRole, ...] = get_args(ModelRole)
-
-# They do a whole run or nothing of it. The one has prompts of its own, whose plans nobody else can write from; the
-# other has recorded replies, which nobody else can be asked to go on from.
-_ALONE = frozenset({"embedded", "replay"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +140,7 @@ class Selection:
             "derived": settings.derived_model,
             "judge": settings.judge_model,
         }[role]
-        if own is None or (writing.provider in _ALONE and role != "judge"):
+        if own is None or (writing.provider in SOLO_PROVIDERS and role != "judge"):
             return writing
         return ModelSpec.parse(own)
 
@@ -159,7 +155,7 @@ class Selection:
         }[role]
         name = own or settings.fallback_model
         spec = self.of(role, writing)
-        if name in (None, NO_FALLBACK) or spec is None or spec.provider in _ALONE:
+        if name in (None, NO_FALLBACK) or spec is None or spec.provider in SOLO_PROVIDERS:
             return None
         other = ModelSpec.parse(name)
         return None if other == spec else other

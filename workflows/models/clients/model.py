@@ -58,7 +58,7 @@ class Model:
         *,
         shares: bool = False,
     ) -> Self:
-        """The same model with its calls on the run's account, each reported to `tell`. `shares` as in `Meter`."""
+        """The same model with its calls on the run's account, each reported by `report`. `shares` as in `Meter`."""
         return replace(self, meter=Meter(ledger, report, self.spec, role, section, shares))
 
     def falling_back(self, fallback: "Fallback") -> Self:

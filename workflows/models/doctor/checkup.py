@@ -11,11 +11,10 @@ from workflows.models.doctor.listing import Listing, list_models
 from workflows.models.embedded.process import EmbeddedServer
 from workflows.models.embedded.weights import find_weights
 from workflows.models.settings import ModelSettings
-from workflows.models.spec import PROVIDERS, ModelSpec
+from workflows.models.spec import PROVIDERS, SOLO_PROVIDERS, ModelSpec
 
 # Spoken of where a run needs them only: the one is OpenAI again, by its other API; the others are looked at apart.
-_OFFLINE = frozenset({"embedded", "replay"})
-_QUIET = _OFFLINE | {"openai_responses"}
+_QUIET = SOLO_PROVIDERS | {"openai_responses"}
 
 
 async def check_models(settings: ModelSettings) -> list[DoctorFinding]:
@@ -25,7 +24,7 @@ async def check_models(settings: ModelSettings) -> list[DoctorFinding]:
     spare = _spare(selection)
     used = {spec.provider for spec in (*needed, *spare)}
     configured = [
-        p for p in PROVIDERS if is_configured(p, settings) and (p not in _QUIET or p in used - _OFFLINE)
+        p for p in PROVIDERS if is_configured(p, settings) and (p not in _QUIET or p in used - SOLO_PROVIDERS)
     ]
     listings = await asyncio.gather(*(_ask(provider, settings) for provider in configured))
     known = dict(zip(configured, listings, strict=True))

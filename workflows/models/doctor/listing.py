@@ -23,7 +23,7 @@ class Listing:
     problem: str | None = None
 
 
-async def list_models(provider: str, connection: Connection, patience: float = TIMEOUT) -> Listing:
+async def list_models(provider: str, connection: Connection) -> Listing:
     """Makes one GET, without retries. No message holds the key, nor the credentials in an address."""
     key = connection.key.get_secret_value() if connection.key else None
     base = httpx2.URL(connection.base_url or _USUAL[connection.protocol])
@@ -34,7 +34,7 @@ async def list_models(provider: str, connection: Connection, patience: float = T
         headers = {"Authorization": f"Bearer {key}"} if key else {}
     place = f"{base.scheme}://{base.netloc.decode()}{base.path.rstrip('/')}"
     try:
-        async with httpx2.AsyncClient(timeout=patience) as client:
+        async with httpx2.AsyncClient(timeout=TIMEOUT) as client:
             reply = await client.get(url, headers=headers)
     except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
         return Listing(None, False, _explain_failure(provider, place, error))

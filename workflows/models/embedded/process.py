@@ -16,6 +16,7 @@ from workflows.models.embedded.weights import Weights, find_weights
 
 __all__ = ["EmbeddedServer", "Endpoint"]
 
+_START_TIMEOUT = 60.0
 _HEALTH_TIMEOUT = 5.0
 _HEALTH_CHECKS = 2
 """A busy machine may miss one."""
@@ -36,13 +37,11 @@ class EmbeddedServer:
         runtime_dir: Path,
         local_model: Path | None = None,
         *,
-        start_timeout: float = 60.0,
         health_timeout: float = _HEALTH_TIMEOUT,
         trusted_seconds: float = _TRUSTED_SECONDS,
     ) -> None:
         self.runtime_dir = runtime_dir
         self._local_model = local_model
-        self._start_timeout = start_timeout
         self._health_timeout = health_timeout
         self._trusted_seconds = trusted_seconds
         self._trusted_until = 0.0
@@ -99,7 +98,7 @@ class EmbeddedServer:
         try:
             await asyncio.to_thread(self.runtime_dir.mkdir, mode=0o700, parents=True, exist_ok=True)
             name = f"embedded-{weights.fingerprint()}"
-            async with AsyncFileLock(self.runtime_dir / f"{name}.lock", timeout=self._start_timeout):
+            async with AsyncFileLock(self.runtime_dir / f"{name}.lock", timeout=_START_TIMEOUT):
                 return await self._share_or_start(self.runtime_dir / f"{name}.json", weights)
         except Timeout as error:
             raise ModelUnavailable(
@@ -121,7 +120,7 @@ class EmbeddedServer:
         if record is not None and await asyncio.to_thread(_answers, record, self._health_timeout):
             return record.endpoint
         log_path = record_path.with_suffix(".log")
-        self._child = await start_child(weights, log_path, self._start_timeout)
+        self._child = await start_child(weights, log_path, _START_TIMEOUT)
         self._trusted_until = _now() + self._trusted_seconds
         self._record = record_path
         record = Record(self._child.pid, self._child.endpoint)

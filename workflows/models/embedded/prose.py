@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
-from langchain_core.runnables import RunnableConfig
 
 from workflows.errors import ModelBadOutput, ModelTruncated
 from workflows.models.embedded.client import PROSE
@@ -52,9 +51,7 @@ class PageBrief:
     max_paragraphs: int = 12
 
 
-async def write_prose(
-    chat: BaseChatModel, page: PageBrief, config: RunnableConfig | None = None
-) -> AsyncGenerator[str]:
+async def write_prose(chat: BaseChatModel, page: PageBrief) -> AsyncGenerator[str]:
     """The page's text as deltas: the opening, then sentence by sentence, a blank line between paragraphs.
 
     Ends at the first paragraph near `target_words`. Raises ModelTruncated when a reply breaks off
@@ -67,9 +64,7 @@ async def write_prose(
             return
         before = written
         for attempt in range(_TRIES):
-            async with aclosing(
-                _write_paragraph(chat, page, written, number, number + attempt, config)
-            ) as sentences:
+            async with aclosing(_write_paragraph(chat, page, written, number, number + attempt)) as sentences:
                 async for sentence in sentences:
                     written += sentence
                     yield sentence
@@ -80,7 +75,7 @@ async def write_prose(
 
 
 async def _write_paragraph(
-    chat: BaseChatModel, page: PageBrief, written: str, number: int, turn: int, config: RunnableConfig | None
+    chat: BaseChatModel, page: PageBrief, written: str, number: int, turn: int
 ) -> AsyncGenerator[str]:
     """The whole sentences of one paragraph, each with the white space before it."""
     # The first paragraph goes on from the opening; the others begin with a starter, another one at each try.
@@ -92,9 +87,7 @@ async def _write_paragraph(
     begun = written if number == 0 else f"{_remember(written)}{gap}{starter}"
     messages = [SystemMessage(page.system), HumanMessage(page.instruction), AIMessage(begun)]
     sampling = PROSE | {"extra_body": PROSE["extra_body"] | {"grammar": grammar}}
-    async for chunk in chat.astream(
-        messages, config, max_tokens=_room(page, written), stop=["\n"], **sampling
-    ):
+    async for chunk in chat.astream(messages, max_tokens=_room(page, written), stop=["\n"], **sampling):
         finish = chunk.response_metadata.get("finish_reason") or finish
         for sentence in buffer.feed(chunk.text):
             yield sentence

@@ -14,144 +14,40 @@ FinishOutcome = Literal[
 ]
 
 # In lower case. OpenAI, Azure, Gemini, Anthropic, Mistral, Together, TGI, watsonx, Cohere, DeepSeek, Zhipu, Bedrock.
-_WORDS: dict[str, FinishOutcome] = {
-    **dict.fromkeys(
-        (
-            "stop",
-            "end_turn",
-            "completed",
-            "complete",
-            "eos",
-            "eos_token",
-            "eos_token_id",
-            "stop_sequence",
-            "stop_token",
-            "stop_words",
-            "end_of_text",
-            "end_of_turn",
-            "end_turn_token",
-            "end",
-            "finished",
-            "done",
-            "finish",
-            "stopped",
-            "normal",
-            "endoftext",
-            "end_of_sequence",
-            "end_id",
-            "eos_found",
-            "im_end",
-            "eot_id",
-            "eot",
-            "eom_id",
-            "end_of_message",
-            "end_of_sentence",
-            "return",  # <|return|>
-            "s",  # </s>
-            "stop_id",
-            "stop_str",
-            "stop_string",
-            "stop_string_found",
-            "stop_word",
-            "stop_token_ids",
-        ),
-        "whole",
+# `return` and `s` are of `<|return|>` and `</s>`.
+_BY_OUTCOME: dict[FinishOutcome, str] = {
+    "whole": (
+        "stop end_turn completed complete eos eos_token eos_token_id stop_sequence stop_token stop_words "
+        "end_of_text end_of_turn end_turn_token end finished done finish stopped normal endoftext "
+        "end_of_sequence end_id eos_found im_end eot_id eot eom_id end_of_message end_of_sentence return s "
+        "stop_id stop_str stop_string stop_string_found stop_word stop_token_ids"
     ),
-    **dict.fromkeys(
-        (
-            "tool_calls",
-            "tool_call",
-            "function_call",
-            "function_calls",
-            "tool_use",
-            "malformed_function_call",
-            "unexpected_tool_call",
-        ),
-        "call",
+    "call": (
+        "tool_calls tool_call function_call function_calls tool_use malformed_function_call "
+        "unexpected_tool_call"
     ),
-    **dict.fromkeys(
-        (
-            "length",
-            "max_tokens",
-            "max_length",
-            "max_new_tokens",
-            "max_output_tokens",
-            "max_completion_tokens",
-            "model_length",
-            "token_limit",
-            "token_limit_reached",
-            "max_predicted_tokens_reached",
-            "context_length_reached",
-            "context_window_exceeded",
-            "max_output",
-            "limit",
-            "length_capped",
-            "out_of_tokens",
-            "max_time",
-            "length_limit",
-            "length_exceeded",
-            "truncated",
-            "max_output_tokens_reached",
-            "token_limit_exceeded",
-            "incomplete",
-            "model_context_window_exceeded",
-            "context_length",
-            "context_length_exceeded",
-        ),
-        "length",
+    "length": (
+        "length max_tokens max_length max_new_tokens max_output_tokens max_completion_tokens model_length "
+        "token_limit token_limit_reached max_predicted_tokens_reached context_length_reached "
+        "context_window_exceeded max_output limit length_capped out_of_tokens max_time length_limit "
+        "length_exceeded truncated max_output_tokens_reached token_limit_exceeded incomplete "
+        "model_context_window_exceeded context_length context_length_exceeded"
     ),
-    **dict.fromkeys(
-        (
-            "content_filter",
-            "contentfilter",
-            "content_filtered",
-            "content_policy",
-            "content_policy_violation",
-            "policy_violation",
-            "prohibited",
-            "blocked",
-            "filtered",
-            "safety",
-            "prohibited_content",
-            "blocklist",
-            "spii",
-            "image_safety",
-            "moderation",
-            "guardrail_intervened",
-            "sensitive",
-            "error_toxic",
-        ),
-        "filter",
+    "filter": (
+        "content_filter contentfilter content_filtered content_policy content_policy_violation "
+        "policy_violation prohibited blocked filtered safety prohibited_content blocklist spii "
+        "image_safety moderation guardrail_intervened sensitive error_toxic"
     ),
-    "recitation": "recitation",
-    "image_recitation": "recitation",
-    "refusal": "refusal",
-    "refused": "refusal",
-    **dict.fromkeys(("null", "none", "unspecified"), "none"),
-    **dict.fromkeys(
-        (
-            "error",
-            "failed",
-            "abort",
-            "aborted",
-            "cancelled",
-            "canceled",
-            "user_cancel",
-            "user_stopped",
-            "model_unloaded",
-            "unload",
-            "error_limit",
-            "network_error",
-            "model_error",
-            "server_error",
-            "internal_error",
-            "timeout",
-            "insufficient_system_resource",
-            "overloaded",
-        ),
-        "failure",
+    "recitation": "recitation image_recitation",
+    "refusal": "refusal refused",
+    "none": "null none unspecified",
+    "failure": (
+        "error failed abort aborted cancelled canceled user_cancel user_stopped model_unloaded unload "
+        "error_limit network_error model_error server_error internal_error timeout "
+        "insufficient_system_resource overloaded"
     ),
 }
+_WORDS = {word: outcome for outcome, words in _BY_OUTCOME.items() for word in words.split()}
 # A word that no list has, by what it is made of, the graver first: `stop_limit`, `MAX_LENGTH_EXCEEDED`, `eos_hit`.
 _PARTS: tuple[tuple[FinishOutcome, frozenset[str]], ...] = (
     (

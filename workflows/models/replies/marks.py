@@ -57,125 +57,42 @@ _FENCE = re.compile(
 _BEGUN_FENCE = re.compile(r"(?:`{1,8}|~{1,8}|(?:`{3,8}|~{3,8})[ \t]?(?P<name>[a-z_:]{0,24}))")
 _FENCE_NAMES = tuple(f"{_THOUGHTS}|{_LEADING}".split("|"))
 
-_LITERALS: dict[str, MarkKind] = {
-    "[think]": "open",
-    "[/think]": "close",
-    "◁think▷": "open",
-    "◁/think▷": "close",
-    "<|begin_of_thought|>": "open",
-    "<|end_of_thought|>": "close",
-    "<|start_thinking|>": "open",
-    "<|end_thinking|>": "close",
-    "<|think|>": "open",
-    "<|/think|>": "close",
-    "<|thinking|>": "open",
-    "<|/thinking|>": "close",
-    **dict.fromkeys(("<|thought|>", "<|thoughts|>", "<|reasoning|>", "<|analysis|>"), "open"),
-    **dict.fromkeys(("<|/thought|>", "<|/thoughts|>", "<|/reasoning|>", "<|/analysis|>"), "close"),
-    **dict.fromkeys(("<|answer|>", "<|final|>", "<|final_answer|>", "<|response|>"), "answer"),
-    **dict.fromkeys(("<|/answer|>", "<|/final|>", "<|/final_answer|>", "<|/response|>"), "end"),
-    "<|channel>": "channel",
-    "<channel|>": "close",
-    "<unused94>": "open",
-    "<unused95>": "close",
-    "<|channel|>": "channel",
-    "<|message|>": "message",
-    "<|begin_of_solution|>": "wrap",
-    "<|end_of_solution|>": "unwrap",
-    "<|start_response|>": "wrap",
-    "<|end_response|>": "unwrap",
-    "<|start_text|>": "wrap",
-    "<|end_text|>": "unwrap",
-    "<|begin_of_box|>": "wrap",
-    "<|end_of_box|>": "unwrap",
-    **dict.fromkeys(
-        (
-            "<|im_end|>",
-            "<|eot_id|>",
-            "<|eom_id|>",
-            "<|eot|>",
-            "<|end|>",
-            "<|return|>",
-            "<|call|>",
-            "<|endoftext|>",
-            "<|end_of_text|>",
-            "<|end_of_turn|>",
-            "<|end_of_turn_token|>",
-            "<|endofturn|>",
-            "<|end_of_sentence|>",
-            "<|role_end|>",
-            "<|eos|>",
-            "<|im_stop|>",
-            "</s>",
-            "<eos>",
-            "<pad>",
-            "<|pad|>",
-            "<end_of_turn>",
-            "<end_of_utterance>",
-            "<turn|>",
-            "[eos]",
-            "[eot]",
-            "[end]",
-            "[done]",
-            "[|endofturn|]",
-            "<end>",
-            "<eot>",
-            "<eod>",
-            "<unk>",
-            "<end_of_text>",
-            "[/inst]",
-            "[end of text]",
-            "<｜end▁of▁sentence｜>",
-            "<|end▁of▁sentence|>",
-        ),
-        "end",
+_MARKS: dict[MarkKind, str] = {
+    "open": (
+        "[think] ◁think▷ <|begin_of_thought|> <|start_thinking|> <|think|> <|thinking|> <|thought|> "
+        "<|thoughts|> <|reasoning|> <|analysis|> <unused94>"
     ),
-    **dict.fromkeys(
-        (
-            "<|im_start|>",
-            "<|start|>",
-            "<|start_header_id|>",
-            "<|header_start|>",
-            "<|role_start|>",
-            "<|start_of_role|>",
-            "<start_of_turn>",
-            "<|turn>",
-        ),
-        "turn",
+    "close": (
+        "[/think] ◁/think▷ <|end_of_thought|> <|end_thinking|> <|/think|> <|/thinking|> <|/thought|> "
+        "<|/thoughts|> <|/reasoning|> <|/analysis|> <channel|> <unused95>"
     ),
-    **dict.fromkeys(
-        (
-            "<|user|>",
-            "<|assistant|>",
-            "<|system|>",
-            "<|user_token|>",
-            "<|chatbot_token|>",
-            "<|system_token|>",
-            "<｜user｜>",
-            "<｜assistant｜>",
-            "[|assistant|]",
-            "[|user|]",
-            "[|system|]",
-            "[inst]",
-        ),
-        "speaker",
+    "answer": "<|answer|> <|final|> <|final_answer|> <|response|>",
+    "end": (
+        "<|/answer|> <|/final|> <|/final_answer|> <|/response|> <|im_end|> <|eot_id|> <|eom_id|> <|eot|> "
+        "<|end|> <|return|> <|call|> <|endoftext|> <|end_of_text|> <|end_of_turn|> <|end_of_turn_token|> "
+        "<|endofturn|> <|end_of_sentence|> <|role_end|> <|eos|> <|im_stop|> </s> <eos> <pad> <|pad|> "
+        "<end_of_turn> <end_of_utterance> <turn|> [eos] [eot] [end] [done] [|endofturn|] <end> <eot> <eod> <unk> "
+        "<end_of_text> [/inst] <｜end▁of▁sentence｜> <|end▁of▁sentence|>"
     ),
-    **dict.fromkeys(
-        (
-            "<s>",
-            "<bos>",
-            "<|begin_of_text|>",
-            "<|startoftext|>",
-            "<|start_of_turn_token|>",
-            "<|end_header_id|>",
-            "<|header_end|>",
-            "<|end_of_role|>",
-            "<|im_sep|>",
-            "<｜begin▁of▁sentence｜>",
-        ),
-        "begin",
+    "channel": "<|channel> <|channel|>",
+    "message": "<|message|>",
+    "wrap": "<|begin_of_solution|> <|start_response|> <|start_text|> <|begin_of_box|>",
+    "unwrap": "<|end_of_solution|> <|end_response|> <|end_text|> <|end_of_box|>",
+    "turn": (
+        "<|im_start|> <|start|> <|start_header_id|> <|header_start|> <|role_start|> <|start_of_role|> "
+        "<start_of_turn> <|turn>"
+    ),
+    "speaker": (
+        "<|user|> <|assistant|> <|system|> <|user_token|> <|chatbot_token|> <|system_token|> <｜user｜> "
+        "<｜assistant｜> [|assistant|] [|user|] [|system|] [inst]"
+    ),
+    "begin": (
+        "<s> <bos> <|begin_of_text|> <|startoftext|> <|start_of_turn_token|> <|end_header_id|> "
+        "<|header_end|> <|end_of_role|> <|im_sep|> <｜begin▁of▁sentence｜>"
     ),
 }
+_LITERALS: dict[str, MarkKind] = {mark: kind for kind, marks in _MARKS.items() for mark in marks.split()}
+_LITERALS["[end of text]"] = "end"
 _LITERAL = re.compile("|".join(re.escape(mark) for mark in sorted(_LITERALS, key=len, reverse=True)), re.I)
 _IN_BRACKETS = {
     *("[THINK]", "[/THINK]", "[INST]", "[/INST]", "[EOS]", "[EOT]", "[END]", "[DONE]", "[end of text]"),

@@ -5,7 +5,6 @@ from typing import Any
 
 LONGEST = 200
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]+")
-_HALF = re.compile(r"[\ud800-\udfff]")
 _MOST_TOKENS = 100_000_000
 """No context is as long: a count beyond it is a fault of the server's."""
 
@@ -16,11 +15,6 @@ def clean_string(value: object, longest: int = LONGEST) -> str:
         return ""
     cut = value[: 4 * longest]
     return " ".join(_UNPRINTABLE.sub(" ", cut).split())[:longest]
-
-
-def replace_halves(text: str) -> str:
-    """Text with U+FFFD for halves of surrogate pairs, so that it can be encoded."""
-    return _HALF.sub("\ufffd", text) if not text.isascii() else text
 
 
 def read_count(value: object) -> int | None:

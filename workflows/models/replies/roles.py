@@ -11,23 +11,12 @@ ROLES = frozenset({"assistant", "model", "bot", "user", "human", "system", "deve
 """Who may be named after the beginning of a turn."""
 SPEAKERS = frozenset({"assistant", "model", "bot"})
 """The names of the one whose reply it is."""
-THOUGHTS = frozenset(
-    {
-        *(
-            "think",
-            "thinking",
-            "thought",
-            "thoughts",
-            "reason",
-            "reasoning",
-            "analysis",
-            "commentary",
-            "scratchpad",
-        ),
-        *("reflection", "planning", "deliberation", "internal", "chain_of_thought", "inner_monologue"),
-        *("inner_thoughts", "thought_process", "thinking_process"),
-    }
+_THOUGHT_NAMES = (
+    "think thinking thought thoughts reason reasoning analysis commentary scratchpad reflection planning "
+    "deliberation internal chain_of_thought inner_monologue inner_thoughts thought_process "
+    "thinking_process"
 )
+THOUGHTS = frozenset(_THOUGHT_NAMES.split())
 """Channels of thoughts."""
 ANSWERS = frozenset(
     {"answer", "final", "response", "output", "final_answer", "final_response", "solution", "reply"}

@@ -3,9 +3,10 @@
 import json
 import re
 
-from workflows.models.replies.provider_strings import clean_string, read_usage, replace_halves
+from workflows.models.replies.provider_strings import clean_string, read_usage
 from workflows.models.wire.errors import Json, find_error
 from workflows.models.wire.traits import ServerTraits
+from workflows.text.characters import replace_halves
 
 _THOUGHTS = (
     "reasoning_content",

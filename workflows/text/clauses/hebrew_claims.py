@@ -9,9 +9,9 @@ from functools import lru_cache
 from typing import Literal
 
 from workflows.text.clauses.clauses import clause_splitter
+from workflows.text.stems import strip_hebrew_prefix
 from workflows.text.words import list_words
 
-_PREFIX = re.compile("^[והבלמשכ]{1,2}(?=[א-ת]{3})")
 _ENDING = re.compile("(?<=[א-ת]{3})(?:ים|ות|ה)$")
 _CLAUSE = re.compile(r"[,;:–—]\s|\s(?:כי|אבל|אך|אלא)\s")
 _DENIALS_WORDS = (
@@ -36,7 +36,7 @@ split_hebrew = clause_splitter(_CLAUSE)
 def hebrew_matter(clause: str) -> frozenset[str]:
     """What a clause is about, whichever way round it says it."""
     return frozenset(
-        _ENDING.sub("", _PREFIX.sub("", word))
+        _ENDING.sub("", strip_hebrew_prefix(word))
         for word in list_words(clause)
         if word not in _EMPTY and word not in _DENIALS and not word.isdigit()
     )

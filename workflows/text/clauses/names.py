@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from workflows.text.stems import stem
+from workflows.text.stems import stem, strip_hebrew_prefix
 
 _FILE = Path(__file__).parent / "claims.toml"
 _WORD = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
 _BEGINS = frozenset(".!?:;“\"'(—–")
 """After these a capital says nothing."""
-_PREFIX = re.compile("^[והבלמשכ]{1,2}(?=[א-ת]{3})")
 _LEAST_LETTERS = 4
 _LEAST_MEDICINE = 6
 """Letters: shorter words end like a medicine by chance."""
@@ -29,7 +28,7 @@ def find_unknown_names(sentence: str, words: Collection[str]) -> list[str]:
         end = match.end()
         name = match[0].removesuffix("'s").removesuffix("’s")
         low = name.casefold().replace("’", "'")
-        if low in words or _PREFIX.sub("", low) in words or _singular(low) in words or f"{low}s" in words:
+        if low in words or strip_hebrew_prefix(low) in words or _singular(low) in words or f"{low}s" in words:
             continue
         if is_medicine(low) or (not begins and _is_proper(name)):
             found.append(name)
@@ -39,7 +38,7 @@ def find_unknown_names(sentence: str, words: Collection[str]) -> list[str]:
 def is_medicine(word: str) -> bool:
     """Whether a word in lower case is the name of a medicine, or ends like one."""
     known = _names()
-    if {word, _singular(word), _PREFIX.sub("", word)} & known.medicines:
+    if {word, _singular(word), strip_hebrew_prefix(word)} & known.medicines:
         return True
     return len(word) >= _LEAST_MEDICINE and word.endswith(known.endings)
 

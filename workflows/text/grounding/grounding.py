@@ -7,7 +7,7 @@ the document, with its unit; so must names, such as a medicine's.
 
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable
 from typing import Literal
 
 from workflows.text.clauses.claims import (
@@ -76,9 +76,9 @@ class Evidence:
                 self._places.setdefault(concept, []).append(place)
         self._clauses = [(clause, sentence) for sentence in sentences for clause in split_clauses(sentence)]
         self._clause_stems = [matter_of(clause) for clause, _ in self._clauses]
-        self._clause_places = _index([clause for clause, _ in self._clauses])
+        self._clause_places = _index(clause for clause, _ in self._clauses)
         self._hebrew = [part for one in sentences for part in split_hebrew(one)] if self._is_hebrew else []
-        self._hebrew_places = _index_hebrew(self._hebrew)
+        self._hebrew_places = _index(self._hebrew, hebrew_matter)
         self._ceilings = Ceilings(sentences if self._by_words else [])
         self._bounds = Bounds(sentences if self._by_words else [])
         self._orders = Orders(sentences if self._by_words else [])
@@ -240,19 +240,12 @@ def _side_of(clause: str, about: set[str]) -> str | None:
     return found[1] if found is not None and about <= claim_stems(found[2]).keys() else None
 
 
-def _index_hebrew(clauses: Sequence[str]) -> dict[str, list[int]]:
-    """Word → the positions of the clauses that are about it, in order."""
-    places: dict[str, list[int]] = {}
-    for place, clause in enumerate(clauses):
-        for word in hebrew_matter(clause):
-            places.setdefault(word, []).append(place)
-    return places
-
-
-def _index(texts: Sequence[str]) -> dict[str, list[int]]:
-    """Stem → the positions of the texts that contain it, in order."""
+def _index(
+    texts: Iterable[str], words_of: Callable[[str], Iterable[str]] = claim_stems
+) -> dict[str, list[int]]:
+    """Word (by default: stem) → the positions of the texts that contain it, in order."""
     places: dict[str, list[int]] = {}
     for place, text in enumerate(texts):
-        for known in claim_stems(text):
-            places.setdefault(known, []).append(place)
+        for word in words_of(text):
+            places.setdefault(word, []).append(place)
     return places

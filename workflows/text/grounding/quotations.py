@@ -13,18 +13,13 @@ from workflows.text.grounding.hebrew_rules import hebrew_things
 from workflows.text.modality.concepts import WORD_FOLDS, find_concepts
 from workflows.text.quantities.numbers import find_quantities, list_equals
 from workflows.text.sentences import split_sentences
+from workflows.text.words import fold_words
 
-_WORD = re.compile(r"\w+")
 _GAP = re.compile(r"\.{3}|…|\[\.*\]")
 _LEAST_WORDS = 2
 """Words of the document that show something."""
 _MOST_PLACES = 8
 """Places of a repeated phrase that are looked at."""
-
-
-def fold_words(text: str) -> str:
-    """The words in lower case, a space around each."""
-    return f" {' '.join(_WORD.findall(text.casefold()))} "
 
 
 def is_quoted(quotation: str, folded: str) -> bool:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from workflows.text.layout.raised import lower_digits, raise_digits
+from workflows.text.layout.raised import raise_digits, shift
 
 MATH = re.compile(r"<(?:[A-Za-z]{1,8}:)?math(?=[\s/>])[^<>]{0,2000}>", re.IGNORECASE)
 MATH_END = re.compile(r"</(?:[A-Za-z]{1,8}:)?math\s{0,9}>", re.IGNORECASE)
@@ -16,7 +16,6 @@ _INVISIBLE = str.maketrans(
 )
 _SPACED = frozenset("=+−-<>≤≥≠≈±×·÷→⇒∈∪∩∝")
 _SILENT = frozenset({"annotation", "annotation-xml", "mphantom", "none", "mprescripts"})
-_PLAIN = frozenset("0123456789+-−()")
 _DEEPEST = 60
 
 
@@ -84,15 +83,15 @@ def _part(element: _Element, number: int) -> str:
 
 
 def _raised(element: _Element) -> str:
-    return _part(element, 0) + _shift(_part(element, 1), "^")
+    return _part(element, 0) + shift(_part(element, 1).strip(), "^")
 
 
 def _lowered(element: _Element) -> str:
-    return _part(element, 0) + _shift(_part(element, 1), "_")
+    return _part(element, 0) + shift(_part(element, 1).strip(), "_")
 
 
 def _lowered_and_raised(element: _Element) -> str:
-    return _lowered(element) + _shift(_part(element, 2), "^")
+    return _lowered(element) + shift(_part(element, 2).strip(), "^")
 
 
 def _row(element: _Element) -> str:
@@ -131,16 +130,6 @@ def _join(parts: list[str]) -> str:
 def _group(text: str) -> str:
     text = text.strip()
     return text if text.isalnum() or not text or text.replace(".", "").isdigit() else f"({text})"
-
-
-def _shift(text: str, sign: str) -> str:
-    """Digits as superscripts or subscripts, anything else after a sign for them."""
-    text = text.strip()
-    if not text:
-        return ""
-    if set(text) <= _PLAIN:
-        return raise_digits(text) if sign == "^" else lower_digits(text)
-    return f"{sign}{text}" if len(text) == 1 else f"{sign}({text})"
 
 
 _WRITERS: dict[str, Callable[[_Element], str]] = {

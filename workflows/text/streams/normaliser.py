@@ -8,11 +8,11 @@ import re
 from collections.abc import Mapping
 from typing import Any, TypeVar, cast
 
+from workflows.text.characters import has_half
 from workflows.text.streams.markup import MarkupFilter
 
 _T = TypeVar("_T")
 _HIGH, _LOW = re.compile("[\ud800-\udbff]"), re.compile("[\udc00-\udfff]")
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _SURROGATE_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 # Overrides of the reading direction show words in another order than they are kept; marks that only hint at
 # it (as Hebrew beside Latin needs) stay.
@@ -77,7 +77,7 @@ def normalise_all(value: _T) -> _T:
 def _clean(chunk: str) -> str:
     if chunk.isascii() and chunk.isprintable():  # nearly every token
         return chunk
-    if _SURROGATE.search(chunk):
+    if has_half(chunk):
         chunk = _SURROGATE_PAIR.sub(_join_surrogates, chunk)
         chunk = _LOW.sub("\ufffd", _HIGH.sub("\ufffd", chunk))
     return _UNWANTED.sub("", _LINE_END.sub("\n", chunk)).replace("\t", " ")

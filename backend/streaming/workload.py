@@ -1,0 +1,138 @@
+"""Work of a run in words: of its facts, sections, pieces and judges, and of the steps after them; done, and left."""
+
+from backend.streaming.pace import Forecast, Pace
+from workflows.messages.messages import Slot
+from workflows.messages.transcript import Transcript
+from workflows.text.words import WordCounter, count_words
+
+_CHECKED = 3 / 90
+"""Work of the last check as a share of all writing, where no earlier run was measured; it is 3 percent of the bar."""
+_ADDED = 1 / 90
+"""The same of each step after it."""
+_STEPS = ("safety_check", "derive", "calculate_metrics")
+"""What is left when all is written."""
+
+
+class Workload:
+    """Work done against work to do. A section or piece that is finished counts whole, however long it came out."""
+
+    def __init__(self, forecast: Forecast, pace: Pace) -> None:
+        self._forecast = forecast
+        self._pace = pace
+        self._counters: dict[Slot, WordCounter] = {}
+        self._steps: set[str] = set()
+        self.words: dict[Slot, int] = {}
+        self.targets: dict[Slot, int] = {}
+        """Words of each section, by the plan."""
+        self.finished: set[Slot] = set()
+        self.judged: set[Slot] = set()
+        self.facts_words = pace.facts if pace.facts and forecast.facts else forecast.facts
+        self.has_facts = False
+
+    def recall(self, transcript: Transcript) -> None:
+        """Takes in what earlier attempts logged."""
+        slots: list[Slot] = [*transcript.started, *transcript.pieces]
+        self.words = {slot: count_words(transcript.text_of(slot)) for slot in slots}
+        self.finished = {slot for slot in slots if transcript.is_finished(slot)}
+        self.judged = set(transcript.finished)
+        self.has_facts = transcript.facts is not None or bool(transcript.finished)
+
+    def append(self, slot: Slot, chunk: str, *, is_last: bool) -> None:
+        """More text of a section or piece."""
+        # A token is often a part of a word.
+        words = self._counters.setdefault(slot, WordCounter()).feed(chunk)
+        self.words[slot] = self.words.get(slot, 0) + words
+        if is_last:
+            self.finished.add(slot)
+
+    def take_back(self, slot: Slot) -> None:
+        """The section or piece is written again, and checked again."""
+        self.words.pop(slot, None)
+        self._counters.pop(slot, None)
+        self.finished.discard(slot)
+        self.judged.discard(slot)
+        self._steps.discard("safety_check")
+
+    def take_step(self, node: str) -> None:
+        """A step of the graph is done."""
+        self._steps.add(node)
+
+    @property
+    def target(self) -> int:
+        """Words of all sections, by the plan."""
+        return sum(self.targets.values())
+
+    @property
+    def words_of_sections(self) -> int:
+        """Words that the text has."""
+        return sum(words for slot, words in self.words.items() if isinstance(slot, int))
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether the check of the whole text is done."""
+        return "safety_check" in self._steps
+
+    @property
+    def total(self) -> float:
+        """Work of the writing, with all judges of sections."""
+        return self.target * (1 + (self._pace.judging or 0)) + self._beside
+
+    @property
+    def checks(self) -> float:
+        """Work of the steps after the writing."""
+        return self.total * (self._checking + self._deriving + _ADDED)
+
+    @property
+    def done(self) -> float:
+        """Work of the writing that is done."""
+        planned = (*self.targets.items(), *self._forecast.pieces.items())
+        written = sum(self._done_of(slot, words) for slot, words in planned)
+        judged = sum(words for slot, words in self.targets.items() if slot in self.judged)
+        facts = self.facts_words if self.has_facts else 0
+        return facts + written + judged * (self._pace.judging or 0)
+
+    @property
+    def left(self) -> float:
+        """Work that is left; the checks as much as their part of the bar is."""
+        steps = {"safety_check": self._checking, "derive": self._deriving}
+        waiting = [steps.get(node, _ADDED) for node in _STEPS if node not in self._steps]
+        return self.total * (1 + sum(waiting)) - self.done
+
+    @property
+    def silent_step(self) -> float:
+        """Work of the step that goes on in silence, which nobody sees before it is done; 0 where none does."""
+        if self.facts_words and not self.has_facts:
+            return self.facts_words
+        written = [slot for slot in self.targets if slot in self.finished]
+        if self._pace.judging and (waiting := [slot for slot in written if slot not in self.judged]):
+            return self._pace.judging * sum(self.targets[slot] for slot in waiting)
+        if not self.targets:
+            return 0.0
+        if self.is_checked:
+            return 0.0 if "derive" in self._steps else self.total * self._deriving
+        return self.total * self._checking if len(written) == len(self.targets) else 0.0
+
+    @property
+    def _beside(self) -> int:
+        """Words that are written beside the sections."""
+        return sum(self._forecast.pieces.values()) + self.facts_words
+
+    @property
+    def _deriving(self) -> float:
+        """Time of what is made of the finished text, as a share of all writing; pieces are writing themselves."""
+        if self._forecast.pieces or not self.target:
+            return _ADDED
+        expected = self._forecast.results / self.target
+        return max(_ADDED, expected if self._pace.deriving is None else self._pace.deriving)
+
+    @property
+    def _checking(self) -> float:
+        return _CHECKED if self._pace.check_share is None else self._pace.check_share
+
+    def _done_of(self, slot: Slot, target: int) -> int:
+        return target if slot in self.finished else min(target, self.words.get(slot, 0))
+
+
+def is_last_step(node: str) -> bool:
+    """Whether the node is one of those after the writing."""
+    return node in _STEPS
