@@ -78,3 +78,9 @@ def test_dose_at_the_rate_of_the_document_passes_however_it_is_said(
 ) -> None:
     found = document.check(sentence)
     assert found is None or found[0] == "words"
+
+
+def test_doses_in_24_hours_are_doses_a_day() -> None:
+    document = Evidence("Take one tablet every 6 hours. Take no more than 4 tablets in 24 hours.")
+    assert document.check("No more than four tablets a day.") is None
+    assert document.check("No more than four tablets an hour.") is not None

@@ -4,7 +4,12 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from workflows.text.quantities.doses import find_doses
-from workflows.text.quantities.intervals import Interval, find_dose_rates, is_at_moments, list_lengths
+from workflows.text.quantities.intervals import (
+    Interval,
+    find_dose_rates,
+    is_at_moments,
+    list_dose_lengths,
+)
 
 
 class DoseRates:
@@ -14,7 +19,7 @@ class DoseRates:
         self._lengths: dict[str, set[Fraction]] = {}
         self._per_dose: set[tuple[str, Fraction]] = set()
         for sentence in sentences:
-            lengths = list_lengths(sentence)
+            lengths = list_dose_lengths(sentence)
             for dose in find_doses(sentence) if lengths else ():
                 self._lengths.setdefault(dose.form, set()).update(lengths)
             for dose, interval in find_dose_rates(sentence):
