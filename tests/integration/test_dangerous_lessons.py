@@ -171,7 +171,9 @@ async def test_contradiction_that_only_a_judge_sees_is_written_again_and_judged_
 @pytest.mark.parametrize(
     "reply",
     [
-        Reply(json={"verdicts": [verdict(number) for number in (77, 78, 79)]}),  # of sentences that aren't there
+        Reply(
+            json={"verdicts": [verdict(number) for number in (77, 78, 79)]}
+        ),  # of sentences that aren't there
         Reply(text="All of it is fine, I think."),
         Reply(fault=Fault("refusal")),
     ],
