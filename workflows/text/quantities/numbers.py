@@ -104,7 +104,7 @@ _PARTS = (
     ("minute", "second", Decimal(60)),
 )
 _TO = re.compile(r"\s?(?:[-–—]|to|or|and)\s?$")
-_DECIMAL_COMMA, _GROUPS = re.compile(r"\d+,\d{1,2}"), re.compile(r"[,\u00a0\u2009\u202f]")
+_DECIMAL_COMMA, _GROUPS = re.compile(r"\d{1,9},\d{1,2}"), re.compile(r"[,\u00a0\u2009\u202f]")
 _AND_PART = re.compile(r"[ -]and(?:[ -]an?)?[ -]")
 _FIGURATIVE = frozenset({"", "time", "percent"})
 """Units of which "a hundred" may be a manner of speaking."""
