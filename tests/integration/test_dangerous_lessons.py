@@ -12,7 +12,7 @@ from backend.cli.main import app
 from tests.endings import words_in
 from tests.fakes.prose import write_prose
 from tests.fakes.provider import FakeProvider
-from tests.fakes.script import Reply, Rule, Script
+from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.service import LiveService, Told, serve, settings_for
 from workflows.formats.defaults import exporters_of
 from workflows.formats.education_audio.format import EducationAudioFormat
@@ -168,16 +168,25 @@ async def test_contradiction_that_only_a_judge_sees_is_written_again_and_judged_
     assert sum(JUDGED in prompt for prompt in prompts) == 2
 
 
-async def test_judge_that_answers_for_sentences_that_are_not_there_is_asked_again_and_then_words_decide(
-    provider: FakeProvider, tmp_path: Path
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(
+            json={"verdicts": [verdict(number) for number in (77, 78, 79)]}
+        ),  # of sentences that aren't there
+        Reply(text="All of it is fine, I think."),
+        Reply(fault=Fault("refusal")),
+    ],
+)
+async def test_judge_without_a_usable_answer_is_asked_again_and_then_words_decide(
+    provider: FakeProvider, tmp_path: Path, reply: Reply
 ) -> None:
-    nonsense = {"verdicts": [verdict(number) for number in (77, 78, 79)]}
-    provider.script = script(DANGEROUS, Rule(Reply(json=nonsense), structured=True, contains=JUDGED))
+    provider.script = script(DANGEROUS, Rule(reply, structured=True, contains=JUDGED))
     async with serve(settings_for(provider, tmp_path)) as service:
         told, verdicts = await write(service)
     assert told.ending is not None
     metadata = told.ending["metadata"]
-    assert metadata["grounding_method"] == "judge_and_words"
+    assert metadata["grounding_method"] == "words"
     assert [notice["level"] for notice in metadata["notices"]] == ["danger", "note"]
     assert (verdicts[-1].approved, verdicts[-1].marked) == (False, True)
 

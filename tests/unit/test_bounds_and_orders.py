@@ -36,6 +36,7 @@ def is_marked(document: str, sentence: str) -> bool:
         (IRON, "Store them above 25 degrees."),
         (IRON, "Call your doctor if you have a fever below 38 degrees."),
         (IRON, "Take one tablet one hour after breakfast."),
+        (IRON, "Children under 6 get half a tablet."),
         (TOOTH, "Call us if it bleeds for less than four hours."),
         (TOOTH, "Rinse gently with salt water before each meal."),
         (TOOTH, "Cool the cheek for 20 minutes at a time."),

@@ -159,3 +159,8 @@ def test_force_where_the_document_says_gently_is_a_conflict(
 def test_denial_of_one_side_of_a_meal_says_nothing_against_the_other(sentence: str, is_fault: bool) -> None:
     assert (Evidence("Take it with food.").check(sentence) is not None) == is_fault
     assert Evidence("Take it before food.").check("Don't take it before food.") is not None
+
+
+def test_name_of_what_the_whole_document_is_about_tells_no_two_instructions_apart() -> None:
+    document = Evidence("You were given Paramolin. Take one tablet every 6 hours with food.")
+    assert document.check("Never take Paramolin with food.") == ("opposite", 'the document says "with food"')

@@ -78,3 +78,23 @@ def test_dose_at_the_rate_of_the_document_passes_however_it_is_said(
 ) -> None:
     found = document.check(sentence)
     assert found is None or found[0] == "words"
+
+
+def test_doses_in_24_hours_are_doses_a_day() -> None:
+    document = Evidence("Take one tablet every 6 hours. Take no more than 4 tablets in 24 hours.")
+    assert document.check("No more than four tablets a day.") is None
+    assert document.check("No more than four tablets an hour.") is not None
+
+
+@pytest.mark.parametrize(
+    "sentence", ["Take four tablets every 6 hours.", "Every six hours, take four tablets."]
+)
+def test_number_of_doses_of_another_interval_is_strange(sentence: str) -> None:
+    document = Evidence("Take one 500 mg tablet every 6 hours. Take no more than 4 tablets in 24 hours.")
+    assert document.check(sentence) is not None
+    assert document.check("Take one tablet every six hours.") is None
+
+
+def test_number_of_a_range_of_doses_is_not_strange() -> None:
+    document = Evidence("Take one or two tablets every 6 hours.")
+    assert document.check("Take two tablets every six hours.") is None

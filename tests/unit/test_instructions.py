@@ -398,3 +398,33 @@ def test_document_that_says_how_much_a_day_bears_out_that_something_is_done_dail
 )
 def test_forms_of_a_hebrew_word_have_one_root(forms: str) -> None:
     assert len({hebrew_root(form) for form in forms.split()}) == 1
+
+
+ENGLISH_WAIT = Evidence("Wait 30 minutes before you lie down. Call us if it hurts.")
+HEBREW_WAIT = Evidence("יש להמתין 30 דקות לפני השכיבה. התקשרו אם כואב.", "he")
+
+
+@pytest.mark.parametrize(
+    ("document", "sentence"),
+    [
+        (ENGLISH_WAIT, "Lie down at once."),
+        (ENGLISH_WAIT, "You can go to bed straight away."),
+        (HEBREW_WAIT, "שכבו מיד."),
+    ],
+)
+def test_what_the_document_waits_before_is_not_done_at_once(document: Evidence, sentence: str) -> None:
+    assert document.check(sentence) == ("opposite", "the document asks for a wait before this")
+
+
+@pytest.mark.parametrize(
+    ("document", "sentence"),
+    [
+        (ENGLISH_WAIT, "Do not lie down at once."),
+        (ENGLISH_WAIT, "Lie down after 30 minutes."),
+        (ENGLISH_WAIT, "Call us at once if it hurts."),
+        (HEBREW_WAIT, "אל תשכבו מיד."),
+        (HEBREW_WAIT, "התקשרו מיד אם כואב."),
+    ],
+)
+def test_wait_itself_and_other_things_at_once_are_no_contradiction(document: Evidence, sentence: str) -> None:
+    assert document.check(sentence) is None

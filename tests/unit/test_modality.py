@@ -154,3 +154,26 @@ def test_limit_of_a_clause_is_no_part_of_what_it_is_about() -> None:
 def test_case_that_is_a_list_limits_as_a_whole() -> None:
     (statement,) = read_statements("Call us if it is red, swollen or hot.", "en")
     assert statement.is_case and {"red", "swollen", "hot"} <= statement.limits
+
+
+@pytest.mark.parametrize(
+    "limit", ["while you take Paramolin", "while taking this medicine", "as long as you are on the tablets"]
+)
+@pytest.mark.parametrize("sentence", ["You can have a glass of wine with dinner.", "You may drink beer."])
+def test_what_is_forbidden_for_the_time_of_the_treatment_is_forbidden_to_its_reader(
+    limit: str, sentence: str
+) -> None:
+    document = Evidence(f"You may drink water and tea. Do not drink alcohol {limit}.")
+    assert document.check(sentence) == ("opposite", "the document forbids this")
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "You may drink alcohol again once you have finished it.",
+        "You can have a beer when the course is over.",
+    ],
+)
+def test_what_is_forbidden_for_the_time_of_the_treatment_is_not_forbidden_after_it(sentence: str) -> None:
+    document = Evidence("Do not drink alcohol while you take these tablets.")
+    assert document.check(sentence) != ("opposite", "the document forbids this")

@@ -22,11 +22,62 @@ from workflows.text.quantities.numbers import find_quantities
         ("In nineteen oh five.", "1905", ""),
         ("Since nineteen eighty.", "1980", ""),
         ("twenty minutes", "20", "minute"),
+        ("a thousand milligrams", "1000", "milligram"),
+        ("a hundred and five milligrams", "105", "milligram"),
+        ("two and a half tablets", "2.5", "tablet"),
+        ("two-and-a-half millilitres", "2.5", "millilitre"),
+        ("1½ tablets", "1.5", "tablet"),
+        ("1 1/2 tablets", "1.5", "tablet"),
+        ("two dozen tablets", "24", "tablet"),
+        ("half a dozen tablets", "6", "tablet"),
+        ("0,5 mg", "0.5", "milligram"),
+        ("0,125 mg", "0.125", "milligram"),
+        ("2,5 ml", "2.5", "millilitre"),
+        ("1\u00a0000 mg", "1000", "milligram"),
     ],
 )
 def test_number_is_read_with_its_scale_and_unit(text: str, value: str, unit: str) -> None:
     [found] = find_quantities(text)
     assert (found.value, found.unit) == (value, unit)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("twenty ten-dollar notes", [("20", ""), ("10", "")]),
+        ("thirty five-minute breaks", [("30", ""), ("5", "minute")]),
+        ("thirty-five-minute breaks", [("35", "minute")]),
+        ("two five hundred milligram tablets", [("2", "tablet"), ("500", "milligram")]),
+        ("two twenty milligram doses", [("2", "dose"), ("20", "milligram")]),
+        ("twenty twenty milligram tablets", [("20", "tablet"), ("20", "milligram")]),
+        ("one, two three", [("1", ""), ("2", ""), ("3", "")]),
+        ("2 half tablets", [("2", "tablet"), ("0.5", "tablet")]),
+        ("a hundred times better, a thousand thanks", []),
+    ],
+)
+def test_numbers_side_by_side_are_no_sum(text: str, said: list[tuple[str, str]]) -> None:
+    assert [(one.value, one.unit) for one in find_quantities(text)] == said
+
+
+DRUG = Evidence(
+    "If you miss a dose, skip it. Take one tablet with food. Children under 12 years must not take it."
+)
+
+
+@pytest.mark.parametrize(
+    "sentence", ["If you miss one, take two.", "Take three at once.", "Just take five instead."]
+)
+def test_small_number_of_doses_that_are_not_named_is_looked_up(sentence: str) -> None:
+    found = DRUG.check(sentence)
+    assert found is not None and found[0] == "number"
+
+
+@pytest.mark.parametrize(
+    "sentence", ["Take two steps back.", "There are three things to remember.", "Take one."]
+)
+def test_small_number_of_other_things_is_not(sentence: str) -> None:
+    found = DRUG.check(sentence)
+    assert found is None or found[0] != "number"
 
 
 def test_number_of_another_scale_is_not_borne_out() -> None:

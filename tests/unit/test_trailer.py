@@ -87,6 +87,16 @@ CASES = {
     "between em dashes": ("The end.\n\n— NOTES —\n- Mia.", "The end.", "- Mia."),
     "between em dashes in Hebrew": ("סוף.\n\n— הערות —\n- מיה.", "סוף.", "- מיה."),
     "between en dashes in other letters": ("The end.\n\n– Notes –\n- Mia.", "The end.", "- Mia."),
+    "below a long rule": (f"The end.\n\n{'-' * 40}\n\n=== NOTES ===\n- Mia.", "The end.", "- Mia."),
+    "below a rule of dashes": ("The end.\n\n———\n**NOTES**\n- Mia.", "The end.", "- Mia."),
+    "between drawn rules": (
+        f"The end.\n\n{'─' * 20}\nNOTES\n{'─' * 20}\n- Mia.", "The end.", "- Mia.",
+    ),
+    "bare below a rule": ("The end.\n\n***\n\nNotes\n- Mia.", "The end.", "- Mia."),
+    "bare in Hebrew": ("סוף.\n\nהערות\n- מיה.", "סוף.", "- מיה."),
+    "with spaces that don't break": ("The end.\n===\u00a0NOTES\u00a0===\n- Mia.", "The end.", "- Mia."),
+    "with marks of direction": ("סוף.\n===\u200f הערות \u200f===\n- מיה.", "סוף.", "- מיה."),
+    "a rule alone": ("Once.\n\n———\n\nThe end.", "Once.\n\n———\n\nThe end.", ""),
     "in a code fence": ("The end.\n\n```\n=== NOTES ===\n- Mia.\n```", "The end.", "- Mia."),
     "in a code fence of that name": (
         "The end.\n\n```notes\n- Mia.\n- Pip.\n```", "The end.", "- Mia.\n- Pip.",

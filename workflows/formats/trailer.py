@@ -20,6 +20,7 @@ from workflows.formats.trailer_lines import (
     LEAD,
     ends_notes,
     inline_mark,
+    is_bare_mark,
     is_fence,
     is_frame,
     is_half_mark,
@@ -128,7 +129,8 @@ class Trailer:
             return None
         if not end and not is_last and may_be_mark(line):
             return ""
-        if taken := len(line + end) if is_mark(line) else inline_mark(line):
+        is_whole = is_mark(line) or (frame > 0 and is_bare_mark(line))
+        if taken := len(line + end) if is_whole else inline_mark(line):
             self._held = self._held[frame + taken :]
             self._begin_notes()
             return ""
@@ -218,7 +220,7 @@ class Trailer:
             self._held = rest
             if self._doubtful is not None:
                 self._doubtful.append(line + end)
-        elif is_fence(line) and self._is_first:
+        elif is_frame(line) and self._is_first:
             self._held = rest
         elif ends_notes(text) or is_fence(line):
             self._held = rest

@@ -46,12 +46,12 @@ _CLOSING = re.compile(rf"[<\[{{(]/(?:{_NAME}|details)[>\]}})]|-->", re.IGNORECAS
 _HALF = re.compile(r"(?:<!|#|\*|\[|—|–|-|=|~|_)[^\w\n]{0,12}(?:NOTE?|הערו)|<!--?")
 """What a reply may end with in the midst of a mark."""
 _FRAME = re.compile(
-    r"[ \t]{0,3}(?:(?:`{3,8}|~{3,8})[\w-]{0,12}|[-*_]{3,12}|(?:[*-] ){2,4}[*-]|<details>)[ \t]{0,8}"
+    r"[ \t]{0,3}(?:(?:`{3,8}|~{3,8})[\w-]{0,12}|[-*_~]{3,80}|[—–―─━═]{2,80}|(?:[*-] ){2,40}[*-]|<details>)[ \t]{0,8}"
 )
 _MAY_BE_FRAME = re.compile(
-    r"[ \t]{0,3}(?:[`~]{1,8}[\w-]{0,12}|[-*_ ]{1,12}|<d?e?t?a?i?l?s?>?)?[ \t]{0,8}", re.IGNORECASE
+    r"[ \t]{0,3}(?:[`~]{1,8}[\w-]{0,12}|[-*_~ —–―─━═]{1,81}|<d?e?t?a?i?l?s?>?)?[ \t]{0,8}", re.IGNORECASE
 )
-_LONGEST_FRAME = 24
+_LONGEST_FRAME = 92
 _FENCE = re.compile(r"[ \t]{0,3}(?:`{3,8}|~{3,8})[\w-]{0,12}[ \t]{0,8}")
 _FENCED = re.compile(rf"[ \t]{{0,3}}(?:`{{3,8}}|~{{3,8}})(?:{_NAME})[ \t]{{0,8}}", re.IGNORECASE)
 _BULLET = re.compile(r"(?:[-*•·]|\d{1,2}[.)](?!\d))(?:\s|$)|[-•·](?=\S)")
@@ -92,7 +92,17 @@ def is_mark(line: str) -> bool:
         or bool(opening and closing)
         or (not opening.isascii() and opening not in ("—", "–", "•", "·", ""))
     )
-    return is_dressed or (found["name"].isupper() and found["whose"] is None and not opening)
+    return is_dressed or (_is_loud(found["name"]) and found["whose"] is None and not opening)
+
+
+def is_bare_mark(line: str) -> bool:
+    """Whether a line is the name of notes and nothing else: below a rule, a mark."""
+    return len(line) <= LONGEST_MARK and line.strip().casefold() in NAMES
+
+
+def _is_loud(name: str) -> bool:
+    """Whether it is in capitals, where its letters have any."""
+    return name == name.upper()
 
 
 def is_frame(line: str) -> bool:

@@ -8,15 +8,18 @@ from workflows.formats.trailer_lines import NAMES
 
 SIGN = "==="
 _WORD = r"A-Za-zÀ-ÿא-תА-яء-ي"
+_SPACE = r" \t\u00a0\u200e\u200f"
 _MARK = re.compile(
-    rf"={{3,40}}[ \t*#_]{{0,8}}([{_WORD}]{{0,20}}\d{{0,4}})[ \t*#_:]{{0,8}}(={{0,40}})[ \t]{{0,8}}"
+    rf"={{3,40}}[{_SPACE}*#_]{{0,8}}([{_WORD}]{{0,20}}\d{{0,4}})[{_SPACE}*#_:]{{0,8}}(={{0,40}})[{_SPACE}]{{0,8}}"
 )
 _PHRASE = re.compile(
-    rf"={{3,40}}[ \t*#_:]{{0,8}}(?P<words>[{_WORD}][{_WORD} \t'’-]{{0,60}})[ \t*#_:]{{0,8}}={{2,40}}[ \t]{{0,8}}"
+    rf"={{3,40}}[{_SPACE}*#_:]{{0,8}}(?P<words>[{_WORD}][{_WORD}{_SPACE}'’-]{{0,60}})[{_SPACE}*#_:]{{0,8}}={{2,40}}"
+    rf"[{_SPACE}]{{0,8}}"
 )
 """A mark of several words: `=== NOTES FOR LATER SECTIONS ===`."""
 _MAY_BE_PHRASE = re.compile(
-    rf"={{3,40}}[ \t*#_:]{{0,8}}(?:[{_WORD}][{_WORD} \t'’-]{{0,60}}[ \t*#_:]{{0,8}}={{0,40}}[ \t]{{0,8}})?"
+    rf"={{3,40}}[{_SPACE}*#_:]{{0,8}}"
+    rf"(?:[{_WORD}][{_WORD}{_SPACE}'’-]{{0,60}}[{_SPACE}*#_:]{{0,8}}={{0,40}}[{_SPACE}]{{0,8}})?"
 )
 _LONGEST = 140
 """Characters that a mark may have."""

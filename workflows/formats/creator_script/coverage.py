@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from workflows.errors import ModelBadOutput
 from workflows.formats.creator_script.input import CreatorScriptInput
 from workflows.formats.creator_script.script import spoken
 from workflows.models.calls.calls import ask
@@ -81,8 +82,11 @@ async def _ask(
     if not asked:
         return {}
     points = [inputs.key_points[index].text for index in asked]
-    answer = await ask(model, PointVerdicts, _PROMPTS.messages("points", points=points, texts=texts))
     found: dict[int, dict[str, Any]] = {}
+    try:
+        answer = await ask(model, PointVerdicts, _PROMPTS.messages("points", points=points, texts=texts))
+    except ModelBadOutput:  # prose, nothing, a refusal: the text is paid for, so words decide
+        return found
     if any(verdict.number == 0 for verdict in answer.verdicts):  # it counts from another point than we do
         return found
     for verdict in answer.verdicts:

@@ -104,8 +104,14 @@ async def ground_by_judge(
         index: [one and Judgement(**one) for one in answers[str(index)]["verdicts"]] for index in said
     }
     checked, faults = await asyncio.to_thread(_compare, inputs, language, said, judgements)
-    is_whole = all(None not in verdicts for verdicts in judgements.values())
-    return LessonGrounding(checked, faults, "judge" if is_whole else "judge_and_words", answers)
+    return LessonGrounding(checked, faults, _method_of(judgements), answers)
+
+
+def _method_of(judgements: Mapping[int, Sequence[Judgement | None]]) -> Method:
+    answered = [one is not None for verdicts in judgements.values() for one in verdicts]
+    if all(answered):
+        return "judge"
+    return "judge_and_words" if any(answered) else "words"
 
 
 async def _judge(

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from workflows.errors import ModelBadOutput
 from workflows.models.calls.calls import ask
 from workflows.models.clients.catalog import Model
 from workflows.prompts import Prompts
@@ -67,7 +68,7 @@ async def judge_claims(
     """A judgement a sentence, None where the judge gave none even when it was asked again.
 
     What one of the document's `parts` doesn't bear out, another may: each is asked about what the ones before it call
-    added. Raises a ModelError when there is no answer.
+    added. Raises a ModelError when the judge can't be reached.
     """
     found: list[Judgement | None] = [None] * len(sentences)
     left = list(range(len(sentences)))
@@ -105,8 +106,13 @@ async def _judge_once(
     judge: Model, title: str, document: str, sentences: Sequence[str]
 ) -> list[Judgement | None]:
     messages = _PROMPTS.messages("grounding", title=title, document=document, sentences=list(sentences))
-    answer = await ask(judge, GroundingVerdicts, messages)
     found: list[Judgement | None] = [None] * len(sentences)
+    try:
+        answer = await ask(judge, GroundingVerdicts, messages)
+    except (
+        ModelBadOutput
+    ):  # prose, nothing, a refusal: the text is paid for, so words decide, and that is said
+        return found
     words = fold_words(document)
     if any(verdict.number == 0 for verdict in answer.verdicts):  # it counts from another sentence than we do
         return found

@@ -3,7 +3,7 @@ capital. Pure."""
 
 import re
 import tomllib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -33,6 +33,13 @@ def find_unknown_names(sentence: str, words: Collection[str]) -> list[str]:
         if is_medicine(low) or (not begins and _is_proper(name)):
             found.append(name)
     return found
+
+
+def find_only_name(sentences: Iterable[str]) -> str:
+    """The one name that a document's sentences have, in lower case: of what all of it is about. Empty where it has
+    none or several."""
+    names = {name.casefold() for sentence in sentences for name in find_unknown_names(sentence, ())}
+    return names.pop() if len(names) == 1 else ""
 
 
 def is_medicine(word: str) -> bool:

@@ -76,10 +76,21 @@ class Bounds:
         for one in dict.fromkeys(_read(sentence)):
             if one.bound is None:
                 continue
-            others = [other for other in self._known.get(one.key, ()) if _is_about_same(one, other)]
+            others = [other for other in self._known_of(one) if _is_about_same(one, other)]
             if others and all(_is_contrary(one, other) for other in others):
                 return f'the document says "{others[0].said}"'
         return None
+
+    def _known_of(self, one: _Bounded) -> Iterator[_Bounded]:
+        """The document's quantities that may be the same: "children over 12" says no years."""
+        value, unit = one.key
+        yield from self._known.get(one.key, ())
+        if unit:
+            yield from self._known.get((value, ""), ())
+        else:
+            yield from (
+                other for key, known in self._known.items() if key[0] == value and key[1] for other in known
+            )
 
     def is_converse(self, sentence: str) -> bool:
         """Whether it says a bound of the document from its other side: "don't store it above 25 degrees", "below 38

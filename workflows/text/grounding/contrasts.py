@@ -10,11 +10,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from workflows.text.clauses.claims import split_clauses
+from workflows.text.clauses.claims import claim_stems, split_clauses
 from workflows.text.clauses.clauses import Clause
 from workflows.text.clauses.hebrew_claims import split_hebrew
 from workflows.text.clauses.hebrew_instructions import read_hebrew_instructions
 from workflows.text.clauses.instructions import read_instructions
+from workflows.text.clauses.names import find_only_name
 from workflows.text.modality.modality import doing_stems
 
 _FILE = Path(__file__).parent / "contrasts.toml"
@@ -49,6 +50,8 @@ class Contrasts:
 
     def __init__(self, sentences: Sequence[str], language: str | None) -> None:
         self._language = language if language in _READERS else None
+        # What all of the document is about tells no two instructions apart.
+        self._subject = frozenset(claim_stems(find_only_name(sentences)))
         self._said: dict[int, list[_Said]] = {}
         for sentence in sentences:
             for said in self._read(sentence):
@@ -62,9 +65,10 @@ class Contrasts:
             pair, is_one = one.side
             if one.is_limited or not one.is_sure or (pair, not is_one) in sides:  # "with or without food"
                 continue
-            if not one.about and pair not in _pairs_of_doses(self._language or ""):
+            about = one.about - self._subject
+            if not about and pair not in _pairs_of_doses(self._language or ""):
                 continue
-            others = [other for other in self._said.get(pair, ()) if one.about <= other.about]
+            others = [other for other in self._said.get(pair, ()) if about <= other.about]
             same = any(other.side == one.side for other in others)
             contrary = next(
                 (other for other in others if other.side != one.side and not other.is_limited), None

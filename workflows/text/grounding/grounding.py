@@ -212,7 +212,7 @@ class Evidence:
             return _NOT_FORBIDDEN if rule.forbids else NOT_ALLOWED
         # "no milk, coffee or juice": what forbids may stand in the clause before.
         if rule.forbids and not any(denies_or_forbids(self._clauses[place][1]) for place in places):
-            return _NOT_FORBIDDEN
+            return None if self._waits.delays(clause) else _NOT_FORBIDDEN
         if not rule.forbids and all(_forbids(self._clauses[place][0]) for place in places):
             return "the document forbids this"
         return None

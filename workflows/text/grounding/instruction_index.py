@@ -113,7 +113,8 @@ class InstructionIndex:
                 is_strange = interval.minutes not in self._lengths
             if is_strange:
                 return interval
-        return None if self._is_of_known_rate(sentence) else self._rates.find_strange(sentence)
+        other = self._rates.find_other_number(sentence)
+        return other or (None if self._is_of_known_rate(sentence) else self._rates.find_strange(sentence))
 
     def _is_of_known_rate(self, sentence: str) -> bool:
         """Whether the document gives an interval of the sentence for what that is about, beside its doses."""

@@ -1,5 +1,6 @@
 """Numbers of a document, indexed: whether a sentence says one that it doesn't have, or has of something else. Pure."""
 
+import re
 from collections.abc import Sequence
 
 from workflows.text.clauses.claims import claim_stems, split_clauses
@@ -10,6 +11,15 @@ from workflows.text.quantities.numbers import Quantity, find_quantities, list_eq
 
 _SMALL_COUNT = 12
 _LEAST_STEMS = 2
+_TAKEN = re.compile(
+    r"\b(?:take|takes|taking|swallow|have|give|inject|use|apply|try|chew) (?:up to |at least |another |all )?$",
+    re.IGNORECASE,
+)
+_NOTHING_COUNTED = re.compile(
+    r"\s*(?:[.,;:!?\"”’)]|$|(?:at|of them|instead|more|together|now|then|if|when|every|each|an?|per|in|with|before"
+    r"|after|daily|once|twice|or|and|right|straight|next|today|tonight|tomorrow|immediately)\b)",
+    re.IGNORECASE,
+)
 _MOST_TITLE = 12
 """Words of a first line that is a title."""
 
@@ -50,10 +60,9 @@ class NumberIndex:
         for clause in clauses:
             about = self._about(clause, sentence)
             for quantity in find_quantities(clause):
-                if (
-                    quantity.said.strip() not in known
-                    and (reason := self._doubt(quantity, about)) is not None
-                ):
+                if quantity.said.strip() in known:
+                    continue
+                if (reason := self._doubt(quantity, about, is_dose=_is_dose(quantity, clause))) is not None:
                     return reason
         if (interval := self._instructions.find_strange_interval(sentence)) is not None:
             return f"the document doesn't say {interval.said}"
@@ -74,11 +83,13 @@ class NumberIndex:
     def _stems(self, text: str) -> frozenset[str]:
         return frozenset({*claim_stems(text), *self._modality.list_concepts(text)})
 
-    def _doubt(self, quantity: Quantity, stems: frozenset[str]) -> str | None:
+    def _doubt(self, quantity: Quantity, stems: frozenset[str], *, is_dose: bool) -> str | None:
         value, unit = quantity.value, quantity.unit
         said = quantity.said.strip()
         if not unit:
-            is_count = quantity.is_spelt and float(value) <= _SMALL_COUNT  # "two things to remember"
+            is_count = (
+                quantity.is_spelt and float(value) <= _SMALL_COUNT and not is_dose
+            )  # "two things to remember"
             return None if is_count or value in self._values else f"the document doesn't say {said}"
         # Without a unit in the document it stands in a table, below a heading that has it.
         places = self._quantities.get((value, unit)) or (
@@ -95,6 +106,16 @@ class NumberIndex:
         if any(not near.isdisjoint(self._places[stem]) for stem in stems):
             return None
         return f"the document says {said} of something else"
+
+
+def _is_dose(quantity: Quantity, clause: str) -> bool:
+    """Whether it is a number of doses, though nothing is said that it counts: "take two"."""
+    return (
+        not quantity.unit
+        and quantity.value != "1"
+        and _TAKEN.search(clause, 0, quantity.start) is not None
+        and _NOTHING_COUNTED.match(clause, quantity.end) is not None
+    )
 
 
 def _title_of(sentences: Sequence[str]) -> str:

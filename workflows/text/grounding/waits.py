@@ -20,6 +20,19 @@ _AT_ONCE = {
     ),
     "he": re.compile(r"(?<![א-ת])(?:מיד|מייד|ישר|תכף|בסמוך) (?P<after>אחרי|לאחר)(?![א-ת])"),
 }
+_BEFORE = {
+    "en": re.compile(
+        r"\bwait\b[^.;]{0,60}\bbefore (?:you |you're |they )?((?:[\w'’-]+ ?){1,2})", re.IGNORECASE
+    ),
+    "he": re.compile(r"(?<![א-ת])(?:המתינו|להמתין|המתן|חכו|לחכות)[^.;]{0,60}לפני ([א-ת]+)"),
+}
+_NOW = {
+    "en": re.compile(
+        r"\b(?:at once|immediately|instantly|(?:right|straight) ?(?:away|after\w*)|without waiting)\b",
+        re.IGNORECASE,
+    ),
+    "he": re.compile(r"(?<![א-ת])(?:מיד|מייד|תכף|ללא המתנה|בלי לחכות)(?![א-ת])"),
+}
 _NO = re.compile(r"\b(?:not|never|don't|no|avoid)\b|n't\b|(?<![א-ת])(?:לא|אין|אל|אסור)(?![א-ת])")
 _TIMES = frozenset({"second", "minute", "hour", "day", "week", "month"})
 
@@ -31,8 +44,11 @@ class Waits:
         self._language = language if language in _AFTER else None
         self._waits: set[str] = set()
         self._at_once: set[str] = set()
+        self._delayed: set[str] = set()
         for sentence in sentences if self._language else ():
             is_timed = any(one.unit in _TIMES for one in find_quantities(sentence))
+            for match in _BEFORE[language or ""].finditer(sentence) if is_timed else ():
+                self._delayed |= _stems(match[1], language or "")
             for things, is_at_once in self._things_after(sentence):
                 if is_at_once:
                     self._at_once |= things
@@ -46,7 +62,13 @@ class Waits:
         for things, is_at_once in self._things_after(sentence):
             if is_at_once and things & self._waits and not things & self._at_once:
                 return "the document asks for a wait after this"
-        return None
+        return "the document asks for a wait before this" if self.delays(sentence) else None
+
+    def delays(self, text: str) -> bool:
+        """Whether a text speaks of doing at once what the document lets some time pass before."""
+        if self._language is None or not _NOW[self._language].search(text):
+            return False
+        return not self._delayed.isdisjoint(_stems(text, self._language))
 
     def _things_after(self, sentence: str) -> Iterator[tuple[set[str], bool]]:
         """What stands after each "after", as stems and concepts, and whether it is "right after"."""

@@ -10,6 +10,8 @@ from workflows.text.modality.modality import FOLDS, ModalStatement, is_doing, re
 
 _HELP = "asking_for_help"
 _ONLY = {"only": FOLDS["en"], "רק": FOLDS["he"]}
+_ENDS = frozenset(map(FOLDS["en"], ("course", "treatment", "finished", "completed", "ended", "done")))
+"""In a condition: the treatment is over."""
 _ARTICLES = frozenset({"a", "an", "the", "your"})
 GIVING = ("obligation", "permission")
 """Modalities that ask for something or allow it."""
@@ -64,6 +66,8 @@ def holds(against: ModalClause, read: ModalClause) -> bool:
     is_same = not one.limits.isdisjoint(other.limits)
     if one.is_case:
         return is_same or not one.limits.isdisjoint(read.about)
+    if one.is_lasting:
+        return not other.is_later or (other.is_case and _ENDS.isdisjoint(other.limits))
     if other.is_now:
         return True
     if one.is_until and other.is_later:

@@ -30,6 +30,12 @@ _PREPOSITIONS = frozenset({"with", "in", "on", "at", "by", "into", "over", "unde
 _WITHOUT = re.compile(r"(?<!\S)ו?(?:without|בלי|ללא|מבלי) ((?:\S+ ?){1,3})")
 _PATIENTS = frozenset(["חולים", "מטופלים", "ילדים", "מבוגרים"])
 _WHEN = re.compile(r"(?<!\S)ו?כש(?=[א-ת]{3})")
+_LASTING = re.compile(
+    r"(?:while|whilst|as long as|when|during) (?:you(?:'re| are)? )?(?:still |being )?"
+    r"(?:(?:taking|take|using|use|on|having) (?!(?:an?|each|every|one|part|your next|the (?:tablet|pill|dose))(?!\S))"
+    r"|treated(?!\S)|(?:the |your )?treatment)"
+)
+"""The time of the treatment that a document is about: to its reader, always."""
 _EVEN_IF = re.compile(r"(?<!\S)(?:(?:even|also) (?:if|when|though)|גם (?:אם|כש|כאשר))(?!\S)")
 _WHO_CANNOT = re.compile(
     r"(?<!\S)(?:who|that|which) (?:can't|cannot|don't|doesn't|do not|does not|isn't|aren't) \S+"
@@ -43,7 +49,8 @@ class ModalStatement(NamedTuple):
 
     `limits`: the stems of what limits it. `is_until`: it ends with them; `is_later`: it begins with them; `is_case`: it
     holds in a case only; `is_timed`: a time stands in them; `is_soon`: it is the next day; `is_short`: days or hours.
-    `is_now`: it is said of the present. `is_narrow`: some way or amount is meant. `lacks`: the stems after "without".
+    `is_lasting`: for the time of the treatment. `is_now`: it is said of the present. `is_narrow`: some way or amount is
+    meant. `lacks`: the stems after "without".
     """
 
     words: tuple[str, ...]
@@ -52,6 +59,7 @@ class ModalStatement(NamedTuple):
     is_until: bool = False
     is_later: bool = False
     is_case: bool = False
+    is_lasting: bool = False
     is_now: bool = False
     is_timed: bool = False
     is_soon: bool = False
@@ -117,13 +125,15 @@ def _limited(limit: str, whole: str, language: str) -> ModalStatement:
     """A statement without words that `limit` limits; `whole`: its sentence."""
     table, words = modality_words(language), limit.split()
     names, all_names = table.phrases.names(limit), table.phrases.names(whole)
+    is_lasting = _LASTING.match(limit) is not None
     return ModalStatement(
         (),
         None,
         frozenset(FOLDS[language](word) for word in words if not _is_empty(word, language)),
         is_until="until" in names or table.duration.search(limit) is not None,
         is_later="later" in names,
-        is_case="cases" in names,
+        is_case="cases" in names and not is_lasting,
+        is_lasting=is_lasting,
         is_timed=not (table.time | words_of_numbers()).isdisjoint(words) or any(map(str.isdecimal, words)),
         is_soon="soon" in names,
         is_short="short" in names,

@@ -1,10 +1,19 @@
 """Rates of a document's doses: "a tablet a day" where it says "twice a day" is another one. English, Hebrew. Pure."""
 
+import re
 from collections.abc import Sequence
 from fractions import Fraction
 
 from workflows.text.quantities.doses import find_doses
-from workflows.text.quantities.intervals import Interval, find_dose_rates, is_at_moments, list_lengths
+from workflows.text.quantities.intervals import (
+    Interval,
+    find_dose_rates,
+    is_at_moments,
+    list_dose_lengths,
+)
+
+_RANGE = re.compile(r"\b(?:or|to)\b|\d ?[-–] ?\d|(?<![א-ת])(?:או|עד)(?![א-ת])", re.IGNORECASE)
+"""Maybe a range of doses, of which only the last number is read: "one or two tablets"."""
 
 
 class DoseRates:
@@ -13,12 +22,28 @@ class DoseRates:
     def __init__(self, sentences: Sequence[str]) -> None:
         self._lengths: dict[str, set[Fraction]] = {}
         self._per_dose: set[tuple[str, Fraction]] = set()
+        self._numbers: dict[tuple[str, Fraction], set[Fraction]] = {}
+        self._ranges: set[tuple[str, Fraction]] = set()
         for sentence in sentences:
-            lengths = list_lengths(sentence)
+            lengths = list_dose_lengths(sentence)
             for dose in find_doses(sentence) if lengths else ():
                 self._lengths.setdefault(dose.form, set()).update(lengths)
             for dose, interval in find_dose_rates(sentence):
-                self._per_dose.add((dose.form, interval.minutes / (dose.number or 1)))
+                number = dose.number or Fraction(1)
+                self._per_dose.add((dose.form, interval.minutes / number))
+                self._numbers.setdefault((dose.form, interval.minutes), set()).add(number)
+                if _RANGE.search(sentence):
+                    self._ranges.add((dose.form, interval.minutes))
+
+    def find_other_number(self, sentence: str) -> Interval | None:
+        """An interval of the document with a number of doses in the sentence that it doesn't give for it: "four tablets
+        every 6 hours" where four are the most in a day."""
+        for dose, interval in find_dose_rates(sentence):
+            key = dose.form, interval.minutes
+            known = self._numbers.get(key)
+            if known and key not in self._ranges and dose.number not in known:
+                return interval._replace(said=f"{dose.number} {interval.said}")
+        return None
 
     def find_strange(self, sentence: str) -> Interval | None:
         """An interval of a dose of the sentence for which the document has other intervals only, and not as much in

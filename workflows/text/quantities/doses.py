@@ -18,8 +18,11 @@ _HEBREW = {
 }  # fmt: skip
 _MANY = ("ים", "ות")
 _COUNT = r"\d{1,3}|" + "|".join(sorted(_SPELT, key=len, reverse=True))
+_STRENGTH = r"\d{1,5}(?:[.,]\d{1,3})?[ -]?(?:mg|mcg|µg|g|ml|(?:milli|micro)?grams?|millilit(?:re|er)s?)"
+"""Of each dose: "one 500 mg tablet"."""
 _DOSE = re.compile(
-    rf"\b(?:(?P<count>{_COUNT})(?: of)?(?: an?)? )?(?P<form>tablet|capsule|pill|dose|drop|puff|teaspoon|spoonful)s?\b"
+    rf"\b(?:(?P<count>{_COUNT})(?: of)?(?: an?)? (?:{_STRENGTH}[ -])?)?"
+    r"(?P<form>tablet|capsule|pill|dose|drop|puff|teaspoon|spoonful)s?\b"
     rf"|(?<![א-ת])(?:(?P<count_he>{_COUNT}) )?(?P<form_he>{'|'.join(sorted(_HEBREW, key=len, reverse=True))})(?![א-ת])",
     re.IGNORECASE,
 )

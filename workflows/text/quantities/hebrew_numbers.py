@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import NamedTuple
 
 ONES = {
@@ -14,9 +15,11 @@ _TEENS = {"אחת": 1, "אחד": 1, "שתים": 2, "שנים": 2, "שתיים": 
 _TENS = {
     "עשרים": 20, "שלושים": 30, "ארבעים": 40, "חמישים": 50, "שישים": 60, "שבעים": 70, "שמונים": 80, "תשעים": 90,
 }  # fmt: skip
-_HUNDREDS = {"מאה": 100, "מאתיים": 200, "אלף": 1000, "אלפיים": 2000}
+_ROUND = {"מאה": 100, "מאתיים": 200, "אלף": 1000, "אלפיים": 2000}
+_SCALES = {"מאות": 100, "אלפים": 1000}
 _UNITS = {
-    "milligram": 'מ"ג מ״ג מיליגרם מיליגרמים', "gram": "גרם גרמים", "millilitre": 'מ"ל מ״ל מיליליטר',
+    "milligram": 'מ"ג מ״ג מיליגרם מיליגרמים', "microgram": 'מק"ג מק״ג מיקרוגרם מיקרוגרמים', "gram": "גרם גרמים",
+    "kilogram": 'ק"ג ק״ג קילוגרם קילו', "millilitre": 'מ"ל מ״ל מיליליטר', "unit": "יחידה יחידות",
     "litre": "ליטר ליטרים",
     "tablet": "כדור כדורים טבליה טבליות", "capsule": "קפסולה קפסולות כמוסה כמוסות", "dose": "מנה מנות",
     "drop": "טיפה טיפות", "puff": "שאיפה שאיפות", "glass": "כוס כוסות", "teaspoon": "כפית כפיות",
@@ -25,6 +28,8 @@ _UNITS = {
     "year": "שנה שנים", "degree": "מעלה מעלות", "percent": "אחוז אחוזים",
 }  # fmt: skip
 _PARTS = {"חצי": "0.5", "רבע": "0.25", "שלושת רבעי": "0.75"}
+_MORE = r"(?: ו(?P<{}>חצי|רבע))?"
+"""What stands after a number or its unit: "שני כדורים וחצי"."""
 _LONE = {"שעה": "hour", "יום": "day", "שבוע": "week", "חודש": "month", "שנה": "year"}
 """One of a unit, where it stands beside "after" or "before"."""
 _DUALS = {"שעתיים": "hour", "יומיים": "day", "שבועיים": "week", "חודשיים": "month", "שנתיים": "year"}
@@ -35,16 +40,21 @@ def _either(*words: str) -> str:
     return "|".join(sorted(words, key=len, reverse=True))
 
 
-_SPELT = (
-    rf"(?P<tens>{_either(*_TENS)})(?: ו(?P<and>{_either(*_TEENS)}))?|(?P<hundreds>{_either(*_HUNDREDS)})"
-    rf"|(?P<teen>{_either(*_TEENS)}) עשרה?|(?P<ones>{_either(*ONES)})"
-)
+_ONES = _either(*ONES)
+_BELOW_100 = rf"(?:{_either(*_TENS)})(?: ו(?:{_either(*_TEENS)}))?|(?:{_either(*_TEENS)}) עשרה?|{_ONES}"
+_HUNDREDS = rf"(?:{_ONES}) מאות|מאתיים|מאה"
+_THOUSANDS = rf"(?:{_ONES}) אלפים|(?:{_BELOW_100}) אלף|אלפיים|אלף"
+_BELOW_1000 = rf"(?:{_HUNDREDS})(?: ו?(?:{_BELOW_100}))?|{_BELOW_100}"
+_SPELT = rf"(?:{_THOUSANDS})(?: ו?(?:{_BELOW_1000}))?|{_BELOW_1000}"
+_SINGLE = [next(form for form in forms.split() if form.isalpha()) for forms in _UNITS.values()]
 _FOUND = re.compile(
-    rf"(?<![א-ת\"״])(?:[ולבכמשה]{{1,2}}[-־]?)?(?:(?P<dual>{_either(*_DUALS)})"
+    rf"(?<![א-ת\"״])(?:[ולבכמשה]{{1,2}}[-־]?)?(?:(?P<dual>{_either(*_DUALS)}){_MORE.format('dual_more')}"
     rf"|(?P<part>{_either(*_PARTS)}) (?P<of>{_either(*_NAMES)})"
     rf"|(?P<lone>{_either(*_LONE)})(?= (?:אחרי|לאחר|לפני)(?![א-ת]))"
+    rf"|(?<!\d )(?P<single>{_either(*_SINGLE)}) ו(?P<single_more>חצי|רבע)"
     rf"|(?:(?<=אחרי )|(?<=לאחר )|(?<=במשך )|(?<=למשך )|(?<=בתוך ))(?P<lasted>{_either(*_LONE)})"
-    rf"|(?:{_SPELT}) (?P<unit>{_either(*_NAMES)}))(?![א-ת\"״])"
+    rf"|(?P<number>{_SPELT}){_MORE.format('number_more')} (?P<unit>{_either(*_NAMES)}){_MORE.format('unit_more')})"
+    r"(?![א-ת\"״])"
 )
 _UNIT = re.compile(rf"[ \u00a0-]?(?P<unit>{_either(*_NAMES)})(?![א-ת\"״])")
 
@@ -76,22 +86,26 @@ def _unit(match: re.Match[str]) -> str:
         return _DUALS[match["dual"]]
     if lone := match["lone"] or match["lasted"]:
         return _LONE[lone]
-    return _NAMES[match["unit"] or match["of"]]
+    return _NAMES[match["unit"] or match["of"] or match["single"]]
 
 
 def _value(match: re.Match[str]) -> str:
     if match["part"]:
         return _PARTS[match["part"]]
-    if match["lone"] or match["lasted"]:
-        return "1"
-    return "2" if match["dual"] else str(_spelt(match))
+    whole = 2 if match["dual"] else _spelt(match["number"]) if match["number"] else 1
+    more = match["dual_more"] or match["single_more"] or match["number_more"] or match["unit_more"]
+    return str(whole + Decimal(_PARTS[more])) if more else str(whole)
 
 
-def _spelt(match: re.Match[str]) -> int:
-    if match["teen"]:
-        return 10 + _TEENS[match["teen"]]
-    if match["hundreds"]:
-        return _HUNDREDS[match["hundreds"]]
-    if match["tens"]:
-        return _TENS[match["tens"]] + (_TEENS[match["and"]] if match["and"] else 0)
-    return ONES[match["ones"]]
+def _spelt(said: str) -> int:
+    total = last = 0
+    for word in said.split():
+        plain = word.removeprefix("ו")
+        if plain in _SCALES:
+            total += last * (_SCALES[plain] - 1)  # it was added as a one
+        elif plain == "אלף" and total:
+            total *= _ROUND[plain]
+        else:
+            last = _ROUND.get(plain) or _TENS.get(plain) or _TEENS[plain]
+            total += last
+    return total

@@ -58,11 +58,15 @@ _ADVERB = re.compile(
 _PER = re.compile(
     rf"\b(?:a|an|per|in one) (?P<unit>{_ENGLISH})\b|(?<![א-ת])ב(?P<unit_he>יום|שעה|שבוע|חודש)(?![א-ת])"
 )
+_IN_A_DAY = re.compile(
+    r"\b(?:in|within|per|over|during) (?:any |each |a |one )?(?:24|twenty[ -]four)[ -]?hours?\b",
+    re.IGNORECASE,
+)
 _DAILY = re.compile(
     r"\b(?:bedtime|breakfast|lunch|dinner|supper|in the (?:morning|evening)|at night)\b|(?<![א-ת])ב(?:בוקר|ערב|לילה)"
 )
 _DOSE_PER = re.compile(
-    rf"[ ](?:a|per) (?P<unit>{_ENGLISH})\b|(?: (?:אחד|אחת))? [בל](?P<unit_he>יום|שעה|שבוע|חודש)(?![א-ת])"
+    rf"[ ](?:an?|per) (?P<unit>{_ENGLISH})\b|(?: (?:אחד|אחת))? [בל](?P<unit_he>יום|שעה|שבוע|חודש)(?![א-ת])"
 )
 _MOMENT = re.compile(
     r"\b(?:morning|noon|midday|evening|night|bedtime|breakfast|lunch|dinner|supper)\b"
@@ -110,6 +114,11 @@ def list_lengths(text: str) -> list[Fraction]:
     lengths += [Fraction(_MINUTES[match["unit"] or match["unit_he"]]) for match in _PER.finditer(rest)]
     is_often = any(length < _DAY for length in lengths)  # "twice a day, with breakfast and dinner"
     return [*lengths, Fraction(_DAY)] if _DAILY.search(rest) and not is_often else lengths
+
+
+def list_dose_lengths(text: str) -> list[Fraction]:
+    """As `list_lengths`, of a sentence with doses: "4 tablets in 24 hours" are four a day."""
+    return [*list_lengths(text), *([Fraction(_DAY)] if _IN_A_DAY.search(text) else [])]
 
 
 def list_periods(text: str) -> list[Fraction]:

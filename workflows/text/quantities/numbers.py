@@ -11,6 +11,15 @@ from workflows.text.quantities.hebrew_numbers import find_hebrew_quantities, heb
 
 _FILE = Path(__file__).parent / "units.toml"
 
+
+@cache
+def read_units() -> dict[str, str]:
+    """The name of each unit by its forms."""
+    with _FILE.open("rb") as file:
+        units: dict[str, list[str]] = tomllib.load(file)
+    return {form: name for name, forms in units.items() for form in forms}
+
+
 _SMALL = {
     "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
     "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16,
@@ -19,7 +28,7 @@ _SMALL = {
 _TENS = {
     "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
 }  # fmt: skip
-_SCALES = {"hundred": 100, "thousand": 1000, "million": 1_000_000, "billion": 1_000_000_000}
+_SCALES = {"dozen": 12, "hundred": 100, "thousand": 1000, "million": 1_000_000, "billion": 1_000_000_000}
 _FRACTIONS = {
     "½": "0.5", "1/2": "0.5", "half": "0.5", "¼": "0.25", "1/4": "0.25", "¾": "0.75", "3/4": "0.75", "⅓": "0.333",
     "1/3": "0.333", "⅔": "0.667", "2/3": "0.667", "quarter": "0.25", "quarters": "0.75", "third": "0.333",
@@ -36,19 +45,32 @@ _OFTEN = {
     "t.i.d": 3,
     "q.i.d": 4,
 }
-_WORDS = "|".join([*_SMALL, *_TENS])
-_SPELT_BELOW_100 = rf"(?:{_WORDS})(?:[ -](?:{_WORDS}))?"
-_SPELT = (
-    rf"{_SPELT_BELOW_100}(?:(?: (?:{'|'.join(_SCALES)})){{1,3}}(?: (?:and )?{_SPELT_BELOW_100}\b)?){{0,4}}"
-)
 _DIGITS = "|".join(word for word, value in _SMALL.items() if value < 10)
-_POINT = rf"{_SPELT_BELOW_100} point(?: (?:{_DIGITS})\b)+(?: (?:{'|'.join(_SCALES)})\b)?"
 _TEENS = "|".join(word for word, value in _SMALL.items() if value >= 10)
+_SPELT_SCALES = "|".join(_SCALES)
+_ALONE = r"(?!-(?!and\b)[a-z])"
+"""A hyphen binds a number to what it counts: "twenty ten-dollar notes" are twenty, "twenty five-minute walks" too."""
+_SPELT_BELOW_100 = (
+    rf"(?:(?:{'|'.join(_TENS)})(?:-(?:{_DIGITS})\b| (?:{_DIGITS})\b{_ALONE})?|{_TEENS}|{_DIGITS})"
+)
+_SPELT = (
+    rf"{_SPELT_BELOW_100}(?:(?:[ -](?:{_SPELT_SCALES})){{1,3}}"
+    rf"(?: (?:and )?{_SPELT_BELOW_100}\b{_ALONE})?){{0,4}}"
+)
+_ROUND = rf"a (?:dozen|hundred|thousand)(?: (?:and )?{_SPELT_BELOW_100}\b)?"
+"""As "a hundred" is said. Without a unit or another number it may be a manner of speaking."""
+_POINT = rf"{_SPELT_BELOW_100} point(?: (?:{_DIGITS})\b)+(?: (?:{_SPELT_SCALES})\b)?"
+_LETTERED = "|".join(sorted(filter(str.isalpha, read_units()), key=len, reverse=True))
 _YEAR = (
     rf"(?:nineteen|twenty) (?:(?:oh|o)[ -](?:{_DIGITS})|(?:{'|'.join(_TENS)})(?:-(?:{_DIGITS}))?|{_TEENS})"
-    r"(?! ?(?:percent|per cent|degrees)\b)"
+    rf"(?!-[a-z])(?! ?(?:{_LETTERED}|per cent)\b)"
 )
 """As years are said: "twenty twenty-four"."""
+_FIGURES = (
+    r"(?<![\d.,])0,\d+|\d+(?:[,\u00a0\u2009\u202f]\d{3})+(?:\.\d+)?(?!\d)"
+    rf"|\d+,\d{{1,2}}(?=[ \u00a0]?(?:{_LETTERED}|%)(?![a-z]))|\d+(?:\.\d+)?"
+)
+"""With a comma before thousands, or before decimals where it can't be that."""
 _WEIGHED = r"(?:(?:kilo|milli|micro)?gram|(?:milli)?lit(?:re|er)|kilo)"
 """Units of which "a gram" is as much a dose as "1 gram"."""
 _LASTING = "(?:hour|day|week|month|year)"
@@ -56,12 +78,13 @@ _FOUND = re.compile(
     rf"(?P<fraction>(?<![\d/])(?:1/2|1/3|2/3|1/4|3/4)(?![\d/])|[½⅓⅔¼¾]"
     rf"|\b(?:(?:a |one |two |three )(?:half|quarters?|thirds?)|half|(?:quarters?|thirds?)(?= of\b))\b"
     rf"(?= (?:of )?(?:an? |the )?\w))"
-    rf"|(?P<figures>\d+(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?)(?:[ \u00a0-]?(?P<scale>{'|'.join(_SCALES)}|bn)\b)?"
+    rf"|(?P<figures>{_FIGURES})(?:[ \u00a0-]?(?P<scale>{'|'.join(_SCALES)}|bn)\b)?"
     rf"|(?P<often>\bonce\b(?= (?:an?|per|daily|each|every|in|or|weekly|monthly|more)\b)"
     rf"|\b(?:twice|thrice|b\.i\.d|t\.i\.d|q\.i\.d|bid|tid|qid)\b)"
     rf"|(?P<point>\b{_POINT})"
     rf"|(?P<year>\b{_YEAR}\b)"
     rf"|(?P<spelt>\b{_SPELT}\b)"
+    rf"|(?P<round>\b{_ROUND}\b)"
     rf"|(?<!half )(?<!quarter )(?<!third )(?<!quarters )(?<!thirds )(?<!half of )(?<!quarter of )(?<!third of )"
     rf"(?P<one>\ban?\b)(?= {_WEIGHED}\b)"
     rf"|(?P<lasted>(?:(?<=\bafter )|(?<=\bfor )|(?<=\bwithin ))an?(?= {_LASTING}\b)"
@@ -81,10 +104,14 @@ _PARTS = (
     ("minute", "second", Decimal(60)),
 )
 _TO = re.compile(r"\s?(?:[-–—]|to|or|and)\s?$")
+_DECIMAL_COMMA, _GROUPS = re.compile(r"\d{1,9},\d{1,2}"), re.compile(r"[,\u00a0\u2009\u202f]")
+_AND_PART = re.compile(r"[ -]and(?:[ -]an?)?[ -]")
+_FIGURATIVE = frozenset({"", "time", "percent"})
+"""Units of which "a hundred" may be a manner of speaking."""
 _OF = re.compile(r" of an?(?= )")
 _COUNTED = re.compile(r"[ -](tablets?|capsules?|pills?|doses?|drops?|puffs?)\b", re.IGNORECASE)
 _TWO_WORDS = re.compile(r"[ -]([a-z]+ [a-z]+)", re.IGNORECASE)
-_SECOND_WORD = re.compile(r" [a-z]+[ -]([a-z]+)", re.IGNORECASE)
+_SECOND_WORD = re.compile(rf" (?!(?:{_SPELT_BELOW_100})\b)[a-z]+[ -]([a-z]+)", re.IGNORECASE)
 _UNIT = re.compile(r"[ \u00a0-]?(°[cf]?|%|µg|μg|[a-z]+|×)", re.IGNORECASE)
 
 
@@ -115,16 +142,22 @@ def find_quantities(text: str) -> list[Quantity]:
             of = _OF.match(text, match.end()) if match["fraction"] else None  # "a quarter of a kilo"
             unit, said_unit = _unit_after(text, of.end() if of else match.end())
             said_unit = f"{of.group()}{said_unit}" if of and unit else said_unit
-        said = f"{match.group()}{said_unit}"
+        start, is_spelt = match.start(), match["figures"] is None
+        if match["round"] and unit in _FIGURATIVE and " and " not in match.group():
+            continue
+        if found and (whole := _join_part(found[-1], match, text[end : match.start()], value)) is not None:
+            value, start, is_spelt = whole, found[-1].start, found.pop().is_spelt
+        said = f"{text[start : match.end()]}{said_unit}"
         if unit and found and not found[-1].unit:
             between, counted = text[end : match.start()], _COUNTED.match(text, match.end() + len(said_unit))
             if _TO.fullmatch(between):
                 found[-1] = replace(found[-1], unit=unit)
             elif between == " " and counted:  # "one 5 mg tablet"
-                found[-1] = replace(found[-1], unit=_names()[counted[1].casefold()])
-        place = match.start(), match.end() + len(said_unit)
-        is_referred_to = text[max(0, match.start() - 4) : match.start()].casefold() == "the "
-        found.append(Quantity(value, unit, said, match["figures"] is None, *place, is_referred_to))
+                found[-1] = replace(found[-1], unit=read_units()[counted[1].casefold()])
+        is_referred_to = text[max(0, start - 4) : start].casefold() == "the "
+        found.append(
+            Quantity(value, unit, said, is_spelt, start, match.end() + len(said_unit), is_referred_to)
+        )
         end = match.end()
     hebrew = [
         Quantity(one.value, one.unit, one.said, True, one.start, one.end)
@@ -143,13 +176,24 @@ def list_equals(value: str, unit: str) -> list[tuple[str, str]]:
     ]
 
 
+def _join_part(before: Quantity, match: re.Match[str], between: str, value: str) -> str | None:
+    """The value of two numbers that are one: "two and a half", "1½", "1 1/2", "half a dozen"; else None."""
+    if before.unit or not (match["fraction"] or match["round"]):
+        return None
+    if match["round"]:
+        is_half = before.value == _FRACTIONS["half"] and between == " "
+        return _plain(Decimal(before.value) * Decimal(value)) if is_half else None
+    are_figures = not before.is_spelt and not match.group()[0].isalpha() and between in ("", " ", "\u00a0")
+    if not (_AND_PART.fullmatch(between) or are_figures) or not before.value.isdecimal():
+        return None
+    return _plain(Decimal(before.value) + Decimal(value))
+
+
 def _value(match: re.Match[str]) -> tuple[str, str]:
     said = match.group().casefold()
     if match["figures"]:
         scale = (match["scale"] or "").casefold()
-        return _plain(
-            Decimal(match["figures"].replace(",", "")) * _SCALES.get("billion" if scale == "bn" else scale, 1)
-        ), ""
+        return _plain(_decimal(match["figures"]) * _SCALES.get("billion" if scale == "bn" else scale, 1)), ""
     if match["often"]:
         return str(_OFTEN[said]), "time"
     if match["one"] or match["lasted"]:
@@ -162,6 +206,11 @@ def _value(match: re.Match[str]) -> tuple[str, str]:
         century, _, year = said.partition(" ")
         return str(_spelt(century) * 100 + _spelt(year)), ""
     return str(_spelt(said)), ""
+
+
+def _decimal(figures: str) -> Decimal:
+    is_decimal_comma = figures.startswith("0,") or _DECIMAL_COMMA.fullmatch(figures)
+    return Decimal(_GROUPS.sub("." if is_decimal_comma else "", figures))
 
 
 def _with_point(said: str) -> Decimal:
@@ -191,7 +240,7 @@ def _plain(value: Decimal) -> str:
 
 def _unit_after(text: str, end: int) -> tuple[str, str]:
     """The unit's name, and its spelling; a word between, as in "two small glasses", is skipped."""
-    names = _names()
+    names = read_units()
     match = _UNIT.match(text, end)
     if match is None:
         return hebrew_unit_after(text, end)
@@ -208,11 +257,4 @@ def _unit_after(text: str, end: int) -> tuple[str, str]:
 
 def words_of_numbers() -> frozenset[str]:
     """All words that are, or belong to, numbers or names of units."""
-    return frozenset([*(word for form in _names() for word in form.split()), *_SMALL, *_TENS, *_SCALES])
-
-
-@cache
-def _names() -> dict[str, str]:
-    with _FILE.open("rb") as file:
-        units: dict[str, list[str]] = tomllib.load(file)
-    return {form: name for name, forms in units.items() for form in forms}
+    return frozenset([*(word for form in read_units() for word in form.split()), *_SMALL, *_TENS, *_SCALES])
