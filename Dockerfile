@@ -25,7 +25,8 @@ FROM python:3.11-slim
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends libgomp1 \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --user-group --uid 10001 --no-create-home storywire \
+    && groupadd --gid 10001 storywire \
+    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin storywire \
     && install --directory --owner storywire --group storywire /data
 COPY --from=dependencies /opt/venv /opt/venv
 COPY --from=weights /weights /opt/venv/lib/python3.11/site-packages
@@ -41,7 +42,8 @@ ENV PATH=/opt/venv/bin:$PATH \
     STORYWIRE_DATA_DIR=/data \
     STORYWIRE_RUNTIME_DIR=/tmp/storywire
 WORKDIR /data
-USER storywire
+# By number: an engine that admits users without rights only can't tell who a name is.
+USER 10001:10001
 VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \

@@ -255,11 +255,12 @@ class SettingsError(Exception):
     """Error in a setting; the message names it and the accepted values."""
 
 
-def load_settings(**overrides: Any) -> Settings:
-    """The settings of this process, its formats and extensions; `overrides` are fields of any. Raises
-    SettingsError."""
-    own, wrong = _load_own(overrides)
-    fields = {field for model in _own_models() for field in model.model_fields}
+def load_settings(*, with_formats: bool = True, **overrides: Any) -> Settings:
+    """The settings of this process, its formats and extensions; `overrides` are fields of any. Without formats and
+    extensions, whose packages take seconds to load, for who needs the service's alone. Raises SettingsError."""
+    models = _own_models() if with_formats else []
+    own, wrong = _load_own(models, overrides)
+    fields = {field for model in models for field in model.model_fields}
     rest = {name: value for name, value in overrides.items() if name not in fields}
     try:
         settings = Settings(**rest)
@@ -271,10 +272,12 @@ def load_settings(**overrides: Any) -> Settings:
     return settings
 
 
-def _load_own(overrides: Mapping[str, Any]) -> tuple[dict[type[FormatSettings], FormatSettings], list[str]]:
+def _load_own(
+    models: list[type[FormatSettings]], overrides: Mapping[str, Any]
+) -> tuple[dict[type[FormatSettings], FormatSettings], list[str]]:
     loaded: dict[type[FormatSettings], FormatSettings] = {}
     wrong: list[str] = []
-    for model in _own_models():
+    for model in models:
         given = {key: overrides[key] for key in ("_env_file", *model.model_fields) if key in overrides}
         try:
             loaded[model] = model(**given)

@@ -30,9 +30,9 @@ def quiet_settings() -> Settings:
     return settings
 
 
-def settings_or_fail(**overrides: object) -> Settings:
+def settings_or_fail(*, with_formats: bool = True, **overrides: object) -> Settings:
     """The settings; exits with a message when they are wrong."""
     try:
-        return load_settings(**overrides)
+        return load_settings(with_formats=with_formats, **overrides)
     except SettingsError as error:
         fail(str(error), status=2)

@@ -57,7 +57,7 @@ def worker(
     ] = False,
 ) -> None:
     """Execute runs from the queue, with PostgreSQL (STORYWIRE_DATABASE_URL)."""
-    settings = settings_or_fail()
+    settings = settings_or_fail(with_formats=not check)
     if not settings.has_queue:
         fail(
             "STORYWIRE_DATABASE_URL: a worker needs a PostgreSQL database, postgresql://user:password@host/name; "
@@ -82,7 +82,7 @@ def worker(
 
 
 def _check(settings: Settings, processes: int, port: int | None) -> None:
-    from backend.cli.worker_endpoint import find_unready
+    from backend.cli.worker_check import find_unready
 
     if port is None:
         fail("--check: --port says where the processes answer.", status=2)
