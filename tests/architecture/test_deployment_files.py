@@ -111,6 +111,13 @@ def test_image_installs_hashed_locks_only() -> None:
         assert "--no-deps" in install
 
 
+def test_image_begins_with_a_process_that_hands_signals_on() -> None:
+    """The service itself, as process 1, would miss a stop that comes while it loads."""
+    assert [json.loads(value) for value in _values("ENTRYPOINT")] == [["tini", "--", "storywire"]]
+    assert any(" tini " in value for value in _values("RUN"))
+    assert not any("init" in service for service in _compose()["services"].values())
+
+
 def test_image_keeps_its_data_in_a_volume_and_listens_to_the_outside() -> None:
     environment = " ".join(instruction.value for instruction in _last_stage() if instruction.name == "ENV")
     assert "STORYWIRE_HOST=0.0.0.0" in environment
