@@ -255,10 +255,19 @@ class SettingsError(Exception):
     """Error in a setting; the message names it and the accepted values."""
 
 
-def load_settings(*, with_formats: bool = True, **overrides: Any) -> Settings:
-    """The settings of this process, its formats and extensions; `overrides` are fields of any. Without formats and
-    extensions, whose packages take seconds to load, for who needs the service's alone. Raises SettingsError."""
-    models = _own_models() if with_formats else []
+def load_settings(**overrides: Any) -> Settings:
+    """The settings of this process, its formats and extensions; `overrides` are fields of any. Raises
+    SettingsError."""
+    return _load(_own_models(), overrides)
+
+
+def load_service_settings() -> Settings:
+    """The settings of the service alone, without the formats and extensions, whose packages take seconds to load.
+    Raises SettingsError."""
+    return _load([], {})
+
+
+def _load(models: list[type[FormatSettings]], overrides: Mapping[str, Any]) -> Settings:
     own, wrong = _load_own(models, overrides)
     fields = {field for model in models for field in model.model_fields}
     rest = {name: value for name, value in overrides.items() if name not in fields}

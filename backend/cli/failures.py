@@ -7,7 +7,7 @@ import typer
 
 from backend.cli.terminal import say
 from backend.logs import configure_logs
-from backend.settings import Settings, SettingsError, load_settings
+from backend.settings import Settings, SettingsError, load_service_settings, load_settings
 
 
 def fail(message: str, status: int = 1) -> NoReturn:
@@ -30,9 +30,17 @@ def quiet_settings() -> Settings:
     return settings
 
 
-def settings_or_fail(*, with_formats: bool = True, **overrides: object) -> Settings:
+def settings_or_fail(**overrides: object) -> Settings:
     """The settings; exits with a message when they are wrong."""
     try:
-        return load_settings(with_formats=with_formats, **overrides)
+        return load_settings(**overrides)
+    except SettingsError as error:
+        fail(str(error), status=2)
+
+
+def service_settings_or_fail() -> Settings:
+    """The settings of the service alone; exits with a message when they are wrong."""
+    try:
+        return load_service_settings()
     except SettingsError as error:
         fail(str(error), status=2)
