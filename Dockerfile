@@ -21,11 +21,13 @@ COPY workflows workflows
 RUN pip --python /opt/venv/bin/python install --no-deps --no-build-isolation --prefix /project .
 
 FROM python:3.11-slim
-# The embedded model computes with OpenMP.
+# The embedded model computes with OpenMP. A first process is sent no signal that it has no handler for yet, so that
+# without tini a stop while Python loads would be lost.
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends libgomp1 \
+    && apt-get install --yes --no-install-recommends libgomp1 tini \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --user-group --uid 10001 --no-create-home storywire \
+    && groupadd --gid 10001 storywire \
+    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin storywire \
     && install --directory --owner storywire --group storywire /data
 COPY --from=dependencies /opt/venv /opt/venv
 COPY --from=weights /weights /opt/venv/lib/python3.11/site-packages
@@ -41,10 +43,11 @@ ENV PATH=/opt/venv/bin:$PATH \
     STORYWIRE_DATA_DIR=/data \
     STORYWIRE_RUNTIME_DIR=/tmp/storywire
 WORKDIR /data
-USER storywire
+# By number: an engine that admits users without rights only can't tell who a name is.
+USER 10001:10001
 VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "-c", "import http.client, os, sys; service = http.client.HTTPConnection('127.0.0.1', int(os.environ['STORYWIRE_PORT']), timeout=4); service.request('GET', '/healthz'); sys.exit(service.getresponse().status != 200)"]
-ENTRYPOINT ["storywire"]
+ENTRYPOINT ["tini", "--", "storywire"]
 CMD ["serve"]

@@ -258,8 +258,18 @@ class SettingsError(Exception):
 def load_settings(**overrides: Any) -> Settings:
     """The settings of this process, its formats and extensions; `overrides` are fields of any. Raises
     SettingsError."""
-    own, wrong = _load_own(overrides)
-    fields = {field for model in _own_models() for field in model.model_fields}
+    return _load(_own_models(), overrides)
+
+
+def load_service_settings() -> Settings:
+    """The settings of the service alone, without the formats and extensions, whose packages take seconds to load.
+    Raises SettingsError."""
+    return _load([], {})
+
+
+def _load(models: list[type[FormatSettings]], overrides: Mapping[str, Any]) -> Settings:
+    own, wrong = _load_own(models, overrides)
+    fields = {field for model in models for field in model.model_fields}
     rest = {name: value for name, value in overrides.items() if name not in fields}
     try:
         settings = Settings(**rest)
@@ -271,10 +281,12 @@ def load_settings(**overrides: Any) -> Settings:
     return settings
 
 
-def _load_own(overrides: Mapping[str, Any]) -> tuple[dict[type[FormatSettings], FormatSettings], list[str]]:
+def _load_own(
+    models: list[type[FormatSettings]], overrides: Mapping[str, Any]
+) -> tuple[dict[type[FormatSettings], FormatSettings], list[str]]:
     loaded: dict[type[FormatSettings], FormatSettings] = {}
     wrong: list[str] = []
-    for model in _own_models():
+    for model in models:
         given = {key: overrides[key] for key in ("_env_file", *model.model_fields) if key in overrides}
         try:
             loaded[model] = model(**given)

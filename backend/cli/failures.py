@@ -7,7 +7,7 @@ import typer
 
 from backend.cli.terminal import say
 from backend.logs import configure_logs
-from backend.settings import Settings, SettingsError, load_settings
+from backend.settings import Settings, SettingsError, load_service_settings, load_settings
 
 
 def fail(message: str, status: int = 1) -> NoReturn:
@@ -34,5 +34,13 @@ def settings_or_fail(**overrides: object) -> Settings:
     """The settings; exits with a message when they are wrong."""
     try:
         return load_settings(**overrides)
+    except SettingsError as error:
+        fail(str(error), status=2)
+
+
+def service_settings_or_fail() -> Settings:
+    """The settings of the service alone; exits with a message when they are wrong."""
+    try:
+        return load_service_settings()
     except SettingsError as error:
         fail(str(error), status=2)

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from backend.cli.failures import fail, settings_or_fail
+from backend.cli.failures import fail, service_settings_or_fail, settings_or_fail
 from backend.cli.terminal import say
 from backend.settings import Settings, SettingsError
 
@@ -57,7 +57,7 @@ def worker(
     ] = False,
 ) -> None:
     """Execute runs from the queue, with PostgreSQL (STORYWIRE_DATABASE_URL)."""
-    settings = settings_or_fail()
+    settings = service_settings_or_fail() if check else settings_or_fail()
     if not settings.has_queue:
         fail(
             "STORYWIRE_DATABASE_URL: a worker needs a PostgreSQL database, postgresql://user:password@host/name; "
@@ -82,7 +82,7 @@ def worker(
 
 
 def _check(settings: Settings, processes: int, port: int | None) -> None:
-    from backend.cli.worker_endpoint import find_unready
+    from backend.cli.worker_check import find_unready
 
     if port is None:
         fail("--check: --port says where the processes answer.", status=2)

@@ -1,8 +1,6 @@
 """HTTP endpoint of a worker: health, readiness and metrics, and nothing else."""
 
 import asyncio
-import http.client
-import json
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -18,7 +16,6 @@ from backend.resources import WorkerResources
 from backend.settings import Settings
 
 _TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
-_CHECK_SECONDS = 5.0
 _LEAVE_SECONDS = 1
 
 
@@ -77,25 +74,6 @@ async def answering(opened: WorkerResources, listener: socket.socket) -> AsyncIt
     finally:
         server.should_exit = True
         await serving
-
-
-def find_unready(host: str, ports: range) -> list[str]:
-    """The processes behind these ports that aren't ready, each with the reason."""
-    name = "127.0.0.1" if host in ("0.0.0.0", "::") else host
-    return [f"{name}:{port}: {reason}" for port in ports if (reason := _ask(name, port)) is not None]
-
-
-def _ask(host: str, port: int) -> str | None:
-    connection = http.client.HTTPConnection(host, port, timeout=_CHECK_SECONDS)
-    try:
-        connection.request("GET", "/readyz")
-        reply = connection.getresponse()
-        body = reply.read()
-        return None if reply.status == 200 else str(json.loads(body)["status"])
-    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError) as error:
-        return f"no answer ({error})"
-    finally:
-        connection.close()
 
 
 class _Server(uvicorn.Server):

@@ -78,9 +78,13 @@ def test_image_is_built_from_named_versions() -> None:
 
 
 def test_image_runs_as_a_user_without_rights() -> None:
+    """By number, or Kubernetes can't tell that it isn't root; files of a volume keep their owner when pods do."""
     users = [instruction.value for instruction in _last_stage() if instruction.name == "USER"]
-    assert users
-    assert users[-1] not in ("root", "0")
+    assert users == ["10001:10001"]
+    for document in _kubernetes():
+        if "template" in document.get("spec", {}):
+            identity = document["spec"]["template"]["spec"]["securityContext"]
+            assert f"{identity['runAsUser']}:{identity['fsGroup']}" == users[-1]
 
 
 def test_image_copies_files_that_exist_and_are_sent_to_the_build() -> None:
@@ -105,6 +109,13 @@ def test_image_installs_hashed_locks_only() -> None:
     for install in installs:
         assert "--require-hashes" in install or "--no-build-isolation" in install
         assert "--no-deps" in install
+
+
+def test_image_begins_with_a_process_that_hands_signals_on() -> None:
+    """The service itself, as process 1, would miss a stop that comes while it loads."""
+    assert [json.loads(value) for value in _values("ENTRYPOINT")] == [["tini", "--", "storywire"]]
+    assert any(" tini " in value for value in _values("RUN"))
+    assert not any("init" in service for service in _compose()["services"].values())
 
 
 def test_image_keeps_its_data_in_a_volume_and_listens_to_the_outside() -> None:

@@ -1,6 +1,7 @@
 """How the product's modules are named, sized, documented, and what each may do alone."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -286,10 +287,18 @@ def test_account_page_of_the_core_knows_no_child() -> None:
 
 
 def test_command_line_is_there_before_what_only_some_commands_need() -> None:
-    program = "import sys, backend.cli.main; print(*sys.modules)"
-    loaded = set(subprocess.check_output([sys.executable, "-c", program], cwd=ROOT, text=True).split())
+    program = "import sys; from backend.cli.main import app; print(*sys.modules); "
+    # A worker's health check, which has to answer within seconds on a machine that is at its limit.
+    program += "print(app(['worker', '--check', '--port', '1'], standalone_mode=False), *sys.modules)"
+    environment = {**os.environ, "STORYWIRE_DATABASE_URL": "postgresql://nowhere/nothing"}
+    outcome = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    loaded, checking = (set(line.split()) for line in outcome.stdout.splitlines())
     assert "backend.podcasts.cli" in loaded
     assert loaded.isdisjoint({"fastapi", "langchain_core", "langgraph", "sqlalchemy", "backend.app"})
+    assert "127.0.0.1:1: no answer" in outcome.stderr and "1" in checking
+    assert checking.isdisjoint({"fastapi", "langchain_core", "sqlalchemy", "uvicorn", "backend.app"})
 
 
 def test_functions_are_read_at_a_glance() -> None:
