@@ -13,6 +13,7 @@ from backend.runs.admission.caller import caller_key
 from backend.runs.admission.caps import check_room, with_caps
 from backend.runs.admission.plan_edit import check_outline
 from backend.runs.admission.quota import Quota
+from backend.runs.admission.resume_quote import make_resume_quote
 from backend.runs.admission.validation import Admission
 from backend.runs.deletion import RunDeletion
 from backend.runs.engine.base import Engine
@@ -87,7 +88,8 @@ class RunCommands:
         if request.parentage is None:  # the input of a version is resolved already
             inputs = await self._admission.resolve(owner, format, inputs)
         new = self._new_run(owner, request, format, inputs, request_hash)
-        with self._quota.reserve(new.format) as limit, self._engine.reserve_slot():
+        least = self._least_cost(request, format, inputs, new)
+        with self._quota.reserve(new.format, least) as limit, self._engine.reserve_slot():
             if (run := await self._add(new, limit, request.place)) is not None:
                 return run, True
         # The same came in twice at the same moment, and the other was quicker.
@@ -142,8 +144,8 @@ class RunCommands:
         QuotaExceeded (for a run that didn't count so far), Overloaded.
         """
         run = await self._queries.find(owner, run_id)
-        options = await self._check_resume(run, caps or Caps())
-        with self._quota.reserve(run.format) as limit, self._engine.reserve_slot():
+        options, least = await self._check_resume(run, caps or Caps())
+        with self._quota.reserve(run.format, least) as limit, self._engine.reserve_slot():
             since = self._cache.kept_since(options)
             if not await self._repository.resume(
                 run, self._engine.process, options, limit=limit, kept_since=since
@@ -162,7 +164,7 @@ class RunCommands:
         await self._check_safety(run, edited.model_dump(), "outline.")
         await self._admission.check_material(run)
         self._admission.check_allowed(ModelSpec.parse(run.model))
-        with self._quota.reserve(run.format) as limit, self._engine.reserve_slot():
+        with self._quota.reserve(run.format, 0.0) as limit, self._engine.reserve_slot():
             if not await self._repository.answer(run, self._engine.process, edited, limit=limit):
                 raise Conflict(f"The run is {run.status}: it doesn't wait for an answer.")
             await self._engine.submit(run.id)
@@ -212,8 +214,20 @@ class RunCommands:
             )
         return replace(new, cache_key=self._cache_key(new))
 
-    async def _check_resume(self, run: Run, caps: Caps) -> RunOptions:
-        """The options of the resumed run. Raises as `resume` does."""
+    def _least_cost(
+        self, request: RunRequest, format: AnyFormat, inputs: BaseModel, new: NewRun
+    ) -> float | None:
+        """What a run costs at least; None where the request names a budget. A version has its parent's, and may be of
+        one section."""
+        if request.parentage is not None:
+            return 0.0
+        if request.options.budget_usd is not None:
+            return None
+        return self._admission.least_cost(format, inputs, ModelSpec.parse(new.model))
+
+    async def _check_resume(self, run: Run, caps: Caps) -> tuple[RunOptions, float | None]:
+        """The options of the resumed run, and what the rest costs at least, None where `caps` name a budget. Raises as
+        `resume` does."""
         if run.status not in RESUMABLE:
             raise Conflict(f"The run is {run.status}: only a failed or cancelled run can be resumed.")
         if run.error is not None and not run.error.resumable:
@@ -226,8 +240,12 @@ class RunCommands:
         options = with_caps(run.options, caps)
         self._admission.check_budget(options.budget_usd, ModelSpec.parse(run.model))
         used_up = run.error is not None and run.error.code == BudgetExceeded.code
-        check_room(options, run.options, (await self._queries.transcript(run)).usage, used_up=used_up)
-        return options
+        transcript = await self._queries.transcript(run)
+        check_room(options, run.options, transcript.usage, used_up=used_up)
+        if caps.budget_usd is not None:
+            return options, None
+        price = self._admission.prices.find(ModelSpec.parse(run.model))
+        return options, make_resume_quote(run, transcript, price).cost_usd_low or 0.0
 
     async def _check_safety(self, run: Run, said: dict[str, Any], root: str) -> None:
         """As the admission's; in a thread, since a plan may be long, and a policy's first check builds its lexicons."""

@@ -1,13 +1,13 @@
 """Quotes: what a run will take, before it is started or resumed. Nothing is stored or spent."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from backend.runs.admission.caller import caller_key
 from backend.runs.admission.quota import Quota
 from backend.runs.admission.resume_quote import ResumeQuote, make_resume_quote
-from backend.runs.admission.start_quote import StartQuote, make_start_quote
+from backend.runs.admission.start_quote import StartQuote, find_words, make_start_quote
 from backend.runs.admission.validation import Admission
 from backend.runs.queries import RunQueries
 from backend.runs.requests import RunRequest
@@ -15,8 +15,6 @@ from backend.store.owner import Owner
 from backend.store.transitions import COMPLETED
 from backend.store.usage import UsageRepository
 from workflows.errors import Conflict
-from workflows.formats.capabilities import AdaptsToModel
-from workflows.formats.defaults import expected_words
 from workflows.models.spec import ModelSpec
 
 _Number = TypeVar("_Number", int, float)
@@ -49,18 +47,19 @@ class Quotes:
         format = self._admission.format(request.format)
         inputs = await self._admission.resolve(owner, format, format.parse(request.input))
         model, options = self._admission.apply_defaults(format, inputs, request.options)
-        # The built-in model's own variant of a format has a length of its own.
-        is_variant = model.provider == "embedded" and isinstance(format, AdaptsToModel)
         past = await self._usage.recent_costs(owner, format.name, str(model)) if _may_read_usage() else []
         quote = make_start_quote(
             format.name,
             str(model),
-            None if is_variant else expected_words(format, inputs),
+            find_words(format, inputs, model),
             self._admission.prices.find(model),
             past,
             options.budget_usd,
         )
-        return quote, await self._remainder(owner, format.name)
+        left = await self._remainder(owner, format.name)
+        if request.options.budget_usd is None:  # a start narrows it
+            quote = replace(quote, budget_usd=_least([quote.budget_usd, left.usd]))
+        return quote, left
 
     async def of_resume(self, owner: Owner, run_id: str) -> ResumeQuote:
         """The sections left and their estimated cost. Raises NotFound, Conflict for a complete run."""

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, delete, func, insert, select
 
-from backend.store.accounts.allowance import Allowance, AllowanceUse, check_allowance, find_use
-from backend.store.accounts.former_use import find_former_use
+from backend.store.accounts.allowance import Allowance, AllowanceUse, Whose, check_use, find_use
+from backend.store.accounts.budgets import fit_budget
+from backend.store.accounts.former_use import find_former_use, is_within
 from backend.store.accounts.key_charges import charge_keys, find_key_use, refund_keys
 from backend.store.database import Database
 from backend.store.limits import LimitReached, check_owner
@@ -22,7 +23,7 @@ class Limit:
     """A quota: at most `most` charges of an owner and format from `start` until before `end`; None: any number.
 
     `allowance` is what the owner may use in all, where owners are accounts; `key_id` the API key of whoever asks, which
-    may have less.
+    may have less. `least_usd`: as `fit_budget`.
     """
 
     most: int | None
@@ -30,6 +31,7 @@ class Limit:
     end: datetime
     allowance: Allowance | None = None
     key_id: str | None = None
+    least_usd: float | None = None
 
 
 class ChargeRepository:
@@ -70,8 +72,10 @@ def charge(
     if limit is None:
         return
     if limit.allowance is not None:
-        check_allowance(connection, owner, limit.allowance, is_new=is_new, replaced=replaced)
-        charge_keys(connection, run_id, owner, limit.key_id, replaced)
+        uses = _check_allowance(connection, owner, limit.allowance, is_new, replaced)
+        uses += [("API key", use) for use in charge_keys(connection, run_id, owner, limit.key_id, replaced)]
+        if uses:
+            fit_budget(connection, run_id, owner, uses, limit.least_usd)
     if is_new and limit.most is not None and _count(connection, owner, format, limit) > limit.most:
         raise LimitReached
 
@@ -80,6 +84,17 @@ def refund(connection: Connection, run_id: str) -> None:
     """Removes the charges of a run that bought nothing. Part of a transaction."""
     connection.execute(delete(quota_charges).where(quota_charges.c.run_id == run_id))
     refund_keys(connection, run_id)
+
+
+def _check_allowance(
+    connection: Connection, owner: Owner, allowance: Allowance, is_new: bool, replaced: str | None
+) -> list[tuple[Whose, AllowanceUse]]:
+    """What the account uses, this run included; nothing of an owner without an allowance."""
+    use = find_use(connection, owner, allowance, replaced=replaced)
+    if use is None:
+        return []
+    check_use(use, "account", is_new=is_new)
+    return [("account", use)]
 
 
 def _add(connection: Connection, run_id: str, owner: Owner, format: str) -> bool:
@@ -98,8 +113,7 @@ def _count(connection: Connection, owner: Owner, format: str, within: Limit) -> 
     query = select(func.count()).where(
         quota_charges.c.owner == owner,
         quota_charges.c.format == format,
-        quota_charges.c.charged_at >= within.start,
-        quota_charges.c.charged_at < within.end,
+        is_within(quota_charges.c.charged_at, within.start, within.end),
     )
-    former = find_former_use(connection, owner, within.start, format)
+    former = find_former_use(connection, owner, within.start, within.end, format)
     return (connection.scalar(query) or 0) + former.runs

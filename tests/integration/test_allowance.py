@@ -3,11 +3,13 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 import pytest
 
+from backend.store.accounts.allowance import next_month
 from backend.store.owner import LOCAL, Owner
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
@@ -95,9 +97,32 @@ async def test_admin_gives_an_account_limits_of_its_own(service: LiveService) ->
     admin, person = await add_person(service, "admin", "admin"), await add_person(service, "noa")
     path = f"/api/v1/admin/accounts/{person.id}"
     await admin.http.patch(path, json={"usd_a_month": 0.5})
-    assert (await start(person.http)).status_code == 429
+    assert (await start(person.http, budget_usd=1.0)).status_code == 429
     await admin.http.patch(path, json={"usd_a_month": None})
-    assert (await start(person.http)).status_code == 201
+    assert (await start(person.http, budget_usd=1.0)).status_code == 201
+
+
+async def test_last_dollar_of_a_month_is_spent_by_runs_that_name_no_budget(service: LiveService) -> None:
+    admin, person = await add_person(service, "admin", "admin"), await add_person(service, "noa")
+    path = f"/api/v1/admin/accounts/{person.id}"
+    await admin.http.patch(path, json={"usd_a_month": 0.5})
+    quote = (await person.http.post(f"{RUNS}/quote", json=BODY)).json()
+    run = (await person.http.post(f"{RUNS}?wait=true", json=BODY)).json()
+    assert run["options"]["budget_usd"] == quote["budget_usd"] == quote["usd_left"] == 0.5
+    spent = (await person.http.get(ME)).json()["allowance"]["spent_usd"]
+    await admin.http.patch(path, json={"usd_a_month": spent + quote["cost_usd_low"] / 2})
+    version = await person.http.post(f"{RUNS}/{run['run_id']}/versions", json={"section": 0})
+    path_of_version = f"{RUNS}/{version.json()['run_id']}"
+    assert 0 < (await person.http.get(path_of_version)).json()["options"]["budget_usd"] < 0.1
+    await person.http.delete(path_of_version)
+    refused = await start(person.http)
+    assert refused.status_code == 429 and "costs at least" in refused.json()["detail"]
+    seconds = (next_month(None) - datetime.now(UTC)).total_seconds()
+    assert abs(int(refused.headers["retry-after"]) - seconds) < 60
+    key = await make_key(person, "runs:read", "runs:write", usd_a_month=0.25)
+    await admin.http.patch(path, json={"usd_a_month": None})
+    machine = anonymous(service, Authorization=f"Bearer {key}")
+    assert (await machine.post(f"{RUNS}?wait=true", json=BODY)).json()["options"]["budget_usd"] == 0.25
 
 
 async def test_key_has_a_quota_of_its_own_which_is_shown_to_its_owner_and_to_itself(

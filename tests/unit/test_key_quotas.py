@@ -5,20 +5,23 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection, update
 
 from backend.accounts.secrets import hash_secret
 from backend.log.sql import SqlLog
 from backend.store.accounts.accounts import Account, AccountRepository, NewAccount
-from backend.store.accounts.allowance import Allowance, AllowanceUse
+from backend.store.accounts.allowance import Allowance, AllowanceUse, find_use, next_month
 from backend.store.accounts.belongings import BelongingsRepository
 from backend.store.accounts.former_use import FormerUseRepository
 from backend.store.accounts.keys import ApiKeyRepository
+from backend.store.accounts.tables import key_charges
 from backend.store.charges import ChargeRepository, Limit
 from backend.store.database import Database
 from backend.store.limits import AllowanceReached
 from backend.store.owned_runs import OwnedRunRepository
 from backend.store.owner import Owner
 from backend.store.runs import Run, RunRepository
+from backend.store.tables import quota_charges, usage
 from backend.store.usage import RunUsage, set_usage
 from tests.databases import ENGINES
 from tests.unit.messages import error
@@ -45,8 +48,8 @@ async def add_key(database: Database, owner: Owner, name: str, **limits: Any) ->
     return key.id
 
 
-def limit(key_id: str | None = None, allowance: Allowance = WIDE, most: int | None = None) -> Limit:
-    return Limit(most, MONTH, LATER, allowance, key_id)
+def limit(key_id: str | None = None, allowance: Allowance = WIDE, least_usd: float | None = None) -> Limit:
+    return Limit(None, MONTH, LATER, allowance, key_id, least_usd)
 
 
 async def start(
@@ -150,6 +153,78 @@ async def test_money_of_a_key_is_reserved_at_the_start_and_settled_at_the_end(
     await start(repository, noa.id, key_id, options={"budget_usd": 0.75})
     with pytest.raises(AllowanceReached):
         await start(repository, noa.id, key_id, options={"budget_usd": 0.01})
+
+
+@pytest.mark.parametrize("of", ["key", "account"])
+async def test_budget_that_nobody_named_is_narrowed_to_what_is_left(
+    database: Database, other_database: Database, noa: Account, of: str
+) -> None:
+    key_id = await add_key(database, noa.id, "narrow", **({"usd_a_month": 0.5} if of == "key" else {}))
+    allowance = WIDE if of == "key" else Allowance(50, 50, 0.5, 50)
+
+    async def begin(repository: RunRepository, least: float | None = 0.01) -> Run | None:
+        new = new_run(owner=noa.id, process="P", key_id=key_id, options={"budget_usd": 1.0})
+        return await repository.add(new, limit=limit(key_id, allowance, least_usd=least))
+
+    repositories = [RunRepository(each) for each in (database, other_database) * 2]
+    with pytest.raises(AllowanceReached, match="smaller budget_usd") as named:
+        await begin(repositories[0], least=None)
+    assert named.value.until == next_month(None)  # nothing that ends this month leaves as much
+    taken = await asyncio.gather(*(begin(each) for each in repositories), return_exceptions=True)
+    [run] = [each for each in taken if isinstance(each, Run)]
+    assert run.options.budget_usd == 0.5
+    [refused, *_] = [each for each in taken if isinstance(each, AllowanceReached)]
+    assert "wait until the others" in refused.message and refused.until < NOW + timedelta(minutes=5)
+    await spend(database, run, 0.495)
+    failed = await finish_run(repositories[0], run, "failed")
+    with pytest.raises(AllowanceReached, match="the next month begins") as spent:
+        await begin(repositories[0])
+    assert spent.value.until == next_month(None)
+    # What it has spent is in the budget of a run that is resumed.
+    options = run.options.model_copy(update={"budget_usd": 1.0})
+    resumed = limit(key_id, allowance, least_usd=0.001)
+    assert await repositories[0].resume(failed, "P", options, limit=resumed)
+    again = await repositories[0].get(run.id)
+    assert again is not None and again.options.budget_usd == 0.5
+
+
+async def test_what_a_clock_that_ran_ahead_has_dated_counts_when_its_time_comes(
+    database: Database, repository: RunRepository
+) -> None:
+    accounts = AccountRepository(database)
+    ahead = next_month(next_month(None)) + timedelta(days=2, hours=1)
+
+    async def come() -> Owner:
+        account = await accounts.add(NewAccount("noa@example.org", verified=True))
+        assert account is not None
+        return account.id
+
+    async def uses(owner: Owner) -> list[tuple[int, int, float]]:
+        """Now, on that day, and on the day before."""
+
+        def find(connection: Connection) -> list[AllowanceUse | None]:
+            return [find_use(connection, owner, WIDE, at) for at in (None, ahead, ahead - timedelta(days=1))]
+
+        found = [use for use in await database.read(find) if use is not None]
+        return [(use.runs_today, use.runs_this_month, use.spent_usd) for use in found]
+
+    noa = await come()
+    key_id = await add_key(database, noa, "narrow")
+    run = await start(repository, noa, key_id)
+    await spend(database, run, 0.25)
+    await finish_run(repository, run, "completed")
+
+    def jump(connection: Connection) -> None:
+        for table in (quota_charges, key_charges):
+            connection.execute(update(table).values(charged_at=ahead))
+        connection.execute(update(usage).values(day=f"{ahead:%Y-%m-%d}"))
+
+    await database.write(jump)
+    of_key = await use_of(database, noa, key_id)
+    assert (of_key.runs_today, of_key.runs_this_month, of_key.spent_usd) == (0, 0, 0.0)
+    assert await uses(noa) == [(0, 0, 0.0), (1, 1, 0.25), (0, 1, 0.25)]
+    await BelongingsRepository(database).erase(noa)
+    assert await uses(await come()) == [(0, 0, 0.0), (1, 1, 0.25), (0, 1, 0.25)]
 
 
 async def test_run_that_bought_nothing_is_given_back_to_its_key(

@@ -58,10 +58,11 @@ class Quota:
         return None if self._allowance is None else await self._charges.allowance_use(owner, self._allowance)
 
     @contextmanager
-    def reserve(self, format: str) -> Iterator[Limit]:
+    def reserve(self, format: str, least_usd: float | None = None) -> Iterator[Limit]:
         """The limit for one more run of the format, which the store enforces in the transaction that charges it.
-        Raises QuotaExceeded where the store reports that the limit is reached."""
-        limit = self._limit(format)
+        Raises QuotaExceeded where the store reports that the limit is reached. `least_usd`: the least that a run costs
+        whose budget nobody named; then it is narrowed to what is left."""
+        limit = self._limit(format, least_usd)
         try:
             yield limit
         except AllowanceReached as error:
@@ -74,7 +75,9 @@ class Quota:
                 retry_after=max(1, round((limit.end - self._now()).total_seconds())),
             ) from None
 
-    def _limit(self, format: str) -> Limit:
+    def _limit(self, format: str, least_usd: float | None = None) -> Limit:
         now, key = self._now(), caller_key()
         key_id = None if key is None else key.id
-        return Limit(self._limits.get(format), month_of(now), next_month(now), self._allowance, key_id)
+        return Limit(
+            self._limits.get(format), month_of(now), next_month(now), self._allowance, key_id, least_usd
+        )

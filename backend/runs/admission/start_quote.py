@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from pydantic import BaseModel
+
 from backend.runs.admission.cost_assumptions import (
     ASSUMED_MARGINS,
     MEASURED_MARGINS,
@@ -12,7 +14,11 @@ from backend.runs.admission.cost_assumptions import (
     TOKENS_PER_WORD,
 )
 from backend.store.usage import RunCost
+from workflows.formats.base import AnyFormat
+from workflows.formats.capabilities import AdaptsToModel
+from workflows.formats.defaults import expected_words
 from workflows.models.budget.prices import Price, Tokens
+from workflows.models.spec import ModelSpec
 
 _SECTION_WORDS = 400
 # The plan, the verdict and the results: tokens read and written.
@@ -30,6 +36,13 @@ class StartQuote:
     cost_usd_high: float | None
     basis: Literal["measured", "assumed", "unknown"]
     budget_usd: float | None
+
+
+def find_words(format: AnyFormat, inputs: BaseModel, model: ModelSpec) -> int | None:
+    """The words that a run is expected to have; None for the built-in model's own variant of a format, whose length is
+    its own."""
+    is_variant = model.provider == "embedded" and isinstance(format, AdaptsToModel)
+    return None if is_variant else expected_words(format, inputs)
 
 
 def make_start_quote(

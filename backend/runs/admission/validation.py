@@ -10,6 +10,7 @@ from backend.lookups import GrantedLookups, StoredLookups
 from backend.runs.admission.allowed_models import allowed_models
 from backend.runs.admission.caller import caller_key
 from backend.runs.admission.caps import check_prices
+from backend.runs.admission.start_quote import find_words, make_start_quote
 from backend.store.owner import Owner
 from backend.store.run_values import RunOptions
 from backend.store.runs import NewRun, Run
@@ -88,6 +89,11 @@ class Admission:
         budget = requested.budget_usd or self.budget_usd
         self.check_budget(budget, model)
         return model, requested.model_copy(update={"cache": cache, "budget_usd": budget})
+
+    def least_cost(self, format: AnyFormat, inputs: BaseModel, model: ModelSpec) -> float:
+        """US dollars that a new run costs at least, as a quote assumes them; 0 where nobody knows."""
+        words, price = find_words(format, inputs, model), self.prices.find(model)
+        return make_start_quote(format.name, str(model), words, price, (), None).cost_usd_low or 0.0
 
     def check_allowed(self, model: ModelSpec) -> None:
         """Raises InvalidInput for a model that the caller's account or API key may not have texts written by."""

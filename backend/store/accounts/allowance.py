@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, func, select
 
-from backend.store.accounts.former_use import find_former_use
+from backend.store.accounts.former_use import find_former_use, is_day_within, is_within
 from backend.store.accounts.tables import accounts
 from backend.store.json_sql import among
 from backend.store.limits import AllowanceReached
@@ -19,8 +19,10 @@ from backend.store.owner import Owner
 from backend.store.tables import quota_charges, runs, usage
 from backend.store.transitions import EXECUTING, UNFINISHED
 
+Whose = Literal["account", "API key"]
+"""Whose allowance it is."""
+
 _SOON = timedelta(minutes=1)
-_DUST_USD = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,12 @@ class AllowanceUse:
         most = self.limits.usd_a_month
         return None if most is None else round(max(0.0, most - self.spent_usd - self.reserved_usd), 6)
 
+    @property
+    def usd_over(self) -> float:
+        """US dollars by which the unfinished runs may cost more than is left."""
+        most = self.limits.usd_a_month
+        return 0.0 if most is None else max(0.0, self.spent_usd + self.reserved_usd - most)
+
 
 def find_use(
     connection: Connection,
@@ -76,12 +84,12 @@ def find_use(
     limits = _limits(connection, owner, defaults)
     if limits is None:
         return None
-    day, month = day_of(now), month_of(now)
+    month, end = month_of(now), next_month(now)
     charged = select(quota_charges.c.charged_at).where(
-        quota_charges.c.owner == owner, quota_charges.c.charged_at >= month
+        quota_charges.c.owner == owner, is_within(quota_charges.c.charged_at, month, end)
     )
     spent = select(func.coalesce(func.sum(usage.c.cost_usd), 0.0)).where(
-        usage.c.owner == owner, usage.c.day >= month.date().isoformat()
+        usage.c.owner == owner, is_day_within(usage.c.day, month, end)
     )
     # In this order: a run may end between two queries, which stores first what it spent. So what it costs is in the
     # last of them at the latest, and for a moment perhaps in two, but never in none.
@@ -94,10 +102,10 @@ def find_use(
     ).all()
     reserved = find_reserved(connection, owner, unfinished, limits)
     charges = list(connection.scalars(charged))
-    former = find_former_use(connection, owner, month)
+    former = find_former_use(connection, owner, month, end)
     return AllowanceUse(
         runs_now=count_executing(unfinished, replaced),
-        runs_today=sum(at >= day for at in charges) + former.runs_since(day),
+        runs_today=count_today(charges, now) + former.runs_on(day_of(now)),
         runs_this_month=len(charges) + former.runs,
         spent_usd=float(connection.scalar(spent) or 0.0) + former.cost_usd,
         reserved_usd=reserved,
@@ -105,30 +113,14 @@ def find_use(
     )
 
 
-def check_allowance(
-    connection: Connection,
-    owner: Owner,
-    defaults: Allowance,
-    *,
-    is_new: bool,
-    replaced: str | None = None,
-) -> None:
-    """Of a run that was just stored as running, and charged: raises AllowanceReached where it is one too many, or may
-    cost more than is left. Part of that transaction, so that of many at once no more get through. `replaced`: as
-    `find_use`."""
-    use = find_use(connection, owner, defaults, replaced=replaced)
-    if use is not None:
-        check_use(use, "account", is_new=is_new)
-
-
-def check_use(use: AllowanceUse, of: Literal["account", "API key"], *, is_new: bool) -> None:
-    """Raises AllowanceReached where a use, the run in question included, is beyond its limits. Only one that `is_new`
-    counts to a day and a month."""
+def check_use(use: AllowanceUse, of: Whose, *, is_new: bool) -> None:
+    """Raises AllowanceReached where a use, the run in question included, is of more runs than may be. Only one that
+    `is_new` counts to a day and a month. Of money see `budgets.py`."""
     limits = use.limits
     if limits.runs_at_once is not None and use.runs_now > limits.runs_at_once:
         raise AllowanceReached(
             f"The {of} has {limits.runs_at_once} runs under way, and may not have more at once.",
-            datetime.now(UTC) + _SOON,
+            soon(),
         )
     if is_new and limits.runs_a_day is not None and use.runs_today > limits.runs_a_day:
         raise AllowanceReached(
@@ -142,13 +134,11 @@ def check_use(use: AllowanceUse, of: Literal["account", "API key"], *, is_new: b
             f"{next_month(None):%Y-%m-%d}, in UTC.",
             next_month(None),
         )
-    if limits.usd_a_month is not None and use.spent_usd + use.reserved_usd > limits.usd_a_month + _DUST_USD:
-        others = "" if use.spent_usd >= limits.usd_a_month else ", or give the run a smaller budget_usd"
-        raise AllowanceReached(
-            f"Of the ${limits.usd_a_month:g} that the {of} may spend a month, ${use.spent_usd:.4f} are spent, and "
-            f"its unfinished runs with this one may cost ${use.reserved_usd:.4f}: wait{others}.",
-            next_month(None) if not others else datetime.now(UTC) + _SOON,
-        )
+
+
+def count_today(charges: Iterable[datetime], now: datetime | None) -> int:
+    """How many of these moments are of this day. One of a future that the clock was set back from isn't."""
+    return sum(day_of(at) == day_of(now) for at in charges)
 
 
 def count_executing(unfinished: Sequence[Row[*tuple[Any, ...]]], replaced: str | None) -> int:
@@ -160,11 +150,16 @@ def find_reserved(
     connection: Connection, owner: Owner, unfinished: Sequence[Row[*tuple[Any, ...]]], limits: Allowance
 ) -> float:
     """What these runs (`id` and `options`) may still cost: their budgets, less what they have spent."""
-    paid = _spent_by_run(connection, owner, [row.id for row in unfinished])
+    paid = find_spent(connection, owner, [row.id for row in unfinished])
     left = (
         (row.options.budget_usd or limits.usd_a_month or 0.0) - paid.get(row.id, 0.0) for row in unfinished
     )
     return sum(max(0.0, each) for each in left)
+
+
+def soon() -> datetime:
+    """When runs that are under way may have ended."""
+    return datetime.now(UTC) + _SOON
 
 
 def day_of(now: datetime | None) -> datetime:
@@ -198,7 +193,8 @@ def _limits(connection: Connection, owner: Owner, defaults: Allowance) -> Allowa
     )
 
 
-def _spent_by_run(connection: Connection, owner: Owner, run_ids: Iterable[str]) -> dict[str, float]:
+def find_spent(connection: Connection, owner: Owner, run_ids: Iterable[str]) -> dict[str, float]:
+    """What each of these runs has cost so far. Part of a transaction."""
     query = (
         select(usage.c.run_id, func.coalesce(func.sum(usage.c.cost_usd), 0.0))
         .where(usage.c.owner == owner, usage.c.run_id.in_(among(run_ids)))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, select
 
 from backend.store.accounts.tables import accounts, former_use, identities
 from backend.store.database import Database
@@ -36,9 +36,9 @@ class FormerUse:
         """What was spent."""
         return float(sum(row.cost_usd for row in self.rows))
 
-    def runs_since(self, day: datetime) -> int:
-        """Runs that were charged on this day, or after it."""
-        return sum(row.runs for row in self.rows if row.day >= day.date().isoformat())
+    def runs_on(self, day: datetime) -> int:
+        """Runs that were charged on this day."""
+        return sum(row.runs for row in self.rows if row.day == day.date().isoformat())
 
 
 class FormerUseRepository:
@@ -54,18 +54,30 @@ class FormerUseRepository:
 
 
 def find_former_use(
-    connection: Connection, owner: Owner, since: datetime, format: str | None = None
+    connection: Connection, owner: Owner, since: datetime, until: datetime, format: str | None = None
 ) -> FormerUse:
-    """What counts for this account beside its own, from a day on; of one format, or of all. Part of a transaction."""
+    """What counts for this account beside its own, from one day until before another; of one format, or of all. Part
+    of a transaction."""
     buckets = _buckets(connection, owner)
     if not buckets:
         return FormerUse()
     query = select(former_use.c.day, former_use.c.runs, former_use.c.cost_usd).where(
-        former_use.c.bucket.in_(buckets), former_use.c.day >= since.date().isoformat()
+        former_use.c.bucket.in_(buckets), is_day_within(former_use.c.day, since, until)
     )
     if format is not None:
         query = query.where(former_use.c.format == format)
     return FormerUse(connection.execute(query).all())
+
+
+def is_within(column: ColumnElement[datetime], since: datetime, until: datetime) -> ColumnElement[bool]:
+    """Condition on a moment: from one until before another. Without an end, what a clock that ran ahead has dated would
+    count for ever, and not only when its time comes."""
+    return and_(column >= since, column < until)
+
+
+def is_day_within(column: ColumnElement[str], since: datetime, until: datetime) -> ColumnElement[bool]:
+    """As `is_within`, of a day (YYYY-MM-DD)."""
+    return and_(column >= since.date().isoformat(), column < until.date().isoformat())
 
 
 def keep_use(connection: Connection, owner: Owner, since: datetime) -> None:

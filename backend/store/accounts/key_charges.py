@@ -13,10 +13,12 @@ from backend.store.accounts.allowance import (
     AllowanceUse,
     check_use,
     count_executing,
-    day_of,
+    count_today,
     find_reserved,
     month_of,
+    next_month,
 )
+from backend.store.accounts.former_use import is_day_within, is_within
 from backend.store.accounts.tables import api_keys, key_charges
 from backend.store.owner import Owner
 from backend.store.tables import runs, usage
@@ -25,18 +27,22 @@ from backend.store.transitions import UNFINISHED
 
 def charge_keys(
     connection: Connection, run_id: str, owner: Owner, caller: str | None, replaced: str | None = None
-) -> None:
-    """Charges a run to the key that started it and to the `caller`'s, once each. Raises AllowanceReached where that is
-    too much for one of them. A key that was revoked meanwhile has no limits any more. Part of a transaction that holds
-    the owner's lock. `replaced`: as `find_use` of an allowance."""
+) -> list[AllowanceUse]:
+    """Charges a run to the key that started it and to the `caller`'s, once each, and returns what these use. Raises
+    AllowanceReached where that is one run too many for one of them. A key that was revoked meanwhile has no limits any
+    more. Part of a transaction that holds the owner's lock. `replaced`: as `find_use` of an allowance."""
     mine = (runs.c.owner == owner) & (runs.c.id == run_id)
     starter = connection.scalar(select(runs.c.key_id).where(mine))
+    uses = []
     for key_id in sorted({key for key in (starter, caller) if key is not None}):
         limits = find_key_limits(connection, owner, key_id)
         if limits is None:
             continue
         is_new = _add(connection, run_id, owner, key_id)
-        check_use(_use(connection, owner, key_id, limits, replaced=replaced), "API key", is_new=is_new)
+        use = _use(connection, owner, key_id, limits, replaced=replaced)
+        check_use(use, "API key", is_new=is_new)
+        uses.append(use)
+    return uses
 
 
 def refund_keys(connection: Connection, run_id: str) -> None:
@@ -84,14 +90,14 @@ def _use(
     *,
     replaced: str | None = None,
 ) -> AllowanceUse:
-    day, month = day_of(None), month_of(None)
+    month, end = month_of(None), next_month(None)
     mine = (key_charges.c.owner == owner) & (key_charges.c.key_id == key_id)
-    charged = select(key_charges.c.charged_at).where(mine, key_charges.c.charged_at >= month)
+    charged = select(key_charges.c.charged_at).where(mine, is_within(key_charges.c.charged_at, month, end))
     same_run = (key_charges.c.owner == usage.c.owner) & (key_charges.c.run_id == usage.c.run_id)
     spent = (
         select(func.coalesce(func.sum(usage.c.cost_usd), 0.0))
         .join(key_charges, same_run)
-        .where(mine, usage.c.owner == owner, usage.c.day >= month.date().isoformat())
+        .where(mine, usage.c.owner == owner, is_day_within(usage.c.day, month, end))
     )
     unfinished = connection.execute(
         select(runs.c.id, runs.c.status, runs.c.options)
@@ -103,7 +109,7 @@ def _use(
     charges = list(connection.scalars(charged))
     return AllowanceUse(
         runs_now=count_executing(unfinished, replaced),
-        runs_today=sum(at >= day for at in charges),
+        runs_today=count_today(charges, None),
         runs_this_month=len(charges),
         spent_usd=float(connection.scalar(spent) or 0.0),
         reserved_usd=reserved,
