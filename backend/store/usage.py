@@ -1,19 +1,24 @@
 """Usage of runs by day: sums that outlive the runs themselves. Every query filters by the owner."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Integer, case, cast, delete, func, insert, select
 
 from backend.store.database import Database
-from backend.store.dialect import lock
+from backend.store.dialect import lock, lock_owner, upsert
+from backend.store.limits import check_owner
 from backend.store.owner import Owner
 from backend.store.tables import log_heads, runs, usage
 from backend.store.transitions import COMPLETED
+from workflows.errors import Unauthenticated
 
 By = Literal["day", "model", "format", "role"]
 _COUNTED = ("input_tokens", "output_tokens")
+LOST = "lost"
+"""The role of what an attempt bought that had lost its run: no log has it."""
 
 _RECENT = 5
 """Runs whose costs are looked at for a quote."""
@@ -69,6 +74,18 @@ class UsageRepository:
         """
         found = RunUsage(run["id"], run["owner"], run["format"], day, [*parts])
         await self._db.write_unsynced(lambda connection: set_usage(connection, found, epoch))
+
+    async def add_lost(self, found: RunUsage) -> None:
+        """Adds what an attempt bought that had lost its run; each attempt says so once. It is kept beside the sums of
+        the log, which are set anew; nothing is of an account that is gone."""
+
+        def work(connection: Connection) -> None:
+            lock_owner(connection, found.owner)
+            with suppress(Unauthenticated):
+                check_owner(connection, found.owner)
+                _add_lost(connection, found)
+
+        await self._db.write(work)
 
     async def sums(self, owner: Owner, first_day: str, last_day: str, by: By) -> list[UsageSum]:
         """The sums of these days, both included (YYYY-MM-DD, UTC); days in order, else the dearest first."""
@@ -132,6 +149,16 @@ class UsageRepository:
         )
         found: int | None = await self._db.read(lambda connection: connection.scalar(query))
         return found or 0
+
+
+def _add_lost(connection: Connection, found: RunUsage) -> None:
+    whose = {"run_id": found.run_id, "owner": found.owner, "format": found.format, "day": found.day}
+    for part in found.parts:
+        row = {**whose, **part, "role": LOST}
+        more = {
+            name: usage.c[name] + part[name] for name in (*_COUNTED, "cost_usd") if part[name] is not None
+        }
+        connection.execute(upsert(connection, usage, row, more))
 
 
 def set_usage(connection: Connection, found: RunUsage, epoch: int) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,15 @@ from typing import Any
 import pytest
 from langchain_core.runnables import RunnableConfig
 
+from backend.store.charges import Limit
 from backend.store.checkpoints import MemoryCheckpoints
 from backend.store.database import Database
 from backend.store.fences import find_fence
+from backend.store.owner import LOCAL
+from backend.store.usage import LOST, UsageRepository
 from tests.unit.messages import OUTLINE, content, number, workflow
 from tests.unit.run_messages import read_messages
-from tests.unit.stored_runs import add_run
+from tests.unit.stored_runs import add_run, new_run
 from tests.unit.worlds import NOTE, OWNER, World, open_world
 from workflows import routing
 from workflows.errors import ModelTruncated, ModelUnavailable
@@ -141,6 +145,56 @@ async def test_call_that_is_cut_off_is_in_the_log_as_far_as_it_came_before_the_l
     assert isinstance(usage, UsageUpdated) and usage.call is not None and isinstance(ending, RunFailed)
     assert (usage.call.section, usage.call.estimated, usage.input_tokens) == (1, True, 40)
     assert usage.output_tokens > 0
+
+
+async def test_what_an_attempt_bought_that_lost_its_run_is_counted_and_the_run_stays_charged(
+    world: World, database: Database
+) -> None:
+    """However often the run's own sums are set from its log."""
+    gate = world.format.gates[1] = asyncio.Event()
+    world.format.bought = {0: 20}
+    run, _ = await world.service.start(LOCAL, world.request())
+    await world.format.begun[1].wait()
+    call = world.ledgers.of(run.id).begin(ModelSpec.parse(run.model), "writing", 1, 40)
+    call.made = True
+    call.add("Section 1 tells of the sea.", pieces=6)
+    [first] = world.local_runs.tasks(run.id)
+    [handle] = world.local_runs.handles(run.id)
+    handle.stop("taken_over")  # another one ends the run
+    assert await world.repository.take_over(run, world.engine.process, stop=True)
+    await world.engine.submit(run.id)
+    await asyncio.wait([first])
+    await world.end(run.id)
+    gate.set()
+
+    async def tokens() -> dict[str, tuple[int, int]]:
+        day = f"{datetime.now(UTC):%Y-%m-%d}"
+        sums = await UsageRepository(database).sums(LOCAL, day, day, "role")
+        return {row.name: (row.input_tokens, row.output_tokens) for row in sums}
+
+    assert (await world.queries.find(LOCAL, run.id)).status == "cancelled"
+    assert await tokens() == {"writing": (40, 20), LOST: (40, 6)}
+    assert (await world.quota.usage(LOCAL, "note")).used == 1
+    await world.service.resume(LOCAL, run.id)
+    await world.end(run.id)
+    assert await tokens() == {"writing": (40, 20), LOST: (40, 6)}
+
+
+@pytest.mark.parametrize("had_begun", [True, False])
+async def test_run_that_is_ended_by_another_is_given_back_only_where_no_attempt_had_begun(
+    world: World, had_begun: bool
+) -> None:
+    limit = Limit(None, datetime.now(UTC) - timedelta(days=1), datetime.now(UTC) + timedelta(days=1))
+    new = new_run(owner=LOCAL, format="note", input=NOTE, process=world.engine.process)
+    run = await world.repository.add(new, limit=limit)
+    assert run is not None
+    if had_begun:
+        await world.log.append(run.id, await world.log.take_over(run.id), number(workflow("started")))
+    assert await world.repository.take_over(run, world.engine.process, stop=True)
+    await world.engine.submit(run.id)
+    await world.end(run.id)
+    assert (await world.queries.find(LOCAL, run.id)).status == "cancelled"
+    assert (await world.quota.usage(LOCAL, "note")).used == had_begun
 
 
 async def test_run_that_was_submitted_again_stays_known_when_the_attempt_before_it_ends(world: World) -> None:

@@ -1,6 +1,6 @@
 """Budget of a run: its ledger while it is written, and its sums in the table of usage."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ from backend.store.runs import Run
 from backend.store.usage import RunUsage, UsageRepository
 from workflows.messages.messages import CallUsage, Message, UsageUpdated
 from workflows.messages.transcript import Transcript
-from workflows.messages.usage_totals import UsageTotals, sum_by_role
+from workflows.messages.usage_totals import UsageTotals, add_part, sum_by_role
 from workflows.models.budget.ledger import Caps, Ledger, Ledgers
 from workflows.state import State
 
@@ -73,6 +73,14 @@ class Budgets:
         if (usage := self.usage(run, transcript)) is not None:
             whose = {"id": run.id, "owner": run.owner, "format": run.format}
             await self._repository.put(whose, usage.day, usage.parts, epoch=lease.epoch)
+
+    async def store_lost(self, run: Run, calls: Iterable[CallUsage]) -> None:
+        """Adds calls of an attempt that lost its run to the table: neither the log nor a checkpoint has them."""
+        transcript = Transcript()
+        for call in calls:
+            add_part(transcript.spent, call)
+        if (usage := self.usage(run, transcript)) is not None:
+            await self._repository.add_lost(usage)
 
     def usage(self, run: Run, transcript: Transcript) -> RunUsage | None:
         """The usage sums of the log; None where nothing was bought."""

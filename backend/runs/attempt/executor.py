@@ -8,7 +8,7 @@ import structlog
 from backend.log.base import LogOpening, RunLog
 from backend.log.entry import Entry, LogUnavailable, StaleWriter
 from backend.runs.attempt.attempt import Attempt, AttemptTools
-from backend.runs.attempt.budget import Budgets
+from backend.runs.attempt.budget import AttemptBudget, Budgets
 from backend.runs.attempt.finalize import RunFinalizer
 from backend.runs.attempt.handle import RunHandle
 from backend.runs.attempt.log_writer import LogWriter
@@ -67,6 +67,7 @@ class Executor:
         was stored with."""
         structlog.contextvars.bind_contextvars(run_id=run.id, format=run.format)
         observer: AttemptObserver | None = None
+        budgets: list[AttemptBudget] = []
         outcome: AttemptOutcome = "interrupted"
         try:
             held = await self._take_over(run) if opening is None else _held_since(opening)
@@ -77,6 +78,8 @@ class Executor:
                 handle.settling = True
                 await self._finalizer.store(run, lease, transcript.terminal, transcript)
                 return
+            # One that failed or was cancelled has told all that it bought; what others leave out, nobody knows.
+            was_cut_off = opening is None and transcript.attempts > 0 and transcript.terminal is None
             log.info("run_begins", attempt=transcript.attempts + 1, model=run.model)
             observer = self._observers.observe(run.id, run.format, transcript, self._personal(run))
             for message in held.unobserved:
@@ -91,11 +94,12 @@ class Executor:
                 metrics=observer,
             )
             async with writer:
-                run, ending = await self._write(run, lease, handle, writer, observer)
-            outcome = await self._finalizer.store(run, lease, ending, transcript)
+                run, ending = await self._write(run, lease, handle, writer, observer, budgets)
+            outcome = await self._finalizer.store(run, lease, ending, transcript, was_cut_off=was_cut_off)
         except (StaleWriter, StaleCheckpoint):
             log.warning("run_taken_over")
             self._observers.on_fenced_writer()
+            await self._keep_lost(run, budgets)
         except LogUnavailable:
             # Its last message can't be written either: the run stays as it is and is found by the next recovery.
             log.exception("run_log_unavailable")
@@ -111,12 +115,20 @@ class Executor:
         return _HeldLog(epoch, *await replay(self._log, run.id))
 
     async def _write(
-        self, run: Run, lease: Lease, handle: RunHandle, writer: LogWriter, observer: AttemptObserver
+        self,
+        run: Run,
+        lease: Lease,
+        handle: RunHandle,
+        writer: LogWriter,
+        observer: AttemptObserver,
+        budgets: list[AttemptBudget],
     ) -> tuple[Run, Message | None]:
-        """The run as the attempt left it, and its last message, which is in the log when the writer is closed."""
+        """The run as the attempt left it, and its last message, which is in the log when the writer is closed. The
+        attempt's budget is put into `budgets`, whatever becomes of it."""
         ending: Message | None = None
         try:
             with self._budgets.open(run, writer.transcript) as budget:
+                budgets.append(budget)
                 attempt = Attempt(run, lease, handle, writer, budget, observer, self._tools)
                 ending = await attempt.write()
         finally:
@@ -128,6 +140,17 @@ class Executor:
             handle.settling = True
             ending = writer.put(ending)
         return attempt.run, ending
+
+    async def _keep_lost(self, run: Run, budgets: Sequence[AttemptBudget]) -> None:
+        """Keeps what an attempt bought that has lost its run, as far as the run doesn't know of it."""
+        if not (calls := [call for budget in budgets for call in budget.ledger.calls]):
+            return
+        try:
+            transcript, _ = await replay(self._log, run.id)
+            known = transcript.calls | await self._finalizer.find_kept_calls(run)
+            await self._budgets.store_lost(run, [call for call in calls if call.id not in known])
+        except Exception:
+            log.exception("lost_usage_not_stored")
 
     def _personal(self, run: Run) -> Callable[[], list[str] | None]:
         return lambda: self._tools.formats.personal(run)

@@ -38,34 +38,52 @@ class RunFinalizer:
         self._cache = cache
 
     async def store(
-        self, run: Run, lease: Lease, ending: Message | None, transcript: Transcript
+        self,
+        run: Run,
+        lease: Lease,
+        ending: Message | None,
+        transcript: Transcript,
+        *,
+        was_cut_off: bool = False,
     ) -> AttemptOutcome:
-        """Stores the outcome; `ending` is the last message, None for an unfinished run. Raises StaleWriter."""
-        outcome = await self._store(run, lease, ending, transcript)
+        """Stores the outcome; `ending` is the last message, None for an unfinished run. One whose earlier attempt
+        `was_cut_off` is charged whatever its log says: nobody knows what that one bought. Raises StaleWriter."""
+        bought = bool(transcript.spent) or was_cut_off
+        outcome = await self._store(run, lease, ending, transcript, bought)
         await self._tidy(run, ending)
         return outcome
 
+    async def find_kept_calls(self, run: Run) -> set[str]:
+        """The ids of the calls that the run's checkpoint has: whoever goes on with it reports them."""
+        snapshot = await self._snapshot(run.id, run)
+        return {call["id"] for call in (snapshot.values.get("spent", ()) if snapshot else ())}
+
     async def _store(
-        self, run: Run, lease: Lease, ending: Message | None, transcript: Transcript
+        self, run: Run, lease: Lease, ending: Message | None, transcript: Transcript, bought: bool
     ) -> AttemptOutcome:
         usage = self._budgets.usage(run, transcript)
         try:
-            return await self._end(run, lease, ending, transcript, usage)
+            return await self._end(run, lease, ending, transcript, usage, bought)
         except StaleWriter:
             raise
         except UNAVAILABLE:  # no fault of the figures: a database that was away may be there again
             log.exception("ending_not_stored")
-            return await self._end(run, lease, ending, transcript, usage)
+            return await self._end(run, lease, ending, transcript, usage, bought)
         except Exception:
             if usage is None:
                 raise
             log.exception("usage_not_stored")  # the run ends all the same; what it spent is in its log
-            return await self._end(run, lease, ending, transcript, None)
+            return await self._end(run, lease, ending, transcript, None, bought)
 
     async def _end(
-        self, run: Run, lease: Lease, ending: Message | None, transcript: Transcript, usage: RunUsage | None
+        self,
+        run: Run,
+        lease: Lease,
+        ending: Message | None,
+        transcript: Transcript,
+        usage: RunUsage | None,
+        bought: bool,
     ) -> AttemptOutcome:
-        bought = bool(transcript.spent)
         match ending:
             case RunCompleted():
                 plan = await self._plan(run.source_run_id or run.id, run)
