@@ -21,6 +21,7 @@ def serve(
     settings = settings_or_fail(**given)
     open_folders(settings)
     _check_database(settings)
+    _check_secrets(settings)
     listener = open_listener(settings)
     _greet(settings, listener.getsockname()[1])
 
@@ -57,6 +58,19 @@ def _check_database(settings: Settings) -> None:
 
     try:
         asyncio.run(check_database(settings))
+    except SettingsError as error:
+        fail(str(error), status=2)
+
+
+def _check_secrets(settings: Settings) -> None:
+    """As `_check_database`, of what stands in files of secrets."""
+    from backend.accounts.mail import open_mailer
+    from backend.accounts.signing import load_secrets
+
+    try:
+        if settings.auth == "accounts":
+            load_secrets(settings)
+        open_mailer(settings)
     except SettingsError as error:
         fail(str(error), status=2)
 

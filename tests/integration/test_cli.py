@@ -172,6 +172,10 @@ async def test_wrong_words_are_answered_with_a_sentence(provider: FakeProvider, 
     )
     model = await _storywire(tmp_path, "serve", STORYWIRE_MODEL="gpt-4")
     port = await _storywire(tmp_path, "serve", STORYWIRE_PORT="lots")
+    weak = tmp_path / "weak"
+    weak.write_text("short")
+    accounts = {"STORYWIRE_AUTH": "accounts", "STORYWIRE_SECRETS_FILE": str(weak), "STORYWIRE_PORT": "0"}
+    secret = await _storywire(tmp_path, "serve", **accounts)
     missing = await _storywire(tmp_path, "runs", "show", "01JD8V5S3E9T0B6Q000000000")
     with refuse_port() as closed:
         nobody = await _storywire(tmp_path, *STORY, "--server", f"http://127.0.0.1:{closed}")
@@ -179,9 +183,10 @@ async def test_wrong_words_are_answered_with_a_sentence(provider: FakeProvider, 
     assert age[0] == 2 and "reader.age" in age[2]
     assert model[0] == 2 and "STORYWIRE_MODEL" in model[2]
     assert port[0] == 2 and "STORYWIRE_PORT" in port[2]
+    assert secret[0] == 2 and "STORYWIRE_SECRETS" in secret[2] and "http://" not in secret[2]
     assert missing[0] == 1 and "There is no run" in missing[2]
     assert nobody[0] == 1 and "There is no service" in nobody[2]
-    assert not any("Traceback" in errors for _, _, errors in (age, model, port, missing, nobody))
+    assert not any("Traceback" in errors for _, _, errors in (age, model, port, secret, missing, nobody))
 
 
 async def test_version_is_printed(tmp_path: Path) -> None:

@@ -1,12 +1,15 @@
 """Which requests a service without accounts refuses: by name, and by the page that a browser makes them for."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from backend.api.security.origins import OwnSite
+from backend.api.security.origins import CROSS_ORIGIN, OwnSite
 
+ROOT = Path(__file__).parents[2]
 START = "/api/v1/stories/generate/stream"
 BROWSER = {"user-agent": "Mozilla/5.0 (X11; Linux x86_64)"}
 
@@ -35,6 +38,17 @@ async def status(
     }
     await OwnSite(application, frozenset(names or {"127.0.0.1"}))(scope, receive, send)
     return int(sent[0]["status"])
+
+
+def test_documentation_names_every_header_that_pages_of_listed_origins_may_send_and_read() -> None:
+    text = (ROOT / "docs/accounts.md").read_text(encoding="utf-8")
+    section = text.partition("## Pages on other sites")[2].partition("\n## ")[0]
+    sent, read = (
+        set(re.findall(r"`([A-Z][A-Za-z-]+)`", part))
+        for part in re.findall(r"They may (?:send|read) (.*?)\.", section, re.DOTALL)
+    )
+    assert sent == {*CROSS_ORIGIN["allow_headers"]}
+    assert read == {*CROSS_ORIGIN["expose_headers"]}
 
 
 @pytest.mark.parametrize(
