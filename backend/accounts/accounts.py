@@ -19,7 +19,7 @@ from backend.accounts.throttle import LOGIN, MAIL, REGISTER, TOKEN, Throttle
 from backend.store.accounts.accounts import Account, AccountRepository, NewAccount, Role
 from backend.store.accounts.login_rows import LoginSession, SessionReplacement
 from backend.store.accounts.logins import PasswordProof
-from backend.store.accounts.one_time_tokens import OneTimeToken, OneTimeTokenRepository, Purpose
+from backend.store.accounts.one_time_tokens import OneTimeTokenRepository, Purpose, SpentToken
 from backend.store.owner import Owner
 from backend.tasks import Background
 from workflows.errors import Conflict, Forbidden, InvalidInput, NotFound, Unauthenticated
@@ -98,26 +98,36 @@ class Accounts:
         address_of_it = normalise_email(email)
         secret = check_password(password, address_of_it)
         await self._throttle.check(REGISTER, address_of_it, address)
+        refusal, used = Forbidden("This needs an invitation that is valid."), None
         if self._rules.registration == "invitation":
-            await self._take("invite", invitation, Forbidden("This needs an invitation that is valid."))
-            await self._audit.note("invitation_used", None)
-        hashed = await self._hasher.hash(secret)
-        account = await self._accounts.add(NewAccount(address_of_it, hashed))
+            used = await self._check_link("invite", invitation, refusal)
+        new = NewAccount(address_of_it, await self._hasher.hash(secret))
+        try:
+            account = await self._accounts.register(new, used)
+        except SpentToken:
+            raise refusal from None
+        kind: EventKind = "registered_again" if account is None else "account_created"
+        self._audit.log_event(kind, None if account is None else account.id)
         # Afterwards: how long the mail takes would tell whether there is an account.
         self._background.do(lambda: self._welcome(address_of_it, account), name="registration_mail")
 
-    async def add(self, email: str, password: str | None, role: Role = "user") -> Account:
+    async def add(
+        self, email: str, password: str | None, role: Role = "user", *, by: str | None = None
+    ) -> Account:
         """An account that an admin makes; its address counts as confirmed. Raises InvalidInput, Conflict."""
         address = normalise_email(email)
         hashed = None if password is None else await self._hasher.hash(check_password(password, address))
         account = await self._accounts.add(NewAccount(address, hashed, role, verified=True))
         if account is None:
             raise Conflict(f"There is an account of {address} already.")
-        await self._audit.note("account_created", account.id)
+        await self._audit.note("account_created", account.id, by=by)
         return account
 
     async def log_in(self, email: str, password: str, address: str) -> PasswordProof:
-        """The proof of a password, with which a session is opened. Raises Unauthenticated, RateLimited, Overloaded."""
+        """The proof of a password, with which a session is opened. Raises Unauthenticated, RateLimited, Overloaded.
+
+        An unconfirmed address is refused as a wrong password is, in every respect: whoever registers with somebody
+        else's address and a password of their own would learn whether it had an account."""
         try:
             name = normalise_email(email)
         except InvalidInput:
@@ -125,22 +135,21 @@ class Accounts:
         await self._throttle.check(LOGIN, name, address)
         account = await self._accounts.find_by_email(name) if name else None
         right = await self._hasher.verify(password, account.password_hash if account else None)
-        if account is None or not right or account.status != "active":
+        if account is None or not right or not self._may_log_in(account):
             await self._audit.note("login_failed", account.id if account else None)
             raise Unauthenticated(LOGIN_REFUSED)
         if self._hasher.needs_rehash(account.password_hash or ""):
             self._background.do(lambda: self._rehash(account, password), name="rehash")
-        if self._rules.email_check and account.email_verified_at is None:
-            # Only who knows the password gets here.
-            await self._throttle.forget(LOGIN, name, address)
-            raise Unauthenticated("Confirm your address first: the link is in the mail that we sent.")
         return PasswordProof(account, self._throttle.bucket(LOGIN, name, address))
 
     async def verify_email(self, token: str, address: str) -> None:
         """Confirms an address. Raises InvalidInput for a token that isn't valid (any more)."""
         await self._throttle.check(TOKEN, "", address)
-        owner = (await self._take("verify", token, _bad_token())).owner
-        await self._accounts.update(owner or Owner(""), email_verified_at=datetime.now(UTC))
+        used = await self._check_link("verify", token, _bad_token())
+        try:
+            owner = await self._accounts.verify_email(used)
+        except SpentToken:
+            raise _bad_token() from None
         await self._audit.note("email_verified", owner)
 
     async def forgot_password(self, email: str, address: str) -> None:
@@ -153,11 +162,14 @@ class Accounts:
         """Sets a new password, and ends every log-in and API key: somebody else may have had the old one. Raises
         InvalidInput."""
         await self._throttle.check(TOKEN, "", address)
-        # Checked before the token is used up, so that a short one can be mended.
         secret = check_password(password, None)
-        owner = (await self._take("reset", token, _bad_token())).owner
+        used = await self._check_link("reset", token, _bad_token())
+        # Hashed before the token is used up: where that is refused, the link still works.
         hashed = await self._hasher.hash(secret)
-        await self._accounts.set_password(owner or Owner(""), hashed, revoke_keys=True, verified=True)
+        try:
+            owner = await self._accounts.reset_password(used, hashed)
+        except SpentToken:
+            raise _bad_token() from None
         await self._audit.note("password_reset", owner)
 
     async def change_password(
@@ -201,13 +213,13 @@ class Accounts:
             raise NotFound(f"There is no account {owner[:64]}.")
         return account
 
-    async def make_link(self, purpose: Purpose, owner: Owner | None, by: Owner | None = None) -> str:
-        """A link that works once. Its secret is behind the #, which no server and no log gets to see. `by`: the admin
-        who asks for it."""
+    async def make_link(self, purpose: Purpose, owner: Owner | None, by: str | None = None) -> str:
+        """A link that works once. Its secret is behind the #, which no server and no log gets to see. `by`: who asks
+        for it, where that isn't the account."""
         token = make_secret("once")
         expires_at = datetime.now(UTC) + GOOD_FOR[purpose]
         await self._tokens.put(purpose, owner, hash_secret(token), expires_at)
-        await self._audit.note(_MADE[purpose], owner, by)
+        await self._audit.note(_MADE[purpose], owner, by=by)
         return f"{self._rules.base_url}/account#{purpose}={token}"
 
     async def _rehash(self, account: Account, password: str) -> None:
@@ -215,13 +227,16 @@ class Accounts:
         hashed = await self._hasher.hash(normalise_password(password))
         await self._accounts.replace_hash(account.id, account.password_hash or "", hashed)
 
-    async def _take(self, purpose: Purpose, token: str | None, refusal: Exception) -> OneTimeToken:
-        if token is None or not is_secret("once", token):
+    def _may_log_in(self, account: Account) -> bool:
+        is_confirmed = account.email_verified_at is not None or not self._rules.email_check
+        return account.status == "active" and is_confirmed
+
+    async def _check_link(self, purpose: Purpose, token: str | None, refusal: Exception) -> bytes:
+        """The hash of a token that is good now. It is used up by the transaction of what it is good for."""
+        hashed = hash_secret(token) if token is not None and is_secret("once", token) else None
+        if hashed is None or not await self._tokens.is_good(purpose, hashed):
             raise refusal
-        taken = await self._tokens.take(purpose, hash_secret(token))
-        if taken is None:
-            raise refusal
-        return taken
+        return hashed
 
     async def _welcome(self, email: str, account: Account | None) -> None:
         if account is None:
@@ -232,7 +247,6 @@ class Accounts:
                 "ask for a new password if you have forgotten yours. If it wasn't you, there is nothing to do.",
             )
             return
-        await self._audit.note("account_created", account.id)
         if self._rules.email_check:
             link = await self.make_link("verify", account.id)
             await self._send(email, "Confirm your address", f"To log in, confirm your address:\n\n{link}\n")

@@ -91,10 +91,10 @@ class ApiKeys:
             raise NotFound(f"There is no key {key_id[:64]}.")
         await self._audit.note("key_revoked", owner, key_id)
 
-    async def revoke_all(self, owner: Owner) -> None:
-        """Ends all of the owner's keys."""
+    async def revoke_all(self, owner: Owner, by: str) -> None:
+        """Ends all of the owner's keys, as an admin wants it."""
         await self._repository.remove_all(owner)
-        await self._audit.note("key_revoked", owner)
+        await self._audit.note("key_revoked", owner, by=by)
 
     def needs_touch(self, key: ApiKey) -> bool:
         """Whether it is time to say that the key is used."""

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import structlog
 
+from backend.store.accounts.accounts import Account
 from backend.store.accounts.events import EventRepository, SecurityEvent
 from backend.store.owner import Owner
 
@@ -17,9 +18,13 @@ EventKind = Literal[
     "account_created",
     "account_deleted",
     "account_deletion_asked",
-    "account_changed",
     "account_locked",
     "account_unlocked",
+    "account_promoted",
+    "account_demoted",
+    "limits_changed",
+    "models_changed",
+    "registered_again",
     "local_claimed",
     "login",
     "login_failed",
@@ -41,10 +46,23 @@ EventKind = Literal[
 ]
 
 
-def change_of(values: Mapping[str, Any]) -> EventKind:
-    """The event of a change of an account's columns by an admin."""
-    kinds: dict[str, EventKind] = {"locked": "account_locked", "active": "account_unlocked"}
-    return kinds.get(values.get("status", ""), "account_changed")
+_CHANGES: Mapping[tuple[str, Any], EventKind] = {
+    ("status", "locked"): "account_locked",
+    ("status", "active"): "account_unlocked",
+    ("role", "admin"): "account_promoted",
+    ("role", "user"): "account_demoted",
+}
+
+
+def changes_of(before: Account, values: Mapping[str, Any]) -> list[EventKind]:
+    """The events of a change of an account's columns by an admin, one for each kind of change: none hides another."""
+    changed = {name: value for name, value in values.items() if value != getattr(before, name)}
+    kinds = [_CHANGES[each] for each in changed.items() if each[0] in ("status", "role")]
+    if changed.keys() & {"runs_at_once", "runs_a_day", "runs_a_month", "usd_a_month"}:
+        kinds.append("limits_changed")
+    if "models" in changed:
+        kinds.append("models_changed")
+    return kinds
 
 
 class Audit:
@@ -53,14 +71,23 @@ class Audit:
     def __init__(self, events: EventRepository) -> None:
         self._events = events
 
-    async def note(self, kind: EventKind, owner: Owner | None, subject: str | None = None) -> None:
-        """Keeps an event."""
-        self.log_event(kind, owner, subject)
-        await self._events.add(kind, owner, subject)
+    async def note(
+        self,
+        kind: EventKind,
+        owner: Owner | None,
+        subject: str | None = None,
+        *,
+        by: str | None = None,
+    ) -> None:
+        """Keeps an event. `by`: who did it, where that isn't the account itself."""
+        self.log_event(kind, owner, subject, by=by)
+        await self._events.add(kind, owner, subject, by)
 
-    def log_event(self, kind: EventKind, owner: Owner | None, subject: str | None = None) -> None:
+    def log_event(
+        self, kind: EventKind, owner: Owner | None, subject: str | None = None, *, by: str | None = None
+    ) -> None:
         """Logs an event that is kept with what happened."""
-        log.info("security_event", kind=kind, owner=owner, subject=subject)
+        log.info("security_event", kind=kind, owner=owner, subject=subject, actor=by)
 
     async def page(
         self, owner: Owner | None, *, before: str | None = None, limit: int = 100

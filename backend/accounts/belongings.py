@@ -14,6 +14,7 @@ from backend.runs.commands import RunCommands
 from backend.runs.queries import RunQueries
 from backend.store.accounts.accounts import AccountRepository
 from backend.store.accounts.belongings import BelongingsRepository, exported_tables
+from backend.store.accounts.events import CLI
 from backend.store.owner import LOCAL, Owner
 from backend.tasks import Background, logged
 from workflows.errors import Conflict, NotFound
@@ -63,21 +64,26 @@ class Belongings:
         if await self._repository.has_executing_runs(LOCAL):
             raise Conflict("Runs of the local owner go on; wait for them, or cancel them, and claim again.")
         count = await self._repository.give(LOCAL, owner)
-        await self._audit.note("local_claimed", owner)
+        await self._audit.note("local_claimed", owner, by=CLI)
         return count
 
-    async def ask_deletion(self, owner: Owner) -> None:
-        """Ends everything that lets its owner in, at once, and begins to delete. It goes on after a crash."""
+    async def ask_deletion(self, owner: Owner, by: str) -> None:
+        """Ends everything that lets its owner in, at once, and begins to delete. It goes on after a crash. `by`: the
+        account that asks, or what else does."""
+        await self.lock_out(owner, by)
+        self._background.do(lambda: self.delete(owner, by), name="account_deletion")
+
+    async def lock_out(self, owner: Owner, by: str) -> None:
+        """Ends everything that lets its owner in, for good: the first step of a deletion."""
         await self._accounts.update(owner, status="deleting")
-        await self._audit.note("account_deletion_asked", owner)
-        self._background.do(lambda: self.delete(owner), name="account_deletion")
+        await self._audit.note("account_deletion_asked", owner, by=by)
 
     async def resume_deletions(self) -> None:
         """Goes on with deletions that a stop interrupted."""
         for account in await self._accounts.of_status("deleting"):
             await logged(partial(self.delete, account.id), "account_deletion")
 
-    async def delete(self, owner: Owner) -> None:
+    async def delete(self, owner: Owner, by: str | None = None) -> None:
         """Stops and deletes the account's runs with their logs, checkpoints and recordings, then all its rows."""
         while run_ids := await self._repository.run_ids(owner):
             for run_id in run_ids:
@@ -86,7 +92,7 @@ class Belongings:
                 except NotFound:  # somebody else deletes the same
                     continue
         await self._repository.erase(owner)
-        await self._audit.note("account_deleted", None, owner)
+        await self._audit.note("account_deleted", None, owner, by=by)
 
 
 async def with_text(queries: RunQueries, owner: Owner, table: str, row: dict[str, Any]) -> dict[str, Any]:

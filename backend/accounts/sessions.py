@@ -16,7 +16,7 @@ from backend.store.accounts.logins import (
 from backend.store.owner import Owner
 from workflows.errors import NotFound, Unauthenticated
 
-LOGIN_REFUSED = "The address or the password is wrong."
+LOGIN_REFUSED = "The address or the password is wrong, or the address isn't confirmed yet."
 """The same of every log-in that is refused, whatever the reason."""
 _TOUCH_AFTER = timedelta(minutes=5)
 

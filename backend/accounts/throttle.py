@@ -13,20 +13,20 @@ KEPT = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class AttemptLimit:
-    """Limit of attempts within a time: for an account from one address, for an account from anywhere, and
-    for all accounts from one address."""
+    """Limit of attempts within a time: for all accounts from one address, for an account from one address, and for an
+    account from anywhere. Without the last two, what is tried is no account's."""
 
     name: str
     within: timedelta
-    here: int
-    account: int
     address: int
+    here: int = 0
+    account: int = 0
 
 
 LOGIN = AttemptLimit("login", timedelta(minutes=15), here=10, account=50, address=100)
 MAIL = AttemptLimit("mail", KEPT, here=3, account=5, address=20)
 REGISTER = AttemptLimit("register", KEPT, here=3, account=5, address=20)
-TOKEN = AttemptLimit("token", timedelta(minutes=15), here=30, account=1000, address=30)
+TOKEN = AttemptLimit("token", timedelta(minutes=15), address=30)
 EXPORT = AttemptLimit("export", KEPT, here=5, account=5, address=100)
 
 
@@ -37,13 +37,13 @@ class Throttle:
         self._attempts = attempts
 
     async def check(self, rule: AttemptLimit, account: str, address: str) -> None:
-        """One more attempt. Raises RateLimited."""
-        buckets = [
-            (_bucket(rule.name, account, address), rule.here),
-            (_bucket(rule.name, account, ""), rule.account),
-            (_bucket(rule.name, "", address), rule.address),
-        ]
-        until = await self._attempts.reserve(buckets, rule.within)
+        """One more attempt. Raises RateLimited. Without an account (one-time links, what can't be an address) only the
+        network address counts: what everybody shares, a few could use up for all."""
+        buckets = {_bucket(rule.name, "", address): rule.address}
+        if account:
+            buckets[_bucket(rule.name, account, address)] = rule.here
+            buckets[_bucket(rule.name, account, "")] = rule.account
+        until = await self._attempts.reserve([*buckets.items()], rule.within)
         if until is not None:
             seconds = max(1, round((until - datetime.now(UTC)).total_seconds()))
             raise RateLimited("Too many attempts; wait a while and try again.", retry_after=seconds)

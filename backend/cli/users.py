@@ -33,8 +33,8 @@ def add(
     password = None if link else typer.prompt("Password", hide_input=True, confirmation_prompt=True)
 
     async def work(people: "People") -> tuple["Account", str | None]:
-        account = await people.accounts.add(email, password, "admin" if admin else "user")
-        return account, await people.accounts.make_link("reset", account.id) if link else None
+        account = await people.accounts.add(email, password, "admin" if admin else "user", by=_by())
+        return account, await people.accounts.make_link("reset", account.id, _by()) if link else None
 
     account, url = _run(work)
     write(f"{account.id}  {account.email}  {account.role}")
@@ -65,7 +65,7 @@ def link(email: _Email) -> None:
     """Print a link with which a new password can be set, once, within half an hour."""
 
     async def work(people: "People") -> str:
-        return await people.accounts.make_link("reset", (await _find(people, email)).id)
+        return await people.accounts.make_link("reset", (await _find(people, email)).id, _by())
 
     write(_run(work))
 
@@ -75,7 +75,7 @@ def invite() -> None:
     """Print a link to register with, once, within a week."""
 
     async def work(people: "People") -> str:
-        return await people.accounts.make_link("invite", None)
+        return await people.accounts.make_link("invite", None, _by())
 
     write(_run(work))
 
@@ -191,8 +191,8 @@ def delete(email: _Email, yes: Annotated[bool, typer.Option("--yes", help="Don't
 
     async def work(people: "People") -> None:
         account = await _find(people, email)
-        await people.account_repository.update(account.id, status="deleting")
-        await people.belongings.delete(account.id)
+        await people.belongings.lock_out(account.id, _by())
+        await people.belongings.delete(account.id, _by())
 
     _run(work)
     write("Deleted.")
@@ -206,26 +206,40 @@ def events(limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50) -> None:
         return await people.audit.page(None, limit=limit)
 
     rows = [
-        (f"{each.at:%Y-%m-%d %H:%M:%S}", each.kind, each.owner or "-", each.subject or "-")
+        (
+            f"{each.at:%Y-%m-%d %H:%M:%S}",
+            each.kind,
+            each.owner or "-",
+            each.subject or "-",
+            each.actor or "-",
+        )
         for each in _run(work)
     ]
-    show_table(("When", "What", "Account", "About"), rows)
+    show_table(("When", "What", "Account", "About", "By"), rows)
 
 
 def _change(email: str, *, revoke_keys: bool = False, **values: Any) -> None:
-    from backend.accounts.audit import change_of
+    from backend.accounts.audit import changes_of
     from workflows.errors import Conflict
 
     async def work(people: "People") -> None:
         account = await _find(people, email)
         if not await people.account_repository.update(account.id, **values):
             raise Conflict("The account is being deleted.")
-        await people.audit.note(change_of(values), account.id)
+        for kind in changes_of(account, values):
+            await people.audit.note(kind, account.id, by=_by())
         if revoke_keys:
-            await people.keys.revoke_all(account.id)
+            await people.keys.revoke_all(account.id, by=_by())
 
     _run(work)
     write("Done.")
+
+
+def _by() -> str:
+    """Who changes something from here."""
+    from backend.store.accounts.events import CLI
+
+    return CLI
 
 
 async def _find(people: "People", email: str) -> "Account":

@@ -32,6 +32,12 @@ def upsert(
     return statement.on_conflict_do_update(index_elements=columns, set_=dict(changes))  # type: ignore[attr-defined,no-any-return]
 
 
+def insert_unless_there(connection: Connection, into: Table, row: Mapping[str, Any]) -> Insert:
+    """An INSERT of `row`, which does nothing where one with the same key or another unique value is there."""
+    statement: Insert = _INSERTS[connection.dialect.name](into).values(row)
+    return statement.on_conflict_do_nothing()  # type: ignore[attr-defined,no-any-return]
+
+
 def lock(connection: Connection, *names: str) -> None:
     """Makes this transaction wait until no other one holds these names, and hold them until it ends.
 

@@ -19,7 +19,7 @@ from backend.store.accounts.allowance import Allowance, AllowanceUse, find_use
 from backend.store.accounts.attempts import AttemptRepository
 from backend.store.accounts.keys import ApiKeyRepository
 from backend.store.accounts.logins import LoginRepository, PasswordProof, RefreshTokenReused
-from backend.store.accounts.one_time_tokens import OneTimeTokenRepository
+from backend.store.accounts.one_time_tokens import OneTimeTokenRepository, SpentToken
 from backend.store.accounts.streams import StreamRepository
 from backend.store.accounts.tickets import StreamTicket, TicketRepository
 from backend.store.charges import ChargeRepository, Limit, LimitReached
@@ -164,10 +164,13 @@ async def test_credentials_are_had_by_one_of_those_who_come_at_once(databases: l
     assert account is not None
     logins = LoginRepository(databases[0])
     await logins.add_app(PasswordProof(account, b"a" * 32), b"r" * 32, "app", LATER)
-    await OneTimeTokenRepository(databases[0]).put("reset", account.id, b"t" * 32, LATER)
+    await OneTimeTokenRepository(databases[0]).put("verify", account.id, b"t" * 32, LATER)
 
     async def take(database: Database) -> Any:
-        return await OneTimeTokenRepository(database).take("reset", b"t" * 32)
+        try:
+            return await AccountRepository(database).verify_email(b"t" * 32)
+        except SpentToken:
+            return None
 
     async def refresh(database: Database) -> Any:
         return await LoginRepository(database).refresh(b"r" * 32, bytes([id(database) % 251]) * 32, NOW)

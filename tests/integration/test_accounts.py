@@ -10,7 +10,9 @@ import pytest
 import pytest_asyncio
 from nacl.pwhash import argon2id
 
+from backend.accounts import throttle
 from backend.accounts.argon2 import PARAMETERS
+from backend.accounts.sessions import LOGIN_REFUSED
 from backend.documents.documents import Upload
 from backend.runs.requests import RunRequest
 from backend.store.accounts.belongings import BelongingsRepository, owned_tables
@@ -133,7 +135,7 @@ async def test_refused_log_in_says_the_same_of_every_address(service: LiveServic
     await service.resources.people.account_repository.update(locked.id, status="locked")
     password = PASSWORD if name.startswith("locked") else "wrong, but long enough"
     reply = await anonymous(service).post(LOGIN, json={"email": name, "password": password})
-    assert (reply.status_code, reply.json()["detail"]) == (401, "The address or the password is wrong.")
+    assert (reply.status_code, reply.json()["detail"]) == (401, LOGIN_REFUSED)
 
 
 async def test_registration_says_the_same_of_an_address_that_has_an_account(service: LiveService) -> None:
@@ -355,12 +357,60 @@ async def test_links_and_invitations_are_security_events_with_who_made_them(
         body = {"email": "new@example.org", "password": PASSWORD, "invitation": url.partition("#invite=")[2]}
         assert (await anonymous(service).post("/api/v1/auth/register", json=body)).status_code == 202
         events = (await admin.http.get("/api/v1/admin/events")).json()["events"]
-    found = {(event["kind"], event["owner"], event["subject"]) for event in events}
-    assert found >= {
+        new = await service.resources.people.account_repository.find_by_email("new@example.org")
+    found = {(event["kind"], event["owner"], event["actor"]) for event in events}
+    assert new is not None and found >= {
         ("reset_link_made", person.id, admin.id),
         ("invitation_made", None, admin.id),
-        ("invitation_used", None, None),
+        ("invitation_used", new.id, None),
     }
+
+
+async def test_every_change_by_an_admin_is_an_event_of_its_own_with_who_made_it(service: LiveService) -> None:
+    admin, person = await add_person(service, "admin", "admin"), await add_person(service, "noa")
+    path = f"/api/v1/admin/accounts/{person.id}"
+    changes: list[tuple[dict[str, Any], list[str]]] = [
+        ({"status": "active", "role": "admin"}, ["account_promoted"]),
+        ({"role": "user", "runs_a_day": 5}, ["account_demoted", "limits_changed"]),
+        ({"runs_a_day": 5, "models": ["openai:*"]}, ["models_changed"]),
+        ({"status": "locked", "revoke_keys": True}, ["account_locked", "key_revoked"]),
+        ({"status": "locked"}, []),
+    ]
+    for body, kinds in changes:
+        before = (await admin.http.get("/api/v1/admin/events")).json()["events"]
+        assert (await admin.http.patch(path, json=body)).status_code == 200
+        events = (await admin.http.get("/api/v1/admin/events")).json()["events"]
+        new = events[: len(events) - len(before)][::-1]
+        assert [(each["kind"], each["owner"], each["actor"]) for each in new] == [
+            (kind, person.id, admin.id) for kind in kinds
+        ]
+    assert (await admin.http.delete(path)).status_code == 202
+    while await service.resources.people.account_repository.find(person.id) is not None:
+        pass
+    events = (await admin.http.get("/api/v1/admin/events")).json()["events"]
+    found = {(each["kind"], each["actor"]) for each in events if each["subject"] == person.id}
+    assert found >= {
+        ("account_promoted", admin.id),
+        ("account_deletion_asked", admin.id),
+    }
+
+
+async def test_link_still_works_where_its_password_could_not_be_hashed(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    async with serve_accounts(provider, tmp_path, registration="invitation") as service:
+        person, accounts = await add_person(service, "noa"), service.resources.people.accounts
+        reset = (await accounts.make_link("reset", person.id)).partition("=")[2]
+        invite = (await accounts.make_link("invite", None)).partition("=")[2]
+        hasher, client = accounts._hasher, anonymous(service)
+        new = {"email": "ben@example.org", "password": NEW, "invitation": invite}
+        for path, body in (("password/reset", {"token": reset, "password": NEW}), ("register", new)):
+            hasher._waiting += 64
+            assert (await client.post(f"/api/v1/auth/{path}", json=body)).status_code == 503
+            hasher._waiting -= 64
+            assert (await client.post(f"/api/v1/auth/{path}", json=body)).status_code in (202, 204)
+        await log_in(service, person.email, NEW)
+        await log_in(service, "ben@example.org", NEW)
 
 
 async def test_sessions_are_listed_and_ended_one_by_one(service: LiveService) -> None:
@@ -483,7 +533,16 @@ async def test_unconfirmed_address_does_not_log_in(provider: FakeProvider, tmp_p
     async with serve_accounts(provider, tmp_path, email_check=True) as service:
         client, body = anonymous(service), {"email": "new@example.org", "password": PASSWORD}
         await client.post("/api/v1/auth/register", json=body)
-        assert "Confirm your address" in (await client.post(LOGIN, json=body)).json()["detail"]
+        # Who registers with an address of another, and a password of their own, learns nothing: not from any of many.
+        ben = await add_person(service, "ben")
+        stolen = {"email": ben.email, "password": NEW}
+        await client.post("/api/v1/auth/register", json=stolen)
+        said = []
+        for each in (body, stolen):
+            replies = [await client.post(LOGIN, json=each) for _ in range(11)]
+            said.append([(reply.status_code, reply.json()["detail"]) for reply in replies])
+        assert said[0] == said[1] and said[0][0] == (401, LOGIN_REFUSED) and said[0][10][0] == 429
+        await service.resources.people.throttle.forget(throttle.LOGIN, "new@example.org", "127.0.0.1")
         account = await service.resources.people.account_repository.find_by_email("new@example.org")
         assert account is not None
         link = await service.resources.people.accounts.make_link("verify", account.id)

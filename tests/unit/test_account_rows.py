@@ -8,13 +8,16 @@ from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
 from backend.accounts.secrets import hash_secret
+from backend.accounts.throttle import TOKEN, AttemptLimit, Throttle
 from backend.store.accounts.accounts import Account, AccountRepository, NewAccount
 from backend.store.accounts.allowance import Allowance
 from backend.store.accounts.attempts import AttemptRepository
+from backend.store.accounts.belongings import BelongingsRepository
+from backend.store.accounts.events import ISSUER, EventRepository
 from backend.store.accounts.keys import ApiKeyRepository
 from backend.store.accounts.login_rows import LoginSession, SessionReplacement
 from backend.store.accounts.logins import LoginRepository, PasswordProof
-from backend.store.accounts.one_time_tokens import OneTimeTokenRepository, Purpose
+from backend.store.accounts.one_time_tokens import OneTimeTokenRepository, Purpose, SpentToken
 from backend.store.accounts.tables import attempts
 from backend.store.accounts.tickets import StreamTicket, TicketRepository
 from backend.store.charges import Limit
@@ -25,7 +28,7 @@ from backend.store.threads import ThreadPlace
 from tests.databases import ENGINES
 from tests.unit.messages import OUTLINE
 from tests.unit.stored_runs import change_run, new_run
-from workflows.errors import Unauthenticated
+from workflows.errors import RateLimited, Unauthenticated
 
 pytestmark = pytest.mark.engine(*ENGINES)
 
@@ -76,7 +79,7 @@ async def what_lives(database: Database) -> set[str]:
         "ticket": await TicketRepository(database).find_by_hash(hash_secret("a ticket")),
     }
     for purpose in PURPOSES:
-        found[purpose] = await links.take(purpose, hash_secret(purpose))
+        found[purpose] = await links.is_good(purpose, hash_secret(purpose)) or None
     return {name for name, value in found.items() if value is not None}
 
 
@@ -320,3 +323,55 @@ async def test_allowance_gives_its_last_place_once_to_processes_that_ask_at_once
     )
     assert sum(isinstance(each, AllowanceReached) for each in taken) == 8 - fit
     assert len(await repository.page(noa.id, limit=20)) == fit
+
+
+async def test_what_is_no_accounts_is_throttled_by_network_address_alone_and_counted_once(
+    database: Database,
+) -> None:
+    throttle, within = Throttle(AttemptRepository(database)), timedelta(minutes=15)
+    assert TOKEN.account == TOKEN.here == 0
+    shared = AttemptLimit("log-in", within, address=2, here=2, account=2)
+    for number in range(4):
+        for _ in range(2):
+            await throttle.check(shared, "", f"192.0.2.{number}")
+        with pytest.raises(RateLimited):
+            await throttle.check(shared, "", f"192.0.2.{number}")
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+async def test_invitation_is_used_up_by_whoever_registers_whether_or_not_they_have_an_account(
+    database: Database, accounts: AccountRepository, is_known: bool
+) -> None:
+    known = await accounts.add(NewAccount("noa@example.org")) if is_known else None
+    await OneTimeTokenRepository(database).put("invite", None, hash_secret("invite"), LATER)
+    new = NewAccount("noa@example.org", "an argon2 string")
+    account = await accounts.register(new, hash_secret("invite"))
+    assert (account is None) is is_known
+    stored = await accounts.find_by_email("noa@example.org")
+    assert stored is not None and stored.id == (known or account or pytest.fail()).id
+    assert (stored.password_hash is None) is is_known
+    with pytest.raises(SpentToken):
+        await accounts.register(NewAccount("ben@example.org"), hash_secret("invite"))
+    assert await accounts.find_by_email("ben@example.org") is None
+    events = await EventRepository(database).page(stored.id, before=None, limit=9)
+    kind = "registered_again" if is_known else "account_created"
+    assert {event.kind for event in events} == {kind, "invitation_used"}
+
+
+async def test_who_did_what_to_an_account_is_known_when_it_is_gone(
+    database: Database, accounts: AccountRepository, noa: Account
+) -> None:
+    events = EventRepository(database)
+    await events.add("login", noa.id, "a session")
+    await events.add("account_promoted", noa.id, actor="an admin")
+    role = (await accounts.find_or_add_identity("https://issuer", "noa", "user")).role
+    ben = await accounts.find_or_add_identity("https://issuer", "noa", "admin")
+    assert (role, ben.role) == ("user", "admin")
+    for owner in (noa.id, ben.id):
+        await BelongingsRepository(database).erase(owner)
+    found = await events.page(None, before=None, limit=9)
+    assert {(each.kind, each.owner, each.subject, each.actor) for each in found} == {
+        ("account_promoted", None, noa.id, "an admin"),
+        ("account_created", None, ben.id, ISSUER),
+        ("account_promoted", None, ben.id, ISSUER),
+    }

@@ -190,5 +190,5 @@ async def delete_account(
     """Ends every session and key at once, stops the runs, and deletes everything that the account has."""
     if (await people.accounts.find(principal.owner)).password_hash is not None:
         await people.accounts.check_password(principal.owner, body.password or "", address)
-    await people.belongings.ask_deletion(principal.owner)
+    await people.belongings.ask_deletion(principal.owner, principal.owner)
     clear_cookie(response, settings)

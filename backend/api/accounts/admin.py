@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from backend.accounts.audit import change_of
+from backend.accounts.audit import changes_of
 from backend.api.accounts.parts import AccountView, AllowanceView, ModelPatterns, PeopleDep
 from backend.api.dependencies import PageCursor, PageLimit, PrincipalDep, ResourcesDep
 from backend.api.paging import page_of
@@ -47,13 +47,15 @@ class AccountChange(JsonModel):
 
 
 class EventView(BaseModel):
-    """A security event."""
+    """A security event: about the account `owner`, done by `actor` (an admin's account, `cli` or `issuer`; null: by the
+    account itself). `subject` is the id of a session, key or run, or of an account that is gone."""
 
     id: str
     at: datetime
     owner: Owner | None
     kind: str
     subject: str | None
+    actor: str | None
 
 
 class EventPage(BaseModel):
@@ -96,9 +98,10 @@ async def change_account(
     if values:
         if not await people.account_repository.update(account.id, **values):
             raise Conflict("The account is being deleted.")
-        await people.audit.note(change_of(values), account.id, principal.owner)
+        for kind in changes_of(account, values):
+            await people.audit.note(kind, account.id, by=principal.owner)
     if body.revoke_keys:
-        await people.keys.revoke_all(account.id)
+        await people.keys.revoke_all(account.id, by=principal.owner)
     return AccountView.of(await people.accounts.find(account_id))
 
 
@@ -108,7 +111,7 @@ async def remove_account(account_id: AccountId, principal: PrincipalDep, people:
     account = await people.accounts.find(account_id)
     if account.id == principal.owner:
         raise Conflict("Delete your own account at /api/v1/account/deletion.")
-    await people.belongings.ask_deletion(account.id)
+    await people.belongings.ask_deletion(account.id, principal.owner)
 
 
 @router.get("/accounts/{account_id}/usage")
@@ -140,7 +143,14 @@ async def list_events(people: PeopleDep, limit: PageLimit = 50, cursor: PageCurs
     found = await people.audit.page(None, before=cursor, limit=limit + 1)
     page, next_cursor = page_of(found, limit, lambda event: event.id)
     events = [
-        EventView(id=each.id, at=each.at, owner=each.owner, kind=each.kind, subject=each.subject)
+        EventView(
+            id=each.id,
+            at=each.at,
+            owner=each.owner,
+            kind=each.kind,
+            subject=each.subject,
+            actor=each.actor,
+        )
         for each in page
     ]
     return EventPage(events=events, next_cursor=next_cursor)

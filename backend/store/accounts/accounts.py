@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from ulid import ULID
 
 from backend.store.accounts.callers import current_caller, lock_for_caller
+from backend.store.accounts.events import ISSUER, add_event
 from backend.store.accounts.login_rows import (
     LoginSession,
     SessionReplacement,
@@ -17,6 +18,7 @@ from backend.store.accounts.login_rows import (
     delete_sessions,
     find_session,
 )
+from backend.store.accounts.one_time_tokens import take_token
 from backend.store.accounts.tables import (
     accounts,
     api_keys,
@@ -26,7 +28,7 @@ from backend.store.accounts.tables import (
     stream_tickets,
 )
 from backend.store.database import Database
-from backend.store.dialect import lock, lock_owner
+from backend.store.dialect import insert_unless_there, lock, lock_owner
 from backend.store.owner import Owner
 
 Role = Literal["user", "admin"]
@@ -77,6 +79,24 @@ class AccountRepository:
             return None
         return Account(**row)
 
+    async def register(self, new: NewAccount, invitation: bytes | None = None) -> Account | None:
+        """As `add`, with an event in the same transaction, also for an address that has an account: neither the time
+        that it takes nor the `invitation`, which is used up either way, tells which it was. Raises SpentToken."""
+        row = _row(new)
+
+        def work(connection: Connection) -> bool:
+            if invitation is not None:
+                take_token(connection, "invite", invitation)
+            connection.execute(insert_unless_there(connection, accounts, row))
+            owner = connection.scalar(select(accounts.c.id).where(accounts.c.email == new.email))
+            is_new: bool = owner == row["id"]
+            if invitation is not None:
+                add_event(connection, "invitation_used", owner)
+            add_event(connection, "account_created" if is_new else "registered_again", owner)
+            return is_new
+
+        return Account(**row) if await self._db.write(work) else None
+
     async def find(self, owner: Owner) -> Account | None:
         """The account with this id."""
         return await self._one(_BY_ID, id_is=owner)
@@ -96,11 +116,14 @@ class AccountRepository:
                 account = _account(row)
                 if account.role != role:
                     connection.execute(update(accounts).where(accounts.c.id == account.id).values(role=role))
+                    kind = "account_promoted" if role == "admin" else "account_demoted"
+                    add_event(connection, kind, account.id, actor=ISSUER)
                     return _account(connection.execute(query).one())
                 return account
             new = _row(NewAccount(None, role=role))
             connection.execute(insert(accounts).values(new))
             connection.execute(insert(identities).values(issuer=issuer, subject=subject, owner=new["id"]))
+            add_event(connection, "account_created", new["id"], actor=ISSUER)
             return Account(**new)
 
         found = await self._db.read(lambda connection: connection.execute(query).one_or_none())
@@ -147,6 +170,28 @@ class AccountRepository:
             _set_password(connection, owner, {"password_hash": password_hash, **values}, revoke_keys)
 
         await self._db.write(work)
+
+    async def reset_password(self, token_hash: bytes, password_hash: str) -> Owner:
+        """Sets the password by a one-time token, as `set_password`, and returns whose it is: keys end, and the address
+        is confirmed. Raises SpentToken."""
+
+        def work(connection: Connection) -> Owner:
+            owner = take_token(connection, "reset", token_hash) or Owner("")
+            values = {"password_hash": password_hash, "email_verified_at": datetime.now(UTC)}
+            _set_password(connection, owner, values, revoke_keys=True)
+            return owner
+
+        return await self._db.write(work)
+
+    async def verify_email(self, token_hash: bytes) -> Owner:
+        """Confirms an address by a one-time token, and returns whose it is. Raises SpentToken."""
+
+        def work(connection: Connection) -> Owner:
+            owner = take_token(connection, "verify", token_hash) or Owner("")
+            _set(connection, owner, {"email_verified_at": datetime.now(UTC)})
+            return owner
+
+        return await self._db.write(work)
 
     async def change_password(
         self,

@@ -158,5 +158,8 @@ def _removals(owner: Owner) -> Iterator[Any]:
         if table is not usage:
             yield delete(table).where(table.c.owner == owner)
     events = tables.security_events
+    # Who did what to an account is still known when it is gone, by ids that are nobody's any more.
+    by_somebody = (events.c.owner == owner) & events.c.actor.is_not(None)
+    yield update(events).where(by_somebody).values(owner=None, subject=owner)
     yield delete(events).where(events.c.owner == owner)
     yield delete(accounts).where(accounts.c.id == owner)

@@ -11,16 +11,22 @@ from backend.store.database import Database
 from backend.store.owner import Owner
 from backend.store.paging import newest_first
 
+CLI, ISSUER = "cli", "issuer"
+"""Actors that are no account: the command line, and the issuer of somebody's tokens."""
+
 
 @dataclass(frozen=True, slots=True)
 class SecurityEvent:
-    """Security event as stored. `owner` is the account that it is about; `subject` the id of a session, key or run."""
+    """Security event as stored. `owner` is the account that it is about; `subject` the id of a session, key or run, or
+    of an account that is gone; `actor` who did it, where that isn't the account itself: an admin, `CLI` or
+    `ISSUER`."""
 
     id: str
     at: datetime
     owner: Owner | None
     kind: str
     subject: str | None
+    actor: str | None
 
 
 class EventRepository:
@@ -29,9 +35,11 @@ class EventRepository:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def add(self, kind: str, owner: Owner | None, subject: str | None = None) -> None:
+    async def add(
+        self, kind: str, owner: Owner | None, subject: str | None = None, actor: str | None = None
+    ) -> None:
         """Keeps an event."""
-        await self._db.write(lambda connection: add_event(connection, kind, owner, subject))
+        await self._db.write(lambda connection: add_event(connection, kind, owner, subject, actor))
 
     async def page(self, owner: Owner | None, *, before: str | None, limit: int) -> list[SecurityEvent]:
         """Newest first; of one owner, or for admins (None) of all."""
@@ -48,10 +56,16 @@ class EventRepository:
         await self._db.write(lambda connection: connection.execute(query))
 
 
-def add_event(connection: Connection, kind: str, owner: Owner | None, subject: str | None) -> None:
+def add_event(
+    connection: Connection,
+    kind: str,
+    owner: Owner | None,
+    subject: str | None = None,
+    actor: str | None = None,
+) -> None:
     """Keeps an event, in the transaction of what happened."""
     row = {"id": str(ULID()), "at": datetime.now(UTC), "owner": owner, "kind": kind, "subject": subject}
-    connection.execute(_ADD, row)
+    connection.execute(_ADD, {**row, "actor": actor})
 
 
 _ADD = insert(security_events)

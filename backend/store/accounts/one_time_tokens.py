@@ -1,25 +1,17 @@
 """Tokens that work once: to verify an address, to set a new password, to register by invitation."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from sqlalchemy import Connection, delete, insert
+from sqlalchemy import ColumnElement, Connection, delete, insert, select
 
 from backend.store.accounts.callers import current_caller, lock_for_caller
 from backend.store.accounts.tables import one_time_tokens
 from backend.store.database import Database
+from backend.store.dialect import lock_owner
 from backend.store.owner import Owner
 
 Purpose = Literal["verify", "reset", "invite"]
-
-
-@dataclass(frozen=True, slots=True)
-class OneTimeToken:
-    """Purpose of a token that was valid, and the account that it is about; None for an invitation."""
-
-    purpose: Purpose
-    owner: Owner | None
 
 
 class OneTimeTokenRepository:
@@ -49,22 +41,36 @@ class OneTimeTokenRepository:
 
         await self._db.write(work)
 
-    async def take(self, purpose: Purpose, token_hash: bytes) -> OneTimeToken | None:
-        """The token, which works no more; None for one that is unknown, used, too old or for something else."""
-        same = (one_time_tokens.c.token_hash == token_hash) & (one_time_tokens.c.purpose == purpose)
-        query = (
-            delete(one_time_tokens)
-            .where(same, one_time_tokens.c.expires_at > datetime.now(UTC))
-            .returning(one_time_tokens.c.purpose, one_time_tokens.c.owner)
-        )
-
-        def work(connection: Connection) -> OneTimeToken | None:
-            row = connection.execute(query).one_or_none()
-            return None if row is None else OneTimeToken(row.purpose, row.owner)
-
-        return await self._db.write(work)
+    async def is_good(self, purpose: Purpose, token_hash: bytes) -> bool:
+        """Whether the token works at this moment."""
+        query = select(one_time_tokens.c.purpose).where(*_is_good(purpose, token_hash))
+        return await self._db.read(lambda connection: connection.scalar(query) is not None)
 
     async def drop_expired(self) -> None:
         """Forgets those that are too old, whoever's they are."""
         query = delete(one_time_tokens).where(one_time_tokens.c.expires_at <= datetime.now(UTC))
         await self._db.write(lambda connection: connection.execute(query))
+
+
+class SpentToken(Exception):
+    """Error of a token that is unknown, used, too old or for something else."""
+
+
+def take_token(connection: Connection, purpose: Purpose, token_hash: bytes) -> Owner | None:
+    """The account that a token is about, None of an invitation; it works no more. Part of the transaction of what it is
+    good for, so that it isn't spent for nothing. Raises SpentToken."""
+    same = _is_good(purpose, token_hash)
+    owner = connection.scalar(select(one_time_tokens.c.owner).where(*same))
+    if owner is not None:
+        lock_owner(connection, owner)  # before any row, as everybody does who ends links
+    if not connection.execute(delete(one_time_tokens).where(*same)).rowcount:
+        raise SpentToken
+    return owner
+
+
+def _is_good(purpose: Purpose, token_hash: bytes) -> tuple[ColumnElement[bool], ...]:
+    return (
+        one_time_tokens.c.token_hash == token_hash,
+        one_time_tokens.c.purpose == purpose,
+        one_time_tokens.c.expires_at > datetime.now(UTC),
+    )

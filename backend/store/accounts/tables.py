@@ -177,5 +177,6 @@ security_events = Table(
     Column("owner", String(64)),
     Column("kind", String(32), nullable=False),
     Column("subject", String(64)),
+    Column("actor", String(64)),
     Index("ix_security_events_owner_at", "owner", "at"),
 )
