@@ -11,11 +11,15 @@ import pytest
 from sqlalchemy import update
 
 from backend.log.entry import Entry
+from backend.runs.admission.quota import Quota
+from backend.store.accounts.accounts import AccountRepository, NewAccount
+from backend.store.accounts.allowance import Allowance
+from backend.store.charges import ChargeRepository
 from backend.store.database import Database
 from backend.store.run_values import RunOptions
 from backend.store.runs import NewRun, Run
 from backend.store.tables import cached_results, log_entries
-from tests.unit.attempts import OpenAttempt, open_attempt, write
+from tests.unit.attempts import OpenAttempt, note, open_attempt, write
 from tests.unit.messages import error, number, workflow
 from tests.unit.run_messages import read_messages
 from tests.unit.stored_runs import new_run
@@ -164,6 +168,26 @@ async def test_copy_of_a_run_that_was_deleted_is_written_and_charged_without_a_h
         ending = await opened.attempt.write()
     assert isinstance(ending, RunCompleted) and not ending.cached
     assert (opened.metrics.hits, opened.metrics.misses) == (0, 0) and await charged(world) == before + 1
+
+
+async def test_budget_of_a_copy_that_is_written_after_all_is_what_is_left_by_then(
+    world: World, database: Database
+) -> None:
+    account = await AccountRepository(database).add(NewAccount("noa@example.org"))
+    assert account is not None
+    allowance = Allowance(usd_a_month=0.5)
+    world.tools.sources._quota = Quota(ChargeRepository(database), {}, allowance=allowance)
+    leader = await start(world)
+    await world.end(leader.id)
+    values = {"owner": account.id, "cache_key": "k", "source_run_id": leader.id}
+    follower = await note(world, **values, options={"cache": "use", "budget_usd": 1.0})
+    await world.service.delete(OWNER, leader.id)
+    async with open_attempt(world, follower, world.log) as opened:
+        ending = await opened.attempt.write()
+    assert isinstance(ending, RunCompleted) and not ending.cached
+    stored = await world.repository.get(follower.id)
+    assert stored is not None and stored.options.budget_usd == 0.5
+    assert opened.budget.ledger._caps.budget_usd == opened.budget.tally.usage.budget_usd == 0.5
 
 
 async def test_copy_that_may_not_be_written_for_want_of_quota_fails(

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal, cast
 
 import structlog
@@ -211,9 +211,9 @@ class Attempt:
         return None
 
     async def _choose_source(self, kept: bool) -> str | None:
-        source_id = await self._tools.sources.choose(self.run, self._lease, kept=kept)
-        self.run = replace(self.run, source_run_id=source_id)
-        return source_id
+        self.run = await self._tools.sources.choose(self.run, self._lease, kept=kept)
+        self._budget.narrow(self.run.options.budget_usd)
+        return self.run.source_run_id
 
     async def _copy_from(self, source: Run) -> Message | None:
         if not source.is_finished:

@@ -26,6 +26,11 @@ class AttemptBudget:
     ledger: Ledger
     tally: UsageTotals
 
+    def narrow(self, budget_usd: float | None) -> None:
+        """Sets what the run may cost, which is less than it was told where less was left when it was charged."""
+        self.ledger.narrow(budget_usd)
+        self.tally.usage = self.tally.usage.model_copy(update={"budget_usd": budget_usd})
+
     def missed(self, state: State) -> Iterator[Message]:
         """Usage of calls of an earlier attempt that died between its checkpoint and the log."""
         for spent in state.get("spent", []):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
@@ -47,17 +48,21 @@ class SourceReader:
         """The source; None if it was deleted."""
         return await self._runs.get(source_id)
 
-    async def choose(self, run: Run, lease: Lease, *, kept: bool = True) -> str | None:
-        """The id of the run to copy, a `kept` one or an active one; None when this run is to be written itself:
-        then it is charged. Raises QuotaExceeded, and StaleWriter when the lease has been lost."""
+    async def choose(self, run: Run, lease: Lease, *, kept: bool = True) -> Run:
+        """The run with the id of the one to copy, a `kept` one or an active one; without when it is to be written
+        itself: then it is charged, and its budget narrowed to what is left. Raises QuotaExceeded, and StaleWriter when
+        the lease has been lost."""
         since = self._cache.kept_since(run.options)
         if since is not None and not kept:
             since = _NEVER
-        with self._quota.reserve(run.format) as limit:
+        with self._quota.reserve(run.format, 0.0) as limit:
             held, source_id = await self._owned_runs.choose_source(lease, run, since, limit)
         if not held:
             raise StaleWriter
-        return source_id
+        stored = await self._runs.get(run.id) if source_id is None else None
+        return replace(
+            run, source_run_id=source_id, options=run.options if stored is None else stored.options
+        )
 
     async def copy(
         self, source: Run, run_id: str, copied: Transcript, draining: asyncio.Event

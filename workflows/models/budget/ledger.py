@@ -7,7 +7,7 @@ is left, so that together they can't take more.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import uuid4
 
 from workflows.errors import BudgetExceeded
@@ -133,6 +133,10 @@ class Ledger:
         """Adds a call of an earlier attempt that `spent_usd` and `output_tokens` didn't include."""
         self._usd += usage.cost_usd or 0.0
         self._tokens += usage.output_tokens
+
+    def narrow(self, budget_usd: float | None) -> None:
+        """Sets what the run may cost, before its first call."""
+        self._caps = replace(self._caps, budget_usd=budget_usd)
 
     def drop(self, call: OpenCall) -> None:
         """Removes a call that the provider never accepted: it cost nothing."""
