@@ -27,7 +27,8 @@ BY_SECRET = {  # a secret is how its owner is found
     f"{ACCOUNTS}/logins.py:_active_by",
     f"{ACCOUNTS}/logins.py:",
     f"{ACCOUNTS}/logins.py:LoginRepository.refresh",
-    f"{ACCOUNTS}/one_time_tokens.py:OneTimeTokenRepository.take",
+    f"{ACCOUNTS}/one_time_tokens.py:OneTimeTokenRepository.is_good",
+    f"{ACCOUNTS}/one_time_tokens.py:take_token",
     f"{ACCOUNTS}/tickets.py:TicketRepository.find_by_hash",
     f"{ACCOUNTS}/accounts.py:AccountRepository.find_or_add_identity",  # by what an issuer has signed
     f"{STORE}/shares.py:ShareRepository.find_by_hash",
