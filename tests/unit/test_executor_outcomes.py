@@ -60,9 +60,15 @@ class _Finalizer:
         self.stored: list[tuple[str | None, bool, type[Message] | None]] = []
 
     async def store(
-        self, run: Run, lease: Lease, ending: Message | None, transcript: Transcript
+        self,
+        run: Run,
+        lease: Lease,
+        ending: Message | None,
+        transcript: Transcript,
+        *,
+        was_cut_off: bool = False,
     ) -> AttemptOutcome:
-        del lease, transcript
+        del lease, transcript, was_cut_off
         self.stored.append((run.source_run_id, self._handle.settling, type(ending) if ending else None))
         if self._refuses:
             raise StaleWriter(run.id)
