@@ -143,7 +143,7 @@ def check_use(use: AllowanceUse, of: Literal["account", "API key"], *, is_new: b
             next_month(None),
         )
     if limits.usd_a_month is not None and use.spent_usd + use.reserved_usd > limits.usd_a_month + _DUST_USD:
-        others = "" if use.spent_usd >= limits.usd_a_month else ", or give the run a smaller budget_usd"
+        others = "" if use.spent_usd >= limits.usd_a_month else ", or give the run a smaller budget"
         raise AllowanceReached(
             f"Of the ${limits.usd_a_month:g} that the {of} may spend a month, ${use.spent_usd:.4f} are spent, and "
             f"its unfinished runs with this one may cost ${use.reserved_usd:.4f}: wait{others}.",
