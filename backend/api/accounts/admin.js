@@ -31,6 +31,14 @@ function showAccount(account, row = make("tr")) {
   const used = cell("Used", button("Show", async () => showUse(used, await call("GET", `${path}/usage`)), `use of ${name}`));
   const isActive = account.status === "active";
   const lock = isActive ? { status: "locked" } : { status: "active" };
+  const acts = cell(
+    "",
+    button("Save limits", save, name),
+    button(isActive ? "Lock" : "Unlock", () => change(lock, isActive ? "locked" : "unlocked"), name),
+    button("Reset link", async () => say(`${name}: ${(await call("POST", `${path}/reset-link`)).url}`), name),
+  );
+  used.className = "used";
+  acts.className = "acts";
   row.dataset.account = account.id;
   row.replaceChildren(
     make("th", { scope: "row", dir: "auto" }, name),
@@ -38,12 +46,7 @@ function showAccount(account, row = make("tr")) {
     cell("Status", account.status),
     ...limits.map((limit, index) => cell(LIMITS[index].label, limit)),
     used,
-    cell(
-      "",
-      button("Save limits", save, name),
-      button(isActive ? "Lock" : "Unlock", () => change(lock, isActive ? "locked" : "unlocked"), name),
-      button("Reset link", async () => say(`${name}: ${(await call("POST", `${path}/reset-link`)).url}`), name),
-    ),
+    acts,
   );
   return row;
 }

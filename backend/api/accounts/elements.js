@@ -6,14 +6,14 @@ export const byId = (id) => document.getElementById(id);
 export const say = (text) => { byId("notice").textContent = text; };
 export const call = (method, path, body) => request(method, `api/v1/${path}`, { body });
 
-/** An element with properties (`class` and names with a hyphen are attributes) and children, texts as text. */
-export function make(tag, properties = {}, ...children) {
+/** An element with properties (`class` and names with a hyphen are attributes) and what is in it, texts as text. */
+export function make(tag, properties = {}, ...content) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
     if (name === "class" || name.includes("-")) element.setAttribute(name, value);
     else element[name] = value;
   }
-  element.append(...children);
+  element.append(...content);
   return element;
 }
 
