@@ -1,6 +1,7 @@
 """Signing in at the page, and a page of another origin: what a listed one may do, and what one that isn't may not."""
 
 import os
+import re
 import socketserver
 import threading
 from collections.abc import Iterator
@@ -255,6 +256,7 @@ def test_person_changes_what_the_account_has(browser: Browser, tmp_path: Path) -
         change.get_by_role("button", name="Save").click()
         expect(page.locator("#children")).to_contain_text("Maya, 8")
         expect(page.locator("#children")).not_to_contain_text("no consent")
+        expect(page.get_by_role("heading", name="Children")).to_be_focused()
         [child] = page.evaluate("fetch('api/v1/children').then((r) => r.json())")["children"]
         assert child["reading_level"] == "advanced" and child["consent_at"]
         # Everything, and the end.
@@ -292,6 +294,8 @@ def keep_a_key(page: Page, elsewhere: httpx.Client) -> None:
     elsewhere.cookies.clear()
     assert elsewhere.get("/api/v1/runs", headers=bearer).status_code == 200
     assert elsewhere.get("/api/v1/account/me", headers=bearer).json()["key_allowance"]["usd_a_month"] == 2.5
+    page.get_by_role("button", name="Copy").click()
+    expect(page.locator("#notice")).to_contain_text(re.compile("Copied|Selected"))
     find_no_faults(page)
     shot(page, "account-key")
     page.get_by_role("button", name="Revoke: night job").click()
@@ -365,6 +369,12 @@ def test_admin_lists_locks_limits_and_reads_events(browser: Browser, tmp_path: P
         assert boss.evaluate("document.documentElement.scrollWidth") <= 1200
         row.get_by_role("button", name="Reset link").click()
         expect(boss.locator("#notice")).to_contain_text("ben@example.org: http")
+        expect(boss.locator("#events")).to_contain_text("reset link made")
+        # However far the table is scrolled, a row says whose it is.
+        boss.set_viewport_size({"width": 800, "height": 800})
+        boss.evaluate("document.querySelector('.scroll').scrollLeft = 400")
+        expect(row.get_by_role("rowheader")).to_be_in_viewport(ratio=1)
+        boss.set_viewport_size({"width": 1200, "height": 800})
         row.get_by_role("button", name="Lock").click()
         expect(row).to_contain_text("locked")
         expect(boss.locator("#events tr", has_text="account locked")).to_contain_text("ben@example.org")

@@ -51,6 +51,7 @@ export function leave(text) {
   forgetAll();
   document.querySelectorAll("main > section").forEach((section) => section.remove());
   show("login");
+  byId("login").elements.email.focus();
   say(text);
 }
 

@@ -35,7 +35,7 @@ function showAccount(account, row = make("tr")) {
     "",
     button("Save limits", save, name),
     button(isActive ? "Lock" : "Unlock", () => change(lock, isActive ? "locked" : "unlocked"), name),
-    button("Reset link", async () => say(`${name}: ${(await call("POST", `${path}/reset-link`)).url}`), name),
+    button("Reset link", () => showLink(name, `${path}/reset-link`), name),
   );
   used.className = "used";
   acts.className = "acts";
@@ -49,6 +49,12 @@ function showAccount(account, row = make("tr")) {
     acts,
   );
   return row;
+}
+
+// A link that works once, with whom or what it is for.
+async function showLink(what, path) {
+  say(`${what}: ${(await call("POST", path)).url}`);
+  await showEvents();
 }
 
 function showUse(place, use) {
@@ -91,7 +97,7 @@ async function showAccounts(cursor = null) {
 }
 
 byId("invite").addEventListener("click", () =>
-  attempt(async () => say(`Invitation: ${(await call("POST", "invitations")).url}`), byId("invite")),
+  attempt(() => showLink("Invitation", "invitations"), byId("invite")),
 );
 attempt(async () => {
   await showAccounts();

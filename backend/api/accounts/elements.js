@@ -52,7 +52,8 @@ export function refill(list, items, nothing) {
   const hadFocus = list.contains(document.activeElement);
   list.replaceChildren(...(items.length ? items : [make("li", {}, nothing)]));
   if (!hadFocus) return;
-  const heading = list.closest("section").querySelector("h2");
+  const isBefore = (heading) => heading.compareDocumentPosition(list) & Node.DOCUMENT_POSITION_FOLLOWING;
+  const heading = [...list.closest("section").querySelectorAll("h2")].findLast(isBefore);
   heading.tabIndex = -1;
   heading.focus();
 }
@@ -63,8 +64,8 @@ export function showOnce(place, label, secret) {
   const copy = button("Copy", async () => {
     field.select();
     // Without a secure context there is no clipboard: what is selected can be copied by hand.
-    await navigator.clipboard?.writeText(secret);
-    say(navigator.clipboard ? "Copied." : "Selected: copy it now.");
+    const isCopied = await navigator.clipboard?.writeText(secret).then(() => true, () => false);
+    say(isCopied ? "Copied." : "Selected: copy it now.");
   });
   place.replaceChildren(make("p", {}, label), make("div", { class: "once" }, field, copy));
   place.hidden = false;
