@@ -166,7 +166,7 @@ class AccessSettings(BaseModel):
         url = self.smtp_url.get_secret_value() if self.smtp_url else None
         if url is not None and urlsplit(url).scheme not in ("smtp", "smtps"):
             raise ValueError("STORYWIRE_SMTP_URL: smtp://… or smtps://… is expected")
-        if (self.smtp_url or self.smtp_url_file) and self.mail_from is None:
+        if self.sends_mails and self.mail_from is None:
             raise ValueError("STORYWIRE_MAIL_FROM must be set with STORYWIRE_SMTP_URL")
         return self
 
@@ -180,6 +180,11 @@ class AccessSettings(BaseModel):
     def has_accounts(self) -> bool:
         """Whether a caller must show who they are."""
         return self.auth != "local"
+
+    @property
+    def sends_mails(self) -> bool:
+        """Whether there is a mail server."""
+        return bool(self.smtp_url or self.smtp_url_file)
 
     @property
     def is_https(self) -> bool:

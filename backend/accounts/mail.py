@@ -75,7 +75,7 @@ class SettingsMailer:
 
 def open_mailer(settings: Settings) -> Mailer | None:
     """The mail server of the settings, if there is one. Raises SettingsError."""
-    return SettingsMailer(settings) if settings.smtp_url or settings.smtp_url_file else None
+    return SettingsMailer(settings) if settings.sends_mails else None
 
 
 def _server(settings: Settings) -> SmtpMailer:

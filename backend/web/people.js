@@ -11,7 +11,7 @@ export async function learnPeople(form) {
 	const options = await callIfThere("api/v1/auth/options");
 	hasAccounts = Boolean(options) && options.mode !== "local";
 	if (!hasAccounts) return;
-	// Signed out in another window: this one would fill the storage again.
+	// Signed out in another window: this would fill the storage again.
 	addEventListener("storage", ({ key }) => key ?? location.reload());
 	const [, children] = await Promise.all([showQuota(), callIfThere("api/v1/children?limit=100")]);
 	form.offerChildren(children?.children ?? [], recallChild());
@@ -23,7 +23,7 @@ export async function showQuota() {
 	const me = await callIfThere("api/v1/account/me");
 	if (!me) return;
 	const use = me.allowance;
-	const quota = use ? `${use.runs_today} of ${use.runs_a_day} texts today · ${formatDollars(use.spent_usd)} of ${formatDollars(use.usd_a_month)} this month` : "";
+	const quota = use ? `${use.runs_today} of ${use.runs_a_day} texts today · ${use.runs_this_month} of ${use.runs_a_month} and ${formatDollars(use.spent_usd)} of ${formatDollars(use.usd_a_month)} this month` : "";
 	byId("people").replaceChildren(
 		make("span.people__quota", { id: "quota" }, quota),
 		make("a.people__account", { href: "account", dir: "auto" }, me.account.email ?? "Account"),

@@ -281,7 +281,7 @@ def test_account_page_of_the_core_knows_no_child() -> None:
     files = [
         file for file in (ROOT / "backend/api/accounts").iterdir() if file.suffix in {".html", ".js", ".css"}
     ]
-    assert len(files) == 5
+    assert len(files) == 8
     for file in files:
         assert not re.search(r"(?i)\bchild", file.read_text(encoding="utf-8")), file.name
 

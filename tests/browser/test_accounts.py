@@ -1,6 +1,7 @@
 """Signing in at the page, and a page of another origin: what a listed one may do, and what one that isn't may not."""
 
 import os
+import re
 import socketserver
 import threading
 from collections.abc import Iterator
@@ -16,12 +17,14 @@ from playwright.sync_api import Browser, Page, expect
 from typer.testing import CliRunner
 
 from backend.cli.main import app
+from tests.browser.axe import find_faults
 from tests.browser.live import serve_scripted
 from tests.fakes.script import Reply, Script
 
 pytestmark = pytest.mark.browser
 
 EMAIL, PASSWORD = "noa@example.org", "a long sentence, not a word"
+NEW_PASSWORD = "another sentence, longer"
 STORY = "api/v1/stories/generate/stream"
 
 
@@ -128,6 +131,15 @@ def test_session_that_ends_while_a_text_is_written_leads_through_signing_in_back
         expect(page).to_have_url(f"{url}/#{run}")
         expect(page.locator(".verified")).to_have_attribute("data-verdict", "same", timeout=60_000)
         assert context.cookies() != [cookie]
+        # Others may read it by a link, until that is revoked on the account page.
+        shared = page.request.post(
+            f"{url}/api/v1/runs/{run.removeprefix('run=')}/share", headers={"Origin": url}
+        ).json()["url"]
+        page.goto(f"{url}/account")
+        expect(page.locator("#shares a")).to_have_attribute("href", f"./#{run}")
+        page.locator("#shares").get_by_role("button", name="Revoke").click()
+        expect(page.locator("#shares")).to_contain_text("Nobody else can read")
+        assert page.request.get(f"{url}{shared}").status == 404
 
 
 def add_child(page: Page, name: str, age: int) -> None:
@@ -139,6 +151,15 @@ def add_child(page: Page, name: str, age: int) -> None:
     form.locator("[name=consent]").check()
     form.get_by_role("button").click()
     expect(page.locator("#children")).to_contain_text(f"{name}, {age}")
+
+
+def find_no_faults(page: Page) -> None:
+    """By axe-core's rules, in light and dark, with everything open meanwhile."""
+    page.evaluate("document.querySelectorAll('details').forEach((part) => (part.open = true))")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        assert find_faults(page) == [], scheme
+    page.evaluate("document.querySelectorAll('details').forEach((part) => (part.open = false))")
 
 
 def shot(page: Page, name: str) -> None:
@@ -207,6 +228,120 @@ def test_what_the_browser_remembers_is_for_the_account_that_it_was_of(
         assert page.evaluate("localStorage.getItem('storywire.draft')") is None
 
 
+def test_person_changes_what_the_account_has(browser: Browser, tmp_path: Path) -> None:
+    with service(tmp_path) as url, browser.new_context(viewport={"width": 1280, "height": 900}) as context:
+        page = context.new_page()
+        page.on("dialog", lambda dialog: dialog.accept())
+        sign_up_and_in(page, url)
+        notice = page.locator("#notice")
+        with httpx.Client(base_url=url, trust_env=False, headers={"Origin": url}) as elsewhere:
+            for agent in ("Firefox/140 on Windows", "curl/8"):
+                body = {"email": EMAIL, "password": PASSWORD}
+                elsewhere.post("/api/v1/auth/login", json=body, headers={"User-Agent": agent})
+            page.evaluate(ADD_CHILD)
+            page.reload()
+            page.get_by_role("button", name="Change: Maya").click()
+            keep_a_key(page, elsewhere)
+            end_sessions(page)
+            change_the_password(page)
+        # A child, whose consent is given later.
+        change = page.locator("#children form")
+        change.get_by_label("Age in years").fill("8")
+        change.get_by_label("Reading level").select_option("advanced")
+        change.get_by_label("I am a parent").check()
+        shot(page, "account-full")
+        page.set_viewport_size({"width": 390, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        shot(page, "account-full-narrow")
+        change.get_by_role("button", name="Save").click()
+        expect(page.locator("#children")).to_contain_text("Maya, 8")
+        expect(page.locator("#children")).not_to_contain_text("no consent")
+        expect(page.get_by_role("heading", name="Children")).to_be_focused()
+        [child] = page.evaluate("fetch('api/v1/children').then((r) => r.json())")["children"]
+        assert child["reading_level"] == "advanced" and child["consent_at"]
+        # Everything, and the end.
+        page.get_by_text("Get everything as a file", exact=True).click()
+        page.locator("#export [name=password]").fill(NEW_PASSWORD)
+        with page.expect_download() as file:
+            page.locator("#export button").click()
+        assert "Maya" in file.value.path().read_text(encoding="utf-8")
+        page.get_by_text("Delete the account", exact=True).click()
+        page.locator("#deletion [name=password]").fill("not the password at all")
+        page.locator("#deletion button").click()
+        expect(notice).to_contain_text("password")
+        page.locator("#deletion [name=password]").fill(NEW_PASSWORD)
+        page.locator("#deletion button").click()
+        expect(notice).to_contain_text("is being deleted")
+        expect(page.locator("#login")).to_be_visible()
+        assert page.evaluate("fetch('api/v1/account/me').then((r) => r.status)") == 401
+
+
+ADD_CHILD = """fetch("api/v1/children", {method: "POST", headers: {"Content-Type": "application/json"},
+  body: JSON.stringify({name: "Maya", age: 7})})"""
+
+
+def keep_a_key(page: Page, elsewhere: httpx.Client) -> None:
+    """A key is made, shown once, works, and is revoked."""
+    page.get_by_text("Make a key").click()
+    form = page.locator("#key")
+    form.get_by_label("What it is for").fill("night job")
+    form.get_by_label("Texts: read").check()
+    form.get_by_label("$ a month").fill("2.5")
+    form.get_by_role("button").click()
+    field = page.locator("#new-key input")
+    expect(field).to_be_focused()
+    bearer = {"Authorization": f"Bearer {field.input_value()}"}
+    elsewhere.cookies.clear()
+    assert elsewhere.get("/api/v1/runs", headers=bearer).status_code == 200
+    assert elsewhere.get("/api/v1/account/me", headers=bearer).json()["key_allowance"]["usd_a_month"] == 2.5
+    page.get_by_role("button", name="Copy").click()
+    expect(page.locator("#notice")).to_contain_text(re.compile("Copied|Selected"))
+    find_no_faults(page)
+    shot(page, "account-key")
+    page.get_by_role("button", name="Revoke: night job").click()
+    expect(page.locator("#keys")).to_have_text("No keys.")
+    expect(page.get_by_role("heading", name="API keys")).to_be_focused()
+    assert elsewhere.get("/api/v1/runs", headers=bearer).status_code == 401
+
+
+def end_sessions(page: Page) -> None:
+    """One of three, and then all others."""
+    expect(page.locator("#sessions li")).to_have_count(3)
+    expect(page.locator("#sessions")).to_contain_text("Firefox on Windows")
+    page.get_by_role("button", name="Sign out: curl/8").click()
+    expect(page.locator("#sessions li")).to_have_count(2)
+    page.get_by_role("button", name="Sign out everywhere else").click()
+    expect(page.locator("#sessions li")).to_have_count(1)
+    expect(page.locator("#sessions")).to_contain_text("This one")
+
+
+def change_the_password(page: Page) -> None:
+    """The page goes on in the session that takes the place of its own."""
+    page.get_by_text("Change the password").click()
+    form = page.locator("#password")
+    form.locator("[name=old_password]").fill(PASSWORD)
+    form.locator("[name=new_password]").fill("passwordpassword")
+    form.get_by_role("button").click()
+    expect(page.locator("#notice")).to_contain_text("New password: ")  # by the name that it has on the page
+    form.locator("[name=new_password]").fill(NEW_PASSWORD)
+    form.get_by_role("button").click()
+    expect(page.locator("#notice")).to_contain_text("The new password is set")
+
+
+def test_link_that_is_opened_in_the_pages_own_tab_is_taken_and_mails_are_not_promised(
+    browser: Browser, tmp_path: Path
+) -> None:
+    with service(tmp_path) as url, browser.new_context() as context:
+        page = context.new_page()
+        page.goto(f"{url}/account")
+        page.get_by_role("button", name="Forgot the password?").click()
+        expect(page.locator("#notice")).to_contain_text("sends no mails. Ask whoever runs it")
+        page.goto(f"{url}/account#reset=swo_1234")
+        expect(page.locator("#reset")).to_be_visible()
+        expect(page).to_have_url(f"{url}/account")  # the secret isn't in the address any more
+        find_no_faults(page)
+
+
 def test_admin_lists_locks_limits_and_reads_events(browser: Browser, tmp_path: Path) -> None:
     with (
         service(tmp_path) as url,
@@ -225,14 +360,25 @@ def test_admin_lists_locks_limits_and_reads_events(browser: Browser, tmp_path: P
         boss.goto(f"{url}/account")
         boss.locator("#admin").click()
         row = boss.locator("tr[data-account]", has_text="ben@example.org")
-        row.get_by_label("Runs a day of ben@example.org").fill("5")
+        row.get_by_label("Texts a day of ben@example.org").fill("5")
+        row.get_by_label("Texts a month of ben@example.org").fill("1")
         row.get_by_role("button", name="Save limits").click()
         expect(boss.locator("#notice")).to_contain_text("changed")
         row.get_by_role("button", name="Show").click()
-        expect(row).to_contain_text("0 of 5 today")
+        expect(row).to_contain_text("0 of 5 texts today, 0 of 1 this month")
+        assert boss.evaluate("document.documentElement.scrollWidth") <= 1200
+        row.get_by_role("button", name="Reset link").click()
+        expect(boss.locator("#notice")).to_contain_text("ben@example.org: http")
+        expect(boss.locator("#events")).to_contain_text("reset link made")
+        # However far the table is scrolled, a row says whose it is.
+        boss.set_viewport_size({"width": 800, "height": 800})
+        boss.evaluate("document.querySelector('.scroll').scrollLeft = 400")
+        expect(row.get_by_role("rowheader")).to_be_in_viewport(ratio=1)
+        boss.set_viewport_size({"width": 1200, "height": 800})
         row.get_by_role("button", name="Lock").click()
         expect(row).to_contain_text("locked")
-        expect(boss.locator("#events")).to_contain_text("account changed")
+        expect(boss.locator("#events tr", has_text="account locked")).to_contain_text("ben@example.org")
+        find_no_faults(boss)
         assert (
             person.request.post(f"{url}/api/v1/auth/login", data=body, headers={"Origin": url}).status == 401
         )

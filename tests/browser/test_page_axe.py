@@ -1,23 +1,20 @@
 """The page by axe-core's rules, in light and dark: forms of all kinds, a text being written, and a finished one."""
 
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from backend.store.run_values import RunOptions
+from tests.browser.axe import find_faults
 from tests.browser.page_server import PageServer
 from tests.browser.scripted import Scripted
 from tests.browser.scripts import TEXTS, begin, fill_form, start_story, tell_all, write
-from tests.clients.node import CLIENT
-from tests.missing import give_up
 from workflows.formats.defaults import presentation_of
 from workflows.formats.registry import list_formats
 
 pytestmark = pytest.mark.browser
 
-AXE = CLIENT / "node_modules" / "axe-core" / "axe.min.js"
 FORMATS = list_formats()
 
 
@@ -54,19 +51,6 @@ def api(api: Scripted) -> Scripted:
         ("POST", "creator-scripts/check"): (200, {"ok": True, "tips": [tip], "words": 50, "plan": plan}),
     }
     return api
-
-
-def find_faults(page: Page) -> list[str]:
-    if not AXE.exists():
-        give_up("no package axe-core: `make npm`")
-    # Evaluated rather than added as a script: the page's own policy allows none but the service's.
-    page.evaluate(Path(AXE).read_text(encoding="utf-8"))
-    found: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return [
-        f"{fault['id']}: {node['html'][:160]} {node['failureSummary'][:300]}"
-        for fault in found["violations"]
-        for node in fault["nodes"]
-    ]
 
 
 @pytest.mark.usefixtures("scheme", "api")

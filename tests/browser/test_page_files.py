@@ -7,6 +7,7 @@ from playwright.sync_api import Page
 
 from tests.browser.page_server import WEB, PageServer
 
+ACCOUNT = [WEB.parent / "api" / "accounts", WEB.parent / "stories" / "account"]
 INDEX = (WEB / "index.html").read_text(encoding="utf-8")
 
 
@@ -27,6 +28,14 @@ def test_page_files_name_no_other_host() -> None:
 
 def test_page_weighs_less_than_two_hundred_kilobytes_in_all() -> None:
     assert sum(file.stat().st_size for file in WEB.iterdir()) < 200_000
+
+
+def test_account_and_administration_pages_weigh_less_than_sixty_kilobytes_with_all_that_they_load() -> None:
+    shared = [WEB / name for name in ("api.js", "style.css", "favicon.svg")]
+    own = [file for folder in ACCOUNT for file in folder.iterdir() if file.suffix in (".html", ".js", ".css")]
+    assert sum(file.stat().st_size for file in [*shared, *own]) < 60_000
+    for file in own:
+        assert not re.search(r"https?:|url\(|\s//\w", file.read_text(encoding="utf-8")), file.name
 
 
 @pytest.mark.browser

@@ -356,8 +356,10 @@ async def test_links_and_invitations_are_security_events_with_who_made_them(
         url = (await admin.http.post("/api/v1/admin/invitations")).json()["url"]
         body = {"email": "new@example.org", "password": PASSWORD, "invitation": url.partition("#invite=")[2]}
         assert (await anonymous(service).post("/api/v1/auth/register", json=body)).status_code == 202
-        events = (await admin.http.get("/api/v1/admin/events")).json()["events"]
+        page = (await admin.http.get("/api/v1/admin/events")).json()
         new = await service.resources.people.account_repository.find_by_email("new@example.org")
+    events = page["events"]
+    assert page["addresses"].items() >= {admin.id: admin.email, person.id: person.email}.items()
     found = {(event["kind"], event["owner"], event["actor"]) for event in events}
     assert new is not None and found >= {
         ("reset_link_made", person.id, admin.id),

@@ -75,6 +75,7 @@ async def test_links_come_by_mail_and_work(provider: FakeProvider, tmp_path: Pat
         ) as service,
     ):
         http, body = anonymous(service), {"email": "New@Example.org", "password": PASSWORD}
+        assert (await http.get("/api/v1/auth/options")).json()["mails"] is True
         assert (await http.post("/api/v1/auth/register", json=body)).status_code == 202
         mail = await box.next()
         assert (mail["To"], mail["From"]) == ("new@example.org", "stories@example.org")
@@ -94,6 +95,19 @@ async def test_links_come_by_mail_and_work(provider: FakeProvider, tmp_path: Pat
         assert (await http.post("/api/v1/auth/password/reset", json=reset)).status_code == 204
         await log_in(service, "new@example.org", NEW)
         assert len(box.mails) == 3
+
+
+async def test_service_without_a_mail_server_promises_no_mail(provider: FakeProvider, tmp_path: Path) -> None:
+    async with serve_accounts(provider, tmp_path) as service:
+        await add_person(service, "noa")
+        http = anonymous(service)
+        assert (await http.get("/api/v1/auth/options")).json()["mails"] is False
+        noa, ghost = [
+            (await http.post("/api/v1/auth/password/forgot", json={"email": f"{name}@example.org"})).json()
+            for name in ("noa", "ghost")
+        ]
+        assert noa == ghost
+        assert "sends no mails" in noa["message"]
 
 
 async def test_mail_server_that_is_gone_changes_no_answer(provider: FakeProvider, tmp_path: Path) -> None:

@@ -167,7 +167,7 @@ async def test_budget_that_nobody_named_is_narrowed_to_what_is_left(
         return await repository.add(new, limit=limit(key_id, allowance, least_usd=least))
 
     repositories = [RunRepository(each) for each in (database, other_database) * 2]
-    with pytest.raises(AllowanceReached, match="smaller budget_usd") as named:
+    with pytest.raises(AllowanceReached, match="smaller budget") as named:
         await begin(repositories[0], least=None)
     assert named.value.until == next_month(None)  # nothing that ends this month leaves as much
     taken = await asyncio.gather(*(begin(each) for each in repositories), return_exceptions=True)

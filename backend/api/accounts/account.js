@@ -1,33 +1,21 @@
 // The account page: signing in, up and out, and the links that mails bring. Secrets stand behind the # of an address,
 // which is not sent to any server, and are taken out of it at once.
 
-import { call as request } from "../static/api.js";
+import { attempt, byId, call, explain, formatUse, onSubmit, say } from "./elements.js";
+
+export { call, onSubmit, say };
 
 const OWNER = "storywire.account";
+const NO_MAILS =
+  "This service sends no mails. Ask whoever runs it for a link to set a new password: " +
+  "they make one on the administration page, or with the command “storywire users link”.";
 
 let signIn;
 
 /** Resolves with the account once somebody is signed in. Sections that extensions bring to this page begin then. */
 export const signedIn = new Promise((resolve) => { signIn = resolve; });
 
-const show = (id, shown = true) => { document.getElementById(id).hidden = !shown; };
-export const say = (text) => { document.getElementById("notice").textContent = text; };
-export const call = (method, path, body) => request(method, `api/v1/${path}`, { body });
-
-export function onSubmit(id, work) {
-  document.getElementById(id).addEventListener("submit", async (event) => {
-    event.preventDefault();
-    const button = event.submitter ?? event.target.querySelector("button");
-    button.disabled = true;
-    try {
-      await work(Object.fromEntries(new FormData(event.target)));
-    } catch (error) {
-      say(error.message);
-    } finally {
-      button.disabled = false;
-    }
-  });
-}
+const show = (id, shown = true) => { byId(id).hidden = !shown; };
 
 function takeLink() {
   const [purpose, token] = location.hash.slice(1).split("=");
@@ -58,17 +46,21 @@ function forgetAll() {
   }
 }
 
+/** The account is gone, and with it what this browser remembers and the page shows of it. */
+export function leave(text) {
+  forgetAll();
+  document.querySelectorAll("main > section").forEach((section) => section.remove());
+  show("login");
+  byId("login").elements.email.focus();
+  say(text);
+}
+
 async function showAccount() {
   const me = await call("GET", "account/me");
   keepMemoryFor(me.account.id);
   show("admin", me.account.role === "admin");
-  document.getElementById("who").textContent = me.account.email ?? me.account.id;
-  const use = me.allowance;
-  if (use) {
-    document.getElementById("use").textContent =
-      `${use.runs_today} of ${use.runs_a_day} texts today, ` +
-      `$${use.spent_usd.toFixed(2)} of $${use.usd_a_month.toFixed(2)} this month.`;
-  }
+  byId("who").textContent = me.account.email ?? me.account.id;
+  byId("use").textContent = me.allowance ? `${formatUse(me.allowance)}.` : "";
   show("login", false);
   show("register", false);
   show("me");
@@ -99,28 +91,34 @@ async function begin() {
     show("reset", false);
     show("login");
   });
-  document.getElementById("forgot").addEventListener("click", async () => {
-    const email = document.querySelector("#login [name=email]").value;
-    await call("POST", "auth/password/forgot", { email }).then((reply) => say(reply.message), (error) => say(error.message));
-  });
-  document.getElementById("logout").addEventListener("click", async () => {
-    await call("POST", "account/logout").catch((error) => say(error.message));
+  byId("forgot").addEventListener("click", () => attempt(() => askForLink(options.mails), byId("forgot")));
+  byId("logout").addEventListener("click", async () => {
+    await attempt(() => call("POST", "account/logout"));
     // What this browser remembers goes with the session.
     forgetAll();
     location.reload();
   });
   if (purpose === "reset" && token) { show("reset"); return; }
   if (purpose === "verify" && token) {
-    await call("POST", "auth/email/verify", { token }).then(() => say("Your address is confirmed: sign in."), (error) => say(error.message));
+    await attempt(() => call("POST", "auth/email/verify", { token }).then(() => say("Your address is confirmed.")));
   }
   try {
     await showAccount();
+    if (purpose === "invite" && token) say("You are signed in already: sign out, and open the invitation again.");
   } catch {
     show("login");
     show("register", options.registration === "open" || (purpose === "invite" && Boolean(token)));
   }
 }
 
+async function askForLink(mails) {
+  if (!mails) return say(NO_MAILS);
+  const email = byId("login").elements.email;
+  if (email.reportValidity()) say((await call("POST", "auth/password/forgot", { email: email.value })).message);
+}
+
+// A link that is opened in the tab that shows this page loads nothing by itself.
+addEventListener("hashchange", () => { if (location.hash.includes("=")) location.reload(); });
 // Signed out in another window, or somebody else signed in there.
 addEventListener("storage", ({ key }) => key ?? location.reload());
-begin().catch((error) => say(error.message));
+begin().catch((error) => say(explain(error)));

@@ -1,98 +1,106 @@
 // The administration page: accounts with their limits and use, and security events. Nobody's texts are here.
 
-import { call as request } from "../static/api.js";
+import { attempt, button, byId, call as request, formatTime, formatUse, make, say } from "./elements.js";
 
-const byId = (id) => document.getElementById(id);
-const say = (text) => { byId("notice").textContent = text; };
-const call = (method, path, body) => request(method, `api/v1/admin/${path}`, { body });
-const attempt = (work) => () => work().catch((error) => say(error.message));
+const call = (method, path, body) => request(method, `admin/${path}`, body);
+const LIMITS = [
+  { name: "runs_at_once", label: "Texts at once", step: "1", max: "1000" },
+  { name: "runs_a_day", label: "Texts a day", step: "1", max: "1000000" },
+  { name: "runs_a_month", label: "Texts a month", step: "1", max: "10000000" },
+  { name: "usd_a_month", label: "$ a month", step: "0.01", max: "1000000" },
+];
 
-function cell(...content) {
-  const element = document.createElement("td");
-  element.append(...content);
-  return element;
-}
+const cell = (label, ...content) => make("td", label ? { "data-label": label } : {}, ...content);
 
-function button(text, work) {
-  const element = document.createElement("button");
-  element.type = "button";
-  element.className = "button button--quiet";
-  element.textContent = text;
-  element.addEventListener("click", attempt(work));
-  return element;
-}
-
-function number(name, label, value, step) {
-  const element = document.createElement("input");
-  Object.assign(element, { type: "number", min: step, step, name, value: value ?? "" });
-  element.setAttribute("aria-label", label);
-  return element;
-}
-
-function showAccount(account, row = document.createElement("tr")) {
+function showAccount(account, row = make("tr")) {
   const path = `accounts/${encodeURIComponent(account.id)}`;
   const name = account.email ?? account.id;
-  const limits = [
-    number("runs_at_once", `Runs at once of ${name}`, account.runs_at_once, "1"),
-    number("runs_a_day", `Runs a day of ${name}`, account.runs_a_day, "1"),
-    number("usd_a_month", `Dollars a month of ${name}`, account.usd_a_month, "0.01"),
-  ];
-  const change = async (values) => {
+  const limits = LIMITS.map(({ name: limit, label, step, max }) =>
+    make("input", { type: "number", min: step, step, max, name: limit, value: account[limit] ?? "", "aria-label": `${label} of ${name}` }),
+  );
+  const change = async (values, text) => {
     showAccount(await call("PATCH", path, values), row);
-    say(`${name}: changed.`);
+    say(`${name}: ${text}.`);
     await showEvents();
   };
+  const save = async () => {
+    if (!limits.every((limit) => limit.reportValidity())) return;
+    const values = limits.map(({ name: limit, value }) => [limit, value === "" ? null : Number(value)]);
+    await change(Object.fromEntries(values), "the limits are changed");
+  };
+  const used = cell("Used", button("Show", async () => showUse(used, await call("GET", `${path}/usage`)), `use of ${name}`));
   const isActive = account.status === "active";
-  const used = cell(button("Show", async () => used.replaceChildren(useOf(await call("GET", `${path}/usage`)))));
+  const lock = isActive ? { status: "locked" } : { status: "active" };
+  const acts = cell(
+    "",
+    button("Save limits", save, name),
+    button(isActive ? "Lock" : "Unlock", () => change(lock, isActive ? "locked" : "unlocked"), name),
+    button("Reset link", () => showLink(name, `${path}/reset-link`), name),
+  );
+  used.className = "used";
+  acts.className = "acts";
   row.dataset.account = account.id;
   row.replaceChildren(
-    cell(name),
-    cell(account.role),
-    cell(account.status),
-    ...limits.map((limit) => cell(limit)),
+    make("th", { scope: "row", dir: "auto" }, name),
+    cell("Role", account.role),
+    cell("Status", account.status),
+    ...limits.map((limit, index) => cell(LIMITS[index].label, limit)),
     used,
-    cell(
-      button("Save limits", () =>
-        change(Object.fromEntries(limits.map(({ name: limit, value }) => [limit, value === "" ? null : Number(value)]))),
-      ),
-      " ",
-      button(isActive ? "Lock" : "Unlock", () => change({ status: isActive ? "locked" : "active" })),
-      " ",
-      button("Reset link", async () => say((await call("POST", `${path}/reset-link`)).url)),
-    ),
+    acts,
   );
   return row;
 }
 
-const useOf = (use) =>
-  `${use.runs_now} of ${use.runs_at_once} now, ${use.runs_today} of ${use.runs_a_day} today, ` +
-  `$${use.spent_usd.toFixed(4)} and $${use.reserved_usd.toFixed(4)} reserved of $${use.usd_a_month.toFixed(2)}`;
-
-function showEvent({ at, kind, owner, subject }) {
-  const row = document.createElement("tr");
-  row.append(...[new Date(at).toLocaleString("en"), kind.replaceAll("_", " "), owner ?? "", subject ?? ""].map((text) => cell(text)));
-  return row;
+// A link that works once, with whom or what it is for.
+async function showLink(what, path) {
+  say(`${what}: ${(await call("POST", path)).url}`);
+  await showEvents();
 }
+
+function showUse(place, use) {
+  const now = `${use.runs_now} of ${use.runs_at_once} now`;
+  place.replaceChildren(make("span", {}, `${now}, ${formatUse(use)}, $${use.reserved_usd.toFixed(2)} reserved`));
+}
+
+// An account's address, with the id that logs have.
+function nameOf(id, addresses) {
+  if (!id) return [];
+  return addresses[id] ? [addresses[id], make("small", {}, id)] : [id];
+}
+
+const showEvent = ({ at, kind, owner, subject, actor }, addresses) =>
+  make(
+    "tr",
+    {},
+    cell("When", formatTime(at)),
+    cell("What", kind.replaceAll("_", " ")),
+    ...[["Account", owner], ["About", subject], ["By", actor]].map(([label, id]) => {
+      const names = nameOf(id, addresses);
+      return names.length ? cell(label, make("span", { dir: "auto" }, ...names)) : make("td");
+    }),
+  );
 
 async function showEvents(cursor = null) {
   const page = await call("GET", `events?limit=50${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
-  const rows = page.events.map(showEvent);
+  const rows = page.events.map((event) => showEvent(event, page.addresses));
   if (cursor) byId("events").append(...rows);
   else byId("events").replaceChildren(...rows);
   byId("more-events").hidden = !page.next_cursor;
-  byId("more-events").onclick = attempt(() => showEvents(page.next_cursor));
+  byId("more-events").onclick = () => attempt(() => showEvents(page.next_cursor));
 }
 
 async function showAccounts(cursor = null) {
   const page = await call("GET", `accounts?limit=50${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`);
   byId("accounts").append(...page.accounts.map((account) => showAccount(account)));
   byId("more-accounts").hidden = !page.next_cursor;
-  byId("more-accounts").onclick = attempt(() => showAccounts(page.next_cursor));
+  byId("more-accounts").onclick = () => attempt(() => showAccounts(page.next_cursor));
 }
 
-byId("invite").addEventListener("click", attempt(async () => say((await call("POST", "invitations")).url)));
+byId("invite").addEventListener("click", () =>
+  attempt(() => showLink("Invitation", "invitations"), byId("invite")),
+);
 attempt(async () => {
   await showAccounts();
   await showEvents();
   byId("content").hidden = false;
-})();
+});

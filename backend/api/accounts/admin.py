@@ -59,9 +59,10 @@ class EventView(BaseModel):
 
 
 class EventPage(BaseModel):
-    """Security events, the newest first."""
+    """Security events, the newest first. `addresses` are those of the accounts that they name, by their ids."""
 
     events: list[EventView]
+    addresses: dict[str, str]
     next_cursor: str | None
 
 
@@ -153,4 +154,6 @@ async def list_events(people: PeopleDep, limit: PageLimit = 50, cursor: PageCurs
         )
         for each in page
     ]
-    return EventPage(events=events, next_cursor=next_cursor)
+    named = {name for each in page for name in (each.owner, each.subject, each.actor) if name is not None}
+    addresses = await people.account_repository.addresses(named)
+    return EventPage(events=events, addresses=addresses, next_cursor=next_cursor)

@@ -24,10 +24,12 @@ router = APIRouter(prefix=AUTH, tags=["log-in"])
 
 
 class AuthOptions(BaseModel):
-    """Ways to log in and to register."""
+    """Ways to log in and to register. `mails`: whether the service can send links by mail; where it can't, whoever
+    runs it makes them."""
 
     mode: Literal["local", "accounts", "external"]
     registration: Literal["open", "invitation", "closed"]
+    mails: bool
 
 
 class LoginBody(JsonModel):
@@ -79,7 +81,7 @@ class Accepted(BaseModel):
 @router.get("/options")
 async def auth_options(settings: SettingsDep) -> AuthOptions:
     """How people get in, for a page to show."""
-    return AuthOptions(mode=settings.auth, registration=settings.registration)
+    return AuthOptions(mode=settings.auth, registration=settings.registration, mails=settings.sends_mails)
 
 
 @router.post("/login")
@@ -127,9 +129,13 @@ async def verify_email(body: TokenBody, people: OwnPeopleDep, address: AddressDe
 
 
 @router.post("/password/forgot", status_code=202)
-async def forgot_password(body: EmailBody, people: OwnPeopleDep, address: AddressDep) -> Accepted:
-    """Sends a link to set a new password."""
+async def forgot_password(
+    body: EmailBody, people: OwnPeopleDep, settings: SettingsDep, address: AddressDep
+) -> Accepted:
+    """Sends a link to set a new password, where the service can send mails."""
     await people.accounts.forgot_password(body.email, address)
+    if not settings.sends_mails:
+        return Accepted(message="This service sends no mails: ask whoever runs it for a link.")
     return Accepted(message="If this address has an account, a mail is on its way.")
 
 

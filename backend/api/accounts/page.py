@@ -2,13 +2,16 @@
 
 from collections.abc import Awaitable, Callable
 from functools import cache
+from html import escape
 from pathlib import Path
 
 from fastapi import APIRouter
 from fastapi.responses import FileResponse, HTMLResponse
 
+from backend.accounts.api_keys import LONGEST_DAYS
+from backend.accounts.principal import SCOPES
 from backend.api.page import PAGE_HEADERS
-from backend.extensions.base import collect_account_sections
+from backend.extensions.base import collect_account_sections, collect_scopes
 from backend.plugins import list_extensions
 from workflows.errors import NotFound
 
@@ -18,10 +21,21 @@ _HEADERS = {**PAGE_HEADERS, "Cache-Control": "no-cache"}
 _FILES = {
     "/page.js": "account.js",
     "/page.css": "account.css",
+    "/elements.js": "elements.js",
+    "/access.js": "access.js",
+    "/belongings.js": "belongings.js",
     "/admin": "admin.html",
     "/admin.js": "admin.js",
 }
 _SECTIONS, _SCRIPTS = "<!-- sections of extensions -->\n", "<!-- scripts of extensions -->\n"
+_SCOPES, _LONGEST = "<!-- scopes of keys -->\n", "<!-- longest days -->"
+_AREAS = {
+    "runs": "Texts",
+    "library": "Documents and personas",
+    "usage": "Use and costs",
+    "metrics": "Measurements",
+}
+_ACTS = {"read": "read", "write": "make and change"}
 
 router = APIRouter(prefix="/account", include_in_schema=False)
 
@@ -47,7 +61,22 @@ def _page() -> str:
     scripts = (f'<script type="module" src="account/sections/{name}.js"></script>\n' for name in sections)
     html = (each.html.read_text(encoding="utf-8") for each in sections.values())
     page = (_FOLDER / "account.html").read_text(encoding="utf-8")
-    return page.replace(_SCRIPTS, "".join(scripts)).replace(_SECTIONS, "".join(html))
+    parts = {
+        _SCRIPTS: "".join(scripts),
+        _SECTIONS: "".join(html),
+        _SCOPES: "".join(map(_scope, collect_scopes(list_extensions(), SCOPES))),
+        _LONGEST: str(LONGEST_DAYS),
+    }
+    for place, text in parts.items():
+        page = page.replace(place, text)
+    return page
+
+
+def _scope(scope: str) -> str:
+    """A choice of what a key may do: `runs:read` is "Texts: read"."""
+    area, _, act = scope.partition(":")
+    words = escape(f"{_AREAS.get(area, area.capitalize())}: {_ACTS.get(act, act)}")
+    return f'<label class="consent"><input name="scopes" type="checkbox" value="{escape(scope)}"> {words}</label>\n'
 
 
 def _sender(name: str) -> Callable[[], Awaitable[FileResponse]]:

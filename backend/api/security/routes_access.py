@@ -20,7 +20,10 @@ TICKETS = "/api/v1/stream-tickets"
 
 PUBLIC = (
     ("GET", r"/"),
-    ("GET", r"/account(?:/page\.(?:js|css)|/sections/[^/]+\.js|/admin(?:\.js)?)?"),
+    (
+        "GET",
+        r"/account(?:/page\.css|/(?:page|elements|access|belongings|sections/[^/]+)\.js|/admin(?:\.js)?)?",
+    ),
     ("GET", r"/static/.*"),
     ("GET", r"/shared/[^/]+"),
     ("GET", r"/healthz"),

@@ -1,6 +1,6 @@
 """Accounts in SQL, and the identities by which another issuer knows them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -137,6 +137,15 @@ class AccountRepository:
         if after is not None:
             query = query.where(accounts.c.id > after)
         return await self._db.read(lambda connection: [_account(row) for row in connection.execute(query)])
+
+    async def addresses(self, ids: Iterable[str]) -> dict[str, str]:
+        """The addresses of those of these ids that are accounts with one, for admins."""
+        query = select(accounts.c.id, accounts.c.email).where(
+            accounts.c.id.in_(ids), accounts.c.email.is_not(None)
+        )
+        return await self._db.read(
+            lambda connection: {row.id: row.email for row in connection.execute(query)}
+        )
 
     async def of_status(self, status: AccountStatus) -> list[Account]:
         """Every account in this state."""

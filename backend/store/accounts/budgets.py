@@ -57,7 +57,7 @@ def _refuse(whose: Whose, use: AllowanceUse, own_usd: float, least_usd: float | 
         else f"the next month begins on {next_month(None):%Y-%m-%d}"
     )
     is_room = use.spent_usd + others_usd < most - _DUST_USD
-    smaller = ["give the run a smaller budget_usd"] if is_named and is_room else []
+    smaller = ["give the run a smaller budget"] if is_named and is_room else []
     this = f"this one {'may cost' if is_named else 'costs at least'} ${needed:.4f}"
     return AllowanceReached(
         f"Of the ${most:g} that the {whose} may spend a month, ${use.spent_usd:.4f} are spent, and its other "

@@ -1,38 +1,73 @@
-// The children of an account, on its page: each with its export and its deletion, and a form for one more.
+// The children of an account, on its page: each with its export, its changes and its deletion, and a form for one more.
 
 import { call, onSubmit, say, signedIn } from "../page.js";
+import { attempt, button, byId, make, refill } from "../elements.js";
 
-function makeChild({ child_id: id, name, age, consent_at: consentAt }) {
-  const item = document.createElement("li");
-  const text = document.createElement("span");
-  text.dir = "auto";
-  text.textContent = `${name}, ${age}` + (consentAt ? "" : " (no consent yet)");
-  const link = document.createElement("a");
-  link.href = `api/v1/children/${encodeURIComponent(id)}/export`;
-  link.textContent = "Everything as a file";
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "button button--quiet";
-  button.textContent = "Delete";
-  button.addEventListener("click", async () => {
+const path = (id, rest = "") => `children/${encodeURIComponent(id)}${rest}`;
+
+const valuesOf = ({ name, age, reading_level: readingLevel, interests }) => ({
+  name,
+  age: Number(age),
+  reading_level: readingLevel,
+  interests: interests.split(",").map((text) => text.trim()).filter(Boolean),
+});
+
+function makeChild(child) {
+  const { child_id: id, name, age } = child;
+  const text = make("span", { dir: "auto" }, `${name}, ${age}${child.consent_at ? "" : " (no consent yet)"}`);
+  const link = make("a", { href: `api/v1/${path(id, "/export")}`, "aria-label": `Everything as a file: ${name}` }, "Everything as a file");
+  const change = button("Change", () => openChange(item, child, change), name);
+  change.setAttribute("aria-expanded", "false");
+  const remove = async () => {
     if (!confirm(`Delete ${name} with all stories?`)) return;
-    await call("DELETE", `children/${encodeURIComponent(id)}?chapters=delete`).then(showChildren, (error) => say(error.message));
-  });
-  item.append(text, " ", link, " ", button);
+    await call("DELETE", path(id, "?chapters=delete"));
+    say(`${name} is deleted.`);
+    await showChildren();
+  };
+  const item = make("li", {}, text, link, change, button("Delete", remove, name));
   return item;
+}
+
+// The form for a new child, filled with what is known of this one. Consent that was given stays.
+function openChange(item, child, change) {
+  const open = item.querySelector("form");
+  change.setAttribute("aria-expanded", String(!open));
+  if (open) return open.remove();
+  const form = byId("child").cloneNode(true);
+  form.id = "";
+  form.reset();
+  form.querySelector("h3").textContent = `Change ${child.name}`;
+  form.querySelector("button").textContent = "Save";
+  const fields = form.elements;
+  fields.name.value = child.name;
+  fields.age.value = child.age;
+  fields.reading_level.value = child.reading_level;
+  fields.interests.value = child.interests.join(", ");
+  fields.consent.required = false;
+  fields.consent.closest("label").hidden = Boolean(child.consent_at);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    attempt(async () => {
+      const consent = fields.consent.checked ? { consent: true } : {};
+      await call("PATCH", path(child.child_id), { ...valuesOf(Object.fromEntries(new FormData(form))), ...consent });
+      say(`${fields.name.value}: changed. Texts that are written already stay as they are.`);
+      await showChildren();
+    }, event.submitter);
+  });
+  item.append(form);
+  fields.name.focus();
 }
 
 async function showChildren() {
   const { children } = await call("GET", "children?limit=100");
-  document.getElementById("children").replaceChildren(...children.map(makeChild));
+  refill(byId("children"), children.map(makeChild), "No children yet.");
 }
 
 onSubmit("child", async (form) => {
-  const interests = form.interests.split(",").map((text) => text.trim()).filter(Boolean);
-  await call("POST", "children", { name: form.name, age: Number(form.age), interests, consent: form.consent === "on" });
-  document.getElementById("child").reset();
+  await call("POST", "children", { ...valuesOf(form), consent: form.consent === "on" });
+  byId("child").reset();
   say("");
   await showChildren();
 });
 
-signedIn.then(showChildren).catch((error) => say(error.message));
+signedIn.then(() => attempt(showChildren));
