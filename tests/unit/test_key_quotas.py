@@ -142,7 +142,7 @@ async def test_money_of_a_key_is_reserved_at_the_start_and_settled_at_the_end(
 ) -> None:
     key_id = await add_key(database, noa.id, "narrow", usd_a_month=1.0)
     run = await start(repository, noa.id, key_id, options={"budget_usd": 0.9})
-    with pytest.raises(AllowanceReached, match="budget_usd"):
+    with pytest.raises(AllowanceReached, match="smaller budget"):
         await start(repository, noa.id, key_id, options={"budget_usd": 0.2})
     await spend(database, run, 0.25)
     use = await use_of(database, noa.id, key_id)
