@@ -47,7 +47,7 @@ class Quotes:
         """The estimate of a new run, and what is left. Raises as the start of such a run would: InvalidInput, NotFound,
         ModelNotConfigured."""
         format = self._admission.format(request.format)
-        inputs = await self._admission.resolve(owner, format, format.parse(request.input))
+        inputs, _ = await self._admission.resolve(owner, format, format.parse(request.input))
         model, options = self._admission.apply_defaults(format, inputs, request.options)
         # The built-in model's own variant of a format has a length of its own.
         is_variant = model.provider == "embedded" and isinstance(format, AdaptsToModel)

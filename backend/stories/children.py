@@ -132,7 +132,7 @@ class Children:
         for session_id in sessions:
             await self._sessions.delete(owner, session_id)
         await self._children.delete(owner, child.id)
-        # What was begun meanwhile; no more can be from now on.
+        # What was begun meanwhile. No more can be: what refers to the child is stored with it there, or not at all.
         late = [run for run in await self._written(owner, child.id, sessions) if run not in set(written)]
         await self._leave(owner, late, on_chapters)
         written += late

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from backend.lookups import Lookup
+from backend.lookups import RETOLD, Lookup, StoredLookup
 from backend.runs.queries import RunQueries
 from backend.store.owner import Owner
 from backend.stories.chapters import chapters_of, retell
+from backend.stories.store import tables
 from backend.stories.store.children import ChildRepository
 from backend.stories.store.sessions import SessionRepository
 
@@ -35,6 +36,10 @@ def story_lookups(
             "planned_chapters": session.planned_chapters,
             "writing": chapters.writing.id if chapters.writing else None,
             "chapters": retell(chapters),
+            RETOLD: [run.id for run in chapters.done],
         }
 
-    return {"child": find_child, "story_session": find_session}
+    return {
+        "child": StoredLookup(find_child, tables.children),
+        "story_session": StoredLookup(find_session, tables.story_sessions),
+    }

@@ -159,7 +159,7 @@ class Sessions:
         chapters = await self._chapters(owner, session_id)
         if on_chapters == "delete":
             await self._delete_runs(owner, chapters)
-        # What was begun meanwhile; no more can be from now on.
+        # What was begun meanwhile. No more can be: a chapter is stored with its story there, or not at all.
         late = await self._sessions.delete(owner, session_id)
         late += await self._chapters(owner, session_id)
         if on_chapters == "delete":

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Row, delete, exists, insert, select, update
 from ulid import ULID
 
 from backend.store.database import Database
+from backend.store.dialect import lock_owner
 from backend.store.limits import Cap, check_cap
 from backend.store.owner import Owner
 from backend.store.paging import newest_first
@@ -77,9 +78,18 @@ class ChildRepository:
         return None if row is None else _child(row)
 
     async def delete(self, owner: Owner, child_id: str) -> None:
-        """Removes the child and, by cascade, its story sessions."""
-        query = delete(children).where(children.c.owner == owner, children.c.id == child_id)
-        await self._db.erase(lambda connection: connection.execute(query))
+        """Removes the child and, by cascade, its story sessions, whose chapters stay as runs of their own."""
+        mine = (story_sessions.c.owner == owner) & (story_sessions.c.child_id == child_id)
+        chapters = (runs.c.owner == owner) & runs.c.series.in_(select(story_sessions.c.id).where(mine))
+
+        def work(connection: Connection) -> None:
+            lock_owner(
+                connection, owner
+            )  # nothing that refers to the child is stored meanwhile, nor afterwards
+            connection.execute(update(runs).where(chapters).values(series=None, part=None))
+            connection.execute(delete(children).where(children.c.owner == owner, children.c.id == child_id))
+
+        await self._db.erase(work)
 
     async def old(self, before: datetime) -> list[tuple[Owner, str]]:
         """Some (owner, id) of children whose profile wasn't changed since then, with neither story nor text left."""
