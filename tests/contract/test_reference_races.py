@@ -9,6 +9,7 @@ import pytest
 
 from backend.scripts.store.personas import PersonaRepository
 from backend.scripts.store.tables import personas
+from backend.store.accounts.belongings import BelongingsRepository
 from backend.store.database import Database
 from backend.store.documents import Document, DocumentRepository
 from backend.store.owner import Owner
@@ -162,3 +163,14 @@ async def test_chapters_of_a_child_that_is_deleted_are_runs_of_their_own(databas
     await delete(database, "children", child_id)
     found = [await runs.find(NOA, run.id) for run in kept]
     assert [(run.series, run.part) for run in found if run is not None] == [(None, None), (others, 1)]
+
+
+async def test_page_of_an_export_misses_nothing_that_nobody_deleted(database: Database) -> None:
+    """The first rows are deleted after they were read."""
+    there = [await add_child(database) for _ in range(52)]
+    read: list[str] = []
+    async for page in BelongingsRepository(database).pages(NOA, children):
+        read += [row["id"] for row in page]
+        for id in read[:10]:
+            await delete(database, "children", id)
+    assert read == sorted(there) and "owner" not in page[0]

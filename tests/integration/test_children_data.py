@@ -95,6 +95,7 @@ async def test_export_of_a_child_has_everything_of_it_and_nothing_of_another(ser
     reply = await person.http.get(f"{CHILDREN}/{child}/export")
     lines = [json.loads(line) for line in reply.text.splitlines()]
     assert reply.headers["content-type"] == "application/x-ndjson"
+    assert lines.pop() == {"end": {"rows": len(lines)}}
     ids = {line["row"].get("id") or line["row"].get("run_id") for line in lines}
     assert {child, mine, session} <= ids and not ids & {sibling, foreign}
     assert {line["table"] for line in lines} >= {"children", "runs", "story_sessions", "usage"}
