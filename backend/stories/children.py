@@ -96,11 +96,13 @@ class Children:
         self, owner: Owner, child_id: str, changes: Mapping[str, Any], *, consent: bool = False
     ) -> StoredChild:
         """Sets the given fields, each validated already. Raises NotFound, InvalidInput."""
-        child = await self.find(owner, child_id)
-        profile = Profile.model_validate({**child.profile, **changes})
-        await asyncio.to_thread(self._check, profile)
-        values = profile.model_dump(mode="json")
-        changed = await self._children.update(owner, child_id, values, consent=consent)
+
+        def change(stored: Mapping[str, Any]) -> dict[str, Any]:
+            profile = Profile.model_validate({**stored, **changes})
+            self._check(profile)  # what suits a child depends on its age, which may be another by now
+            return profile.model_dump(mode="json")
+
+        changed = await self._children.update(owner, child_id, change, consent=consent)
         if changed is None:
             raise NotFound(f"There is no child {child_id[:64]}.")
         return changed

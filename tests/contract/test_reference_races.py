@@ -18,7 +18,7 @@ from backend.store.references import Reference, checking, run_reference
 from backend.store.runs import RunRepository
 from backend.store.shares import ShareRepository
 from backend.store.tables import documents
-from backend.stories.store.children import ChildRepository
+from backend.stories.store.children import ChangeProfile, ChildRepository
 from backend.stories.store.sessions import SessionRepository
 from backend.stories.store.tables import children, story_sessions
 from tests.contract.test_credential_races import database_errors, paused_before, somebody_waits
@@ -174,3 +174,21 @@ async def test_page_of_an_export_misses_nothing_that_nobody_deleted(database: Da
         for id in read[:10]:
             await delete(database, "children", id)
     assert read == sorted(there) and "owner" not in page[0]
+
+
+async def test_changes_of_a_child_at_once_are_all_kept(database: Database, other_database: Database) -> None:
+    id = await add_child(database)
+
+    def set_to(field: str, value: int) -> ChangeProfile:
+        return lambda stored: {**stored, field: value}
+
+    for number in range(5):
+        await asyncio.gather(
+            *(
+                ChildRepository(each).update(NOA, id, set_to(field, number))
+                for each, field in ((database, "age"), (other_database, "level"), (database, "words"))
+            )
+        )
+        child = await ChildRepository(database).find(NOA, id)
+        assert child is not None
+        assert child.profile == {"name": "Maya", "age": number, "level": number, "words": number}
