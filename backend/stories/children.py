@@ -33,8 +33,10 @@ OnChapters = Literal["keep", "delete"]
 class Profile(StoryReader):
     """The profile of a new child: a reader with a name and an age. The age in years is all that is kept of it."""
 
-    name: ReaderName = Field(description="First name; the hero may bear it")
-    age: int = Field(ge=3, le=14, description="Years, 3 to 14")
+    name: ReaderName = Field(
+        description="First name; the hero may bear it", json_schema_extra={"personal": True}
+    )
+    age: int = Field(ge=3, le=14, description="Years, 3 to 14", json_schema_extra={"personal": True})
 
 
 @dataclass(frozen=True, slots=True)

@@ -267,7 +267,10 @@ async def test_export_that_is_cut_does_not_look_whole(
     read = BelongingsRepository._read
 
     async def read_or_wait(self: BelongingsRepository, query: Select[Any]) -> list[dict[str, Any]]:
-        if {getattr(table, "name", "") for table in query.get_final_froms()} & {"documents", "reading_days"}:
+        if {getattr(table, "name", "") for table in query.columns_clause_froms} & {
+            "documents",
+            "reading_days",
+        }:
             await asyncio.Event().wait()
         return await read(self, query)
 
