@@ -19,6 +19,7 @@ from backend.stories.store.child_data import read_child
 from backend.stories.store.children import ChildRepository, StoredChild
 from backend.stories.store.sessions import SessionRepository
 from workflows.errors import InvalidInput, NotFound
+from workflows.formats.story.consent import ConsentRule
 from workflows.formats.story.input import ReaderName, StoryReader
 from workflows.safety.check import first_refused_field
 from workflows.safety.policy_files import load_policy
@@ -61,9 +62,9 @@ class Children:
         shares: ShareRepository,
         belongings: BelongingsRepository,
         *,
-        require_consent: bool = False,
+        consent: ConsentRule,
     ) -> None:
-        """With `require_consent` no child is stored without a parent's consent."""
+        """`consent`: whether a parent must consent to what is kept."""
         self._children = children
         self._sessions = sessions
         self._run_repository = run_repository
@@ -71,12 +72,12 @@ class Children:
         self._policies = policies
         self._shares = shares
         self._belongings = belongings
-        self._require_consent = require_consent
+        self._consent = consent
 
     async def add(self, owner: Owner, profile: Profile, *, consent: bool = False) -> StoredChild:
         """Stores a child, and when a parent consented. Raises InvalidInput for text that is unfit for a child of that
         age, and without a consent that is required; Conflict for one child too many."""
-        if self._require_consent and not consent:
+        if self._consent.is_required and not consent:
             raise InvalidInput.of(
                 "consent", "true is expected: the consent of a parent to keeping these data"
             )
@@ -89,6 +90,17 @@ class Children:
         if child is None:
             raise NotFound(f"There is no child {child_id[:64]}.")
         return child
+
+    async def find_reader(self, owner: Owner, child_id: str, field: str) -> StoredChild:
+        """The child, to be written for. Raises NotFound, and InvalidInput of the `field` without a consent that is
+        required."""
+        child = await self.find(owner, child_id)
+        self._consent.check_child({"has_consent": child.consent_at is not None}, field)
+        return child
+
+    def check_reader(self, reader: StoryReader, root: str) -> None:
+        """Raises InvalidInput for a reader who isn't a stored child, where what is said of it takes a consent."""
+        self._consent.check_given(reader, root)
 
     async def page(self, owner: Owner, *, before: str | None = None, limit: int) -> list[StoredChild]:
         """The owner's children, newest first."""

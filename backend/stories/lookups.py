@@ -19,7 +19,9 @@ def story_lookups(
 
     async def find_child(owner: Owner, child_id: str) -> Mapping[str, Any] | None:
         child = await children.find(owner, child_id)
-        return None if child is None else {"id": child.id, "reader": child.profile}
+        if child is None:
+            return None
+        return {"id": child.id, "reader": child.profile, "has_consent": child.consent_at is not None}
 
     async def find_session(owner: Owner, session_id: str) -> Mapping[str, Any] | None:
         session = await sessions.find(owner, session_id)
@@ -32,6 +34,7 @@ def story_lookups(
             "theme": session.theme,
             "child_id": session.child_id,
             "reader": child.profile if child else session.reader,
+            "has_consent": child is not None and child.consent_at is not None,
             "next_chapter": chapters.next_number,
             "planned_chapters": session.planned_chapters,
             "writing": chapters.writing.id if chapters.writing else None,

@@ -31,8 +31,12 @@ def find_given(inputs: BaseModel, root: str) -> str | None:
         if isinstance(info.json_schema_extra, dict) and info.json_schema_extra.get("personal"):
             if value != info.get_default(call_default_factory=True):
                 return path
-        elif isinstance(value, BaseModel) and (found := find_given(value, path)) is not None:
-            return found
+            continue
+        inside = enumerate(value) if isinstance(value, list) else [(None, value)]
+        for place, item in inside:
+            within = path if place is None else f"{path}.{place}"
+            if isinstance(item, BaseModel) and (found := find_given(item, within)) is not None:
+                return found
     return None
 
 
