@@ -439,6 +439,9 @@ async def test_listed_origin_may_ask_send_and_read_what_streams_need(service: Li
     # Refusals can be read too: who isn't logged in is told so.
     reply = await anonymous(service).get(RUNS, headers={"Origin": APP})
     assert (reply.status_code, reply.headers["access-control-allow-origin"]) == (401, APP)
+    for status, given in ((413, {"content": b"x" * 1_100_000}), (422, {"params": {"a": "\0"}})):
+        reply = await person.http.post(RUNS, headers={"Origin": APP}, **given)
+        assert (reply.status_code, reply.headers["access-control-allow-origin"]) == (status, APP)
 
 
 @pytest.mark.asyncio(loop_scope="module")

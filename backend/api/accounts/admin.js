@@ -31,7 +31,7 @@ function number(name, label, value, step) {
 
 function showAccount(account, row = document.createElement("tr")) {
   const path = `accounts/${encodeURIComponent(account.id)}`;
-  const name = account.email ?? account.id;
+  const name = account.email ?? account.subject ?? account.id;
   const limits = [
     number("runs_at_once", `Runs at once of ${name}`, account.runs_at_once, "1"),
     number("runs_a_day", `Runs a day of ${name}`, account.runs_a_day, "1"),
@@ -46,7 +46,7 @@ function showAccount(account, row = document.createElement("tr")) {
   const used = cell(button("Show", async () => used.replaceChildren(useOf(await call("GET", `${path}/usage`)))));
   row.dataset.account = account.id;
   row.replaceChildren(
-    cell(name),
+    cell(account.issuer && !account.email ? `${name} (${account.issuer})` : name),
     cell(account.role),
     cell(account.status),
     ...limits.map((limit) => cell(limit)),

@@ -100,7 +100,7 @@ class Access:
             scheme, _, token = shown.decode("latin-1").partition(" ")
             if scheme.lower() != "bearer":
                 raise Unauthenticated("`Authorization: Bearer` is expected.")
-            return ShownCredentials(bearer=token.strip())
+            return ShownCredentials(bearer=token.strip(" \t"))
         if ticket is not None:
             return ShownCredentials(ticket=ticket)
         return ShownCredentials(cookie=self._cookie(headers.get(b"cookie", b"")))

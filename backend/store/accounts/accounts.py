@@ -1,6 +1,6 @@
 """Accounts in SQL, and the identities by which another issuer knows them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -27,6 +27,7 @@ from backend.store.accounts.tables import (
 )
 from backend.store.database import Database
 from backend.store.dialect import lock, lock_owner
+from backend.store.json_sql import among
 from backend.store.owner import Owner
 
 Role = Literal["user", "admin"]
@@ -60,6 +61,14 @@ class NewAccount:
     password_hash: str | None = None
     role: Role = "user"
     verified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who somebody is to another issuer."""
+
+    issuer: str
+    subject: str
 
 
 class AccountRepository:
@@ -114,6 +123,13 @@ class AccountRepository:
         if after is not None:
             query = query.where(accounts.c.id > after)
         return await self._db.read(lambda connection: [_account(row) for row in connection.execute(query)])
+
+    async def find_identities(self, owners: Collection[Owner]) -> dict[Owner, Identity]:
+        """By account: who it is to the issuer that vouches for it."""
+        query = select(identities.c.owner, identities.c.issuer, identities.c.subject)
+        query = query.where(identities.c.owner.in_(among(owners))).order_by(identities.c.issuer.desc())
+        rows = await self._db.read(lambda connection: connection.execute(query).all())
+        return {Owner(row.owner): Identity(row.issuer, row.subject) for row in rows}
 
     async def of_status(self, status: AccountStatus) -> list[Account]:
         """Every account in this state."""
