@@ -10,9 +10,7 @@ from backend.store.owner import Owner
 from workflows.errors import Forbidden, NotFound
 
 if TYPE_CHECKING:  # whatever names a lookup is imported by every command
-    from sqlalchemy import FromClause
-
-    from backend.store.references import Reference
+    from backend.store.references import Reference, Rows
 
 Lookup = Callable[[Owner, str], Awaitable[Mapping[str, Any] | None]]
 """Owner and id → the thing as plain data; None if this owner has none."""
@@ -27,7 +25,7 @@ class StoredLookup:
     (`lock_owner`), and look for such runs after it."""
 
     look_up: Lookup
-    table: FromClause
+    table: Rows
 
     async def __call__(self, owner: Owner, id: str) -> Mapping[str, Any] | None:
         """See `Lookup`."""

@@ -15,12 +15,15 @@ from backend.store.owner import Owner
 from backend.store.tables import runs
 from workflows.errors import NotFound
 
+Rows = FromClause
+"""A table with the columns `owner` and `id`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A row that another one refers to: its table, with the columns `owner` and `id`, its id, and what it is called."""
+    """A row that another one refers to: its table, its id, and what it is called."""
 
-    table: FromClause
+    table: Rows
     id: str
     kind: str
 

@@ -65,7 +65,7 @@ class NewAccount:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who somebody is to another issuer."""
+    """Identity of an account's owner at another issuer."""
 
     issuer: str
     subject: str
