@@ -87,7 +87,9 @@ class AccessSettings(BaseModel):
         False, description="The issuer may be at a private or loopback address, also over http"
     )
     admin_claim: str | None = Field(
-        None, description="Claim that makes an admin, as name=value; a list may hold the value (external)"
+        None,
+        description="Claim that makes an admin, as name=value; a list may hold the value, and dots lead into "
+        "claims (external)",
     )
 
     account_runs: int = Field(3, ge=1, le=1000, description="Runs at once of an account")

@@ -102,6 +102,11 @@ def create_app(settings: Settings) -> FastAPI:
 def _add_middleware(app: FastAPI, settings: Settings, headers: Mapping[str, str]) -> None:
     """From the innermost to the outermost."""
     app.add_middleware(Access, settings=settings)
+    app.add_middleware(
+        BodyLimit, max_bytes=settings.max_body_bytes, own={documents.PATH: documents.body_limit(settings)}
+    )
+    app.add_middleware(AddressLimit)
+    # Outside of all that refuses listed origins' requests: their pages may read why.
     if settings.allowed_origins:
         app.add_middleware(CORSMiddleware, **CROSS_ORIGIN, allow_origins=settings.allowed_origins)
     app.add_middleware(
@@ -110,10 +115,6 @@ def _add_middleware(app: FastAPI, settings: Settings, headers: Mapping[str, str]
         origins=settings.allowed_origins,
         own_origin=settings.public_url if settings.has_accounts else None,
     )
-    app.add_middleware(
-        BodyLimit, max_bytes=settings.max_body_bytes, own={documents.PATH: documents.body_limit(settings)}
-    )
-    app.add_middleware(AddressLimit)
     # Before all that answer by themselves.
     app.add_middleware(SecurityHeaders, headers=headers)
     if settings.metrics:

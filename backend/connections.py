@@ -15,6 +15,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 _BODY_LIMIT_FACTOR = 20
 """A body may come in parts, each in the time of a head; all of it within so many times that."""
 _NO_HEADERS: Mapping[str, str] = {}
+CUT = "storywire.cut"
+"""The ASGI extension that cuts the connection amid a reply, so that nobody takes what has come for all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ class HttpConnection(HttpToolsProtocol):
         self._owes_head_since, self._head_bytes = None, 0
         self._owes_body_since = self._body_began = time.monotonic()
         super().on_headers_complete()
+        self.scope["extensions"] = {CUT: self.transport.abort}  # type: ignore[dict-item]
 
     def on_body(self, body: bytes) -> None:
         """Called for each part of the body."""

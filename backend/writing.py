@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from backend.lookups import StoredLookups
+from backend.lookups import StoredLookup, StoredLookups
 from backend.runs.attempt.recording import RunRecorder
 from backend.runs.files import recording_of
 from backend.runs.formats import RunFormats
 from backend.settings import Settings
 from backend.storage import Store
+from backend.store.tables import documents
 from backend.tasks import logged
 from workflows.formats.defaults import configured
 from workflows.formats.registry import list_formats
@@ -45,7 +46,7 @@ def open_work(
     models, policies = ModelCatalog(settings), PolicyRegistry(settings.policy_dir)
     ledgers = Ledgers(PriceRegistry(settings.prices))
     stack.push_async_callback(models.close)
-    lookups = StoredLookups({"document": store.documents.look_up})
+    lookups = StoredLookups({"document": StoredLookup(store.documents.look_up, documents)})
     formats = {name: configured(format, settings.of_format(name)) for name, format in list_formats().items()}
 
     @cache  # of the formats that are written, each is built once

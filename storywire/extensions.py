@@ -20,7 +20,7 @@ from backend.extensions.base import (
     RouteAccess,
     ServiceContext,
 )
-from backend.lookups import Lookup
+from backend.lookups import Lookup, StoredLookup
 from backend.plugins import Extension, HasSettings
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ __all__ = [
     "ServiceContext",
     "Settings",
     "SettingsDep",
+    "StoredLookup",
     "VersionRequest",
     "fail",
     "open_resources",

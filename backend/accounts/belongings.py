@@ -40,19 +40,20 @@ class Belongings:
         self._background = background
 
     async def export(self, owner: Owner) -> AsyncIterator[bytes]:
-        """Everything as lines of JSON: the account, then `{"table", "row"}`, a few rows in memory at a time. Of
-        credentials all but the secrets."""
+        """Everything as lines of JSON: the account, then `lines_of` its rows, a few in memory at a time. Of credentials
+        all but the secrets."""
         await self._audit.note("exported", owner)
         account = await self._accounts.find(owner)
         if account is not None:
             yield line_of({"account": asdict(replace(account, password_hash=None))})
+        async for line in lines_of(self._rows(owner)):
+            yield line
+
+    async def _rows(self, owner: Owner) -> AsyncIterator[tuple[str, dict[str, Any]]]:
         for table in exported_tables():
-            skip = 0
-            while rows := await self._repository.page(owner, table, skip):
-                skip += len(rows)
-                for row in rows:
-                    whole = await with_text(self._runs.queries, owner, table.name, row)
-                    yield line_of({"table": table.name, "row": whole})
+            async for page in self._repository.pages(owner, table):
+                for row in page:
+                    yield table.name, await with_text(self._runs.queries, owner, table.name, row)
 
     async def claim(self, owner: Owner) -> int:
         """Gives an account what a service without accounts has kept; returns how many rows that were.
@@ -104,6 +105,16 @@ async def with_text(queries: RunQueries, owner: Owner, table: str, row: dict[str
     except NotFound:  # deleted meanwhile
         return row
     return {**row, "outline": transcript.outline, "text": transcript.text}
+
+
+async def lines_of(rows: AsyncIterator[tuple[str, dict[str, Any]]]) -> AsyncIterator[bytes]:
+    """An export's lines of JSON: `{"table", "row"}` of each (table, row), then `{"end": {"rows": …}}`, which only what
+    is whole ends with."""
+    count = 0
+    async for table, row in rows:
+        count += 1
+        yield line_of({"table": table, "row": row})
+    yield line_of({"end": {"rows": count}})
 
 
 def line_of(value: Any) -> bytes:

@@ -16,6 +16,8 @@ ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 _LONGEST_NAME = 255
 _LATEST = 253_402_214_400
 """The last day of the year 9999, in seconds since 1970: some issuers give milliseconds, or what they call never."""
+_ID_TOKEN = "ID"
+"""`typ` of a token that says who somebody is, as Keycloak has it: it is for the page that logged them in."""
 _REFUSED = "The access token is not valid, or no longer."
 
 
@@ -63,6 +65,8 @@ class ExternalIssuer:
             self._registry.validate(decoded.claims)
         except (JoseError, ValueError, TypeError, KeyError, RecursionError):
             raise Unauthenticated(_REFUSED) from None
+        if decoded.claims.get("typ") == _ID_TOKEN:
+            raise Unauthenticated("This is an ID token: send the access token.")
         subject = decoded.claims["sub"]
         # Cut off, two of them could be one; and no database keeps half a surrogate pair or a NUL.
         if not (0 < len(subject) <= _LONGEST_NAME and subject.isprintable()):
@@ -74,8 +78,18 @@ class ExternalIssuer:
     def _is_admin(self, claims: Mapping[str, Any]) -> bool:
         if self._admin is None:
             return False
-        value = claims.get(self._admin[0])
+        value = _claim(claims, self._admin[0])
         return value == self._admin[1] or (isinstance(value, list) and self._admin[1] in value)
+
+
+def _claim(claims: Mapping[str, Any], name: str) -> Any:
+    """The claim of this name, else the one inside others that the dots lead to, such as `realm_access.roles`."""
+    if name in claims:  # names of claims may be addresses, which have dots
+        return claims[name]
+    value: Any = claims
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
 
 
 def _kid(token: str) -> str | None:

@@ -26,7 +26,8 @@ _WAITING = 64
 # Made with the parameters of `argon2.py`; a test compares them.
 _NOBODYS = "$argon2id$v=19$m=7168,t=5,p=1$wctiqyfe9HDFLv9Z7iAUUA$v30Zmw3PFIM93hYG3a5BIgIfi8fLuu6k7yOJE4VnH5I"
 """Of a password that nobody knows: what a log-in is compared with where there is no account, at the same cost."""
-_NICE = 10
+_LESS, _LEAST = 10, 19
+"""How much less urgent hashing is than the service itself, and the least urgent that there is."""
 
 _COMMON = frozenset(Path(__file__).with_name("common_passwords.txt").read_text(encoding="utf-8").split())
 """Of the leaked passwords that are long enough, the most frequent."""
@@ -66,8 +67,11 @@ def _processors() -> int:
 def _yield_to_others() -> None:
     """Lowers the priority of this thread alone, where threads have one."""
     if sys.platform == "linux":
+        own = os.getpriority(
+            os.PRIO_PROCESS, threading.get_native_id()
+        )  # the service's, which began this thread
         with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), min(own + _LESS, _LEAST))
 
 
 class PasswordHasher:

@@ -14,7 +14,7 @@ from backend.logs import configure_logs
 if TYPE_CHECKING:
     from backend.accounts.people import People
     from backend.resources import Resources
-    from backend.store.accounts.accounts import Account
+    from backend.store.accounts.accounts import Account, Identity
     from backend.store.accounts.allowance import AllowanceUse
 
 app = typer.Typer(help="Accounts: add, list, lock, limit and delete them.", no_args_is_help=True)
@@ -46,18 +46,37 @@ def add(
 def list_accounts(as_json: JsonOption = False) -> None:
     """Print all accounts."""
 
-    async def work(people: "People") -> list["Account"]:
-        return await people.account_repository.page(limit=10_000)
+    async def work(people: "People") -> list[tuple["Account", "Identity | None"]]:
+        accounts = await people.account_repository.page(limit=10_000)
+        known = await people.account_repository.find_identities([each.id for each in accounts])
+        return [(each, known.get(each.id)) for each in accounts]
 
     found = _run(work)
     if as_json:
         names = ("id", "email", "role", "status", "created_at")
-        print_json([{name: getattr(each, name) for name in names} for each in found])
+        print_json(
+            [
+                {
+                    **{name: getattr(each, name) for name in names},
+                    "issuer": identity and identity.issuer,
+                    "subject": identity and identity.subject,
+                }
+                for each, identity in found
+            ]
+        )
         return
     rows = [
-        (each.id, each.email or "-", each.role, each.status, f"{each.created_at:%Y-%m-%d}") for each in found
+        (each.id, _name(each, identity), each.role, each.status, f"{each.created_at:%Y-%m-%d}")
+        for each, identity in found
     ]
-    show_table(("Id", "Address", "Role", "Status", "Since"), rows)
+    show_table(("Id", "Address or identity", "Role", "Status", "Since"), rows)
+
+
+def _name(account: "Account", identity: "Identity | None") -> str:
+    """The address, else who the account is to its issuer."""
+    if account.email is not None or identity is None:
+        return account.email or "-"
+    return f"{identity.subject} ({identity.issuer})"
 
 
 @app.command("link")

@@ -1,7 +1,7 @@
 """Commands on runs: start, new version, cancel, resume, answer, delete."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -22,6 +22,7 @@ from backend.runs.requests import RunRequest, VersionRequest, hash_request, make
 from backend.runs.results.cache import ResultCache
 from backend.store.charges import Limit
 from backend.store.owner import Owner
+from backend.store.references import Reference, checking, run_reference
 from backend.store.run_values import RunOptions
 from backend.store.runs import NewRun, Run, RunRepository
 from backend.store.threads import ThreadPlace
@@ -86,11 +87,13 @@ class RunCommands:
         if request.binding is not None and datetime.now(UTC) > request.binding.start_by:
             raise Unauthenticated("The stream ticket has expired before it started anything.")
         if request.parentage is None:  # the input of a version is resolved already
-            inputs = await self._admission.resolve(owner, format, inputs)
+            inputs, references = await self._admission.resolve(owner, format, inputs)
+        else:
+            references = [run_reference(request.parentage.parent_run_id)]
         new = self._new_run(owner, request, format, inputs, request_hash)
         least = self._least_cost(request, format, inputs, new)
         with self._quota.reserve(new.format, least) as limit, self._engine.reserve_slot():
-            if (run := await self._add(new, limit, request.place)) is not None:
+            if (run := await self._add(new, references, limit, request.place)) is not None:
                 return run, True
         # The same came in twice at the same moment, and the other was quicker.
         if (known := await self._known(owner, request.idempotency_key, request_hash)) is not None:
@@ -99,11 +102,13 @@ class RunCommands:
             raise Conflict("Another run was started here at this moment.")
         raise Conflict(f"Part {new.part} of this series is being written by another run.")
 
-    async def _add(self, new: NewRun, limit: Limit, place: ThreadPlace | None) -> Run | None:
+    async def _add(
+        self, new: NewRun, references: Sequence[Reference], limit: Limit, place: ThreadPlace | None
+    ) -> Run | None:
         """The new run, stored in one transaction with the beginning of its log, and being executed. None: as the
-        repository's `add`."""
+        repository's `add`. Raises NotFound for what it refers to, where that was deleted since it was looked up."""
         since, opening = self._cache.kept_since(new.options), self._engine.open_log(new.id)
-        also = None if opening is None else opening.store
+        also = checking(new.owner, references, None if opening is None else opening.store)
         run = await self._repository.add(new, limit=limit, kept_since=since, also=also, place=place)
         if run is not None:
             await self._engine.begin(run, opening)

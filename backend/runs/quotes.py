@@ -45,7 +45,7 @@ class Quotes:
         """The estimate of a new run, and what is left. Raises as the start of such a run would: InvalidInput, NotFound,
         ModelNotConfigured."""
         format = self._admission.format(request.format)
-        inputs = await self._admission.resolve(owner, format, format.parse(request.input))
+        inputs, _ = await self._admission.resolve(owner, format, format.parse(request.input))
         model, options = self._admission.apply_defaults(format, inputs, request.options)
         past = await self._usage.recent_costs(owner, format.name, str(model)) if _may_read_usage() else []
         quote = make_start_quote(

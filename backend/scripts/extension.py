@@ -35,9 +35,11 @@ class ScriptExtension(Extension):
 
     def lookups(self, service: ServiceContext) -> Mapping[str, Lookup]:
         """The lookup `persona`."""
+        from backend.lookups import StoredLookup
         from backend.scripts.store.personas import PersonaRepository
+        from backend.scripts.store.tables import personas
 
-        return {"persona": PersonaRepository(service.database).look_up}
+        return {"persona": StoredLookup(PersonaRepository(service.database).look_up, personas)}
 
     def access(self) -> Sequence[RouteAccess]:
         """Personas are in the scope `library`; templates are facts of the service, and a check of a text."""

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from backend.store.database import Database
+from backend.store.dialect import lock_owner
 from backend.store.limits import Cap, check_cap
 from backend.store.owner import Owner
 from backend.store.paging import newest_first
@@ -102,7 +103,12 @@ class DocumentRepository:
     async def delete(self, owner: Owner, document_id: str) -> bool:
         """Deletes the document; False if there was none."""
         query = delete(documents).where(documents.c.owner == owner, documents.c.id == document_id)
-        return bool((await self._db.erase(lambda connection: connection.execute(query))).rowcount)
+
+        def work(connection: Connection) -> bool:
+            lock_owner(connection, owner)  # no run that refers to it is stored meanwhile, nor afterwards
+            return bool(connection.execute(query).rowcount)
+
+        return await self._db.erase(work)
 
     async def look_up(self, owner: Owner, document_id: str) -> Mapping[str, Any] | None:
         """The document as a lookup returns it: `{id, title, text, language, words}`."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, exists, select
 
 from backend.store.database import Database
-from backend.store.dialect import upsert
+from backend.store.dialect import lock_owner, upsert
 from backend.store.owner import Owner
 from backend.store.tables import reading_places, runs
 
@@ -35,6 +35,7 @@ class ReadingPlaceRepository:
         is_there = select(exists().where(runs.c.owner == owner, runs.c.id == run_id))
 
         def work(connection: Connection) -> ReadingPlace | None:
+            lock_owner(connection, owner)  # the run isn't deleted meanwhile
             if not connection.scalar(is_there):
                 return None
             row = asdict(place)

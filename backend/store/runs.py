@@ -22,6 +22,7 @@ from backend.store.accounts.callers import current_caller, lock_for_caller
 from backend.store.charges import Limit, charge
 from backend.store.database import Database
 from backend.store.derived import DerivedRunRepository, delete_run
+from backend.store.dialect import lock_owner
 from backend.store.json_sql import among
 from backend.store.owner import Owner
 from backend.store.run_records import NewRun, Run, RunAssignment, RunPart, RunSummary, RunVersion
@@ -227,7 +228,12 @@ class RunRepository(StoredRuns):
     async def delete(self, owner: Owner, run_id: str) -> None:
         """Deletes the run and its log; where they are in the same database, its checkpoints. Its versions keep none of
         its text but what is their own."""
-        await self._db.erase(lambda connection: delete_run(connection, owner, run_id))
+
+        def work(connection: Connection) -> None:
+            lock_owner(connection, owner)  # no version of it, nor a later part, is stored meanwhile
+            delete_run(connection, owner, run_id)
+
+        await self._db.erase(work)
 
     async def _write(self, query: Any) -> bool:
         return bool(await self._db.write(lambda connection: connection.execute(query).rowcount))

@@ -13,6 +13,7 @@ from backend.store.json_sql import among
 from backend.store.limits import Cap, check_cap, is_not_locked
 from backend.store.owner import Owner
 from backend.store.paging import newest_first
+from backend.store.references import check_references, run_reference
 from backend.store.tables import runs, shares
 
 
@@ -45,12 +46,13 @@ class ShareRepository:
         self._cap = cap
 
     async def put(self, owner: Owner, run_id: str, token_hash: str, expires_at: datetime) -> Share:
-        """Stores the run's link, which replaces an older one. Raises Conflict for one too many, and Unauthenticated as
-        `lock_for_caller`."""
+        """Stores the run's link, which replaces an older one. Raises Conflict for one too many, NotFound for the run,
+        and Unauthenticated as `lock_for_caller`."""
         share, caller = Share(run_id, owner, token_hash, datetime.now(UTC), expires_at), current_caller()
 
         def work(connection: Connection) -> None:
             lock_for_caller(connection, owner, caller)
+            check_references(connection, owner, [run_reference(run_id)])
             connection.execute(delete(shares).where(shares.c.owner == owner, shares.c.run_id == run_id))
             check_cap(connection, shares, owner, self._cap, _is_valid())
             row = asdict(share)

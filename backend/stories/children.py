@@ -19,6 +19,7 @@ from backend.stories.store.child_data import read_child
 from backend.stories.store.children import ChildRepository, StoredChild
 from backend.stories.store.sessions import SessionRepository
 from workflows.errors import InvalidInput, NotFound
+from workflows.formats.story.consent import ConsentRule
 from workflows.formats.story.input import ReaderName, StoryReader
 from workflows.safety.check import first_refused_field
 from workflows.safety.policy_files import load_policy
@@ -33,8 +34,10 @@ OnChapters = Literal["keep", "delete"]
 class Profile(StoryReader):
     """The profile of a new child: a reader with a name and an age. The age in years is all that is kept of it."""
 
-    name: ReaderName = Field(description="First name; the hero may bear it")
-    age: int = Field(ge=3, le=14, description="Years, 3 to 14")
+    name: ReaderName = Field(
+        description="First name; the hero may bear it", json_schema_extra={"personal": True}
+    )
+    age: int = Field(ge=3, le=14, description="Years, 3 to 14", json_schema_extra={"personal": True})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +62,9 @@ class Children:
         shares: ShareRepository,
         belongings: BelongingsRepository,
         *,
-        require_consent: bool = False,
+        consent: ConsentRule,
     ) -> None:
-        """With `require_consent` no child is stored without a parent's consent."""
+        """`consent`: whether a parent must consent to what is kept."""
         self._children = children
         self._sessions = sessions
         self._run_repository = run_repository
@@ -69,12 +72,12 @@ class Children:
         self._policies = policies
         self._shares = shares
         self._belongings = belongings
-        self._require_consent = require_consent
+        self._consent = consent
 
     async def add(self, owner: Owner, profile: Profile, *, consent: bool = False) -> StoredChild:
         """Stores a child, and when a parent consented. Raises InvalidInput for text that is unfit for a child of that
         age, and without a consent that is required; Conflict for one child too many."""
-        if self._require_consent and not consent:
+        if self._consent.is_required and not consent:
             raise InvalidInput.of(
                 "consent", "true is expected: the consent of a parent to keeping these data"
             )
@@ -88,6 +91,17 @@ class Children:
             raise NotFound(f"There is no child {child_id[:64]}.")
         return child
 
+    async def find_reader(self, owner: Owner, child_id: str, field: str) -> StoredChild:
+        """The child, to be written for. Raises NotFound, and InvalidInput of the `field` without a consent that is
+        required."""
+        child = await self.find(owner, child_id)
+        self._consent.check_child({"has_consent": child.consent_at is not None}, field)
+        return child
+
+    def check_reader(self, reader: StoryReader, root: str) -> None:
+        """Raises InvalidInput for a reader who isn't a stored child, where what is said of it takes a consent."""
+        self._consent.check_given(reader, root)
+
     async def page(self, owner: Owner, *, before: str | None = None, limit: int) -> list[StoredChild]:
         """The owner's children, newest first."""
         return await self._children.page(owner, before=before, limit=limit)
@@ -96,11 +110,13 @@ class Children:
         self, owner: Owner, child_id: str, changes: Mapping[str, Any], *, consent: bool = False
     ) -> StoredChild:
         """Sets the given fields, each validated already. Raises NotFound, InvalidInput."""
-        child = await self.find(owner, child_id)
-        profile = Profile.model_validate({**child.profile, **changes})
-        await asyncio.to_thread(self._check, profile)
-        values = profile.model_dump(mode="json")
-        changed = await self._children.update(owner, child_id, values, consent=consent)
+
+        def change(stored: Mapping[str, Any]) -> dict[str, Any]:
+            profile = Profile.model_validate({**stored, **changes})
+            self._check(profile)  # what suits a child depends on its age, which may be another by now
+            return profile.model_dump(mode="json")
+
+        changed = await self._children.update(owner, child_id, change, consent=consent)
         if changed is None:
             raise NotFound(f"There is no child {child_id[:64]}.")
         return changed
@@ -132,7 +148,7 @@ class Children:
         for session_id in sessions:
             await self._sessions.delete(owner, session_id)
         await self._children.delete(owner, child.id)
-        # What was begun meanwhile; no more can be from now on.
+        # What was begun meanwhile. No more can be: what refers to the child is stored with it there, or not at all.
         late = [run for run in await self._written(owner, child.id, sessions) if run not in set(written)]
         await self._leave(owner, late, on_chapters)
         written += late

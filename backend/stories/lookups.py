@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from backend.lookups import Lookup
+from backend.lookups import RETOLD, Lookup, StoredLookup
 from backend.runs.queries import RunQueries
 from backend.store.owner import Owner
 from backend.stories.chapters import chapters_of, retell
+from backend.stories.store import tables
 from backend.stories.store.children import ChildRepository
 from backend.stories.store.sessions import SessionRepository
 
@@ -18,7 +19,9 @@ def story_lookups(
 
     async def find_child(owner: Owner, child_id: str) -> Mapping[str, Any] | None:
         child = await children.find(owner, child_id)
-        return None if child is None else {"id": child.id, "reader": child.profile}
+        if child is None:
+            return None
+        return {"id": child.id, "reader": child.profile, "has_consent": child.consent_at is not None}
 
     async def find_session(owner: Owner, session_id: str) -> Mapping[str, Any] | None:
         session = await sessions.find(owner, session_id)
@@ -31,10 +34,15 @@ def story_lookups(
             "theme": session.theme,
             "child_id": session.child_id,
             "reader": child.profile if child else session.reader,
+            "has_consent": child is not None and child.consent_at is not None,
             "next_chapter": chapters.next_number,
             "planned_chapters": session.planned_chapters,
             "writing": chapters.writing.id if chapters.writing else None,
             "chapters": retell(chapters),
+            RETOLD: [run.id for run in chapters.done],
         }
 
-    return {"child": find_child, "story_session": find_session}
+    return {
+        "child": StoredLookup(find_child, tables.children),
+        "story_session": StoredLookup(find_session, tables.story_sessions),
+    }

@@ -12,6 +12,7 @@ from backend.stories.sessions import Sessions
 from backend.stories.settings import StorySettings
 from backend.stories.store.children import ChildRepository
 from backend.stories.store.sessions import SessionRepository
+from workflows.formats.story.consent import ConsentRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ def open_stories(service: ServiceContext, format: str) -> StoryParts:
         service.policies,
         ShareRepository(database),
         BelongingsRepository(database),
-        require_consent=own.require_consent,
+        consent=ConsentRule(own.require_consent),
     )
     stories = Sessions(
         sessions,

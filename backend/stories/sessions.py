@@ -65,7 +65,9 @@ class Sessions:
         if (child_id is None) == (reader is None):
             raise InvalidInput.of("child_id", "give either child_id or reader")
         if child_id is not None:
-            await self._children.find(owner, child_id)
+            await self._children.find_reader(owner, child_id, "child_id")
+        elif reader is not None:
+            self._children.check_reader(reader, "reader")
         values = _checked(others)
         session = await self._sessions.add(
             owner,
@@ -94,6 +96,8 @@ class Sessions:
         child_id = inputs.child_id
         if child_id is not None and not await self._has_child(owner, child_id):
             child_id = None
+        if child_id is None:
+            self._children.check_reader(inputs.reader, "run_id")
         session = await self._sessions.add_from_run(
             owner,
             run.id,
@@ -159,7 +163,7 @@ class Sessions:
         chapters = await self._chapters(owner, session_id)
         if on_chapters == "delete":
             await self._delete_runs(owner, chapters)
-        # What was begun meanwhile; no more can be from now on.
+        # What was begun meanwhile. No more can be: a chapter is stored with its story there, or not at all.
         late = await self._sessions.delete(owner, session_id)
         late += await self._chapters(owner, session_id)
         if on_chapters == "delete":
@@ -203,7 +207,7 @@ class Sessions:
 
     async def _has_child(self, owner: Owner, child_id: str) -> bool:
         try:
-            await self._children.find(owner, child_id)
+            await self._children.find_reader(owner, child_id, "run_id")
         except NotFound:
             return False
         return True

@@ -1,6 +1,7 @@
 """Keys, tickets, other origins, and long requests that end with what let them in."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from itertools import count
 from pathlib import Path
@@ -9,11 +10,14 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from sqlalchemy import Select
 
+from backend.store.accounts.belongings import BelongingsRepository
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Script
 from tests.people import (
     BODY,
+    PASSWORD,
     Person,
     add_person,
     anonymous,
@@ -253,6 +257,39 @@ async def test_long_request_ends_soon_after_what_let_it_in(
     assert status == (401 if what == "wait" else 200)
 
 
+@pytest.mark.parametrize("of_child", [False, True])
+async def test_export_that_is_cut_does_not_look_whole(
+    service: LiveService, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, of_child: bool
+) -> None:
+    """It waits for a row that never comes; what came before has been sent."""
+    person = await add_person(service, "noa")
+    child = (await person.http.post("/api/v1/children", json={"name": "Maya", "age": 7})).json()["child_id"]
+    read = BelongingsRepository._read
+
+    async def read_or_wait(self: BelongingsRepository, query: Select[Any]) -> list[dict[str, Any]]:
+        if {getattr(table, "name", "") for table in query.columns_clause_froms} & {
+            "documents",
+            "reading_days",
+        }:
+            await asyncio.Event().wait()
+        return await read(self, query)
+
+    monkeypatch.setattr(BelongingsRepository, "_read", read_or_wait)
+    path, body = "/api/v1/account/export", {"password": PASSWORD}
+    asked = person.http.stream("POST", path, json=body)
+    if of_child:
+        asked = person.http.stream("GET", f"/api/v1/children/{child}/export")
+    async with asyncio.timeout(ENDS_WITHIN), asked as reply:
+        parts = reply.aiter_raw()
+        got = await anext(parts)
+        await service.resources.people.account_repository.update(person.id, status="locked")
+        with pytest.raises(httpx.TransportError):
+            while True:
+                got += await anext(parts)
+    assert b'"end"' not in got
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
 async def test_long_poll_ends_soon_after_the_log_in_that_let_it_in(service: LiveService) -> None:
     """It waits for news of a run that waits for a person itself, so that none come."""
     person = await add_person(service, "noa")
@@ -402,6 +439,9 @@ async def test_listed_origin_may_ask_send_and_read_what_streams_need(service: Li
     # Refusals can be read too: who isn't logged in is told so.
     reply = await anonymous(service).get(RUNS, headers={"Origin": APP})
     assert (reply.status_code, reply.headers["access-control-allow-origin"]) == (401, APP)
+    for status, given in ((413, {"content": b"x" * 1_100_000}), (422, {"params": {"a": "\0"}})):
+        reply = await person.http.post(RUNS, headers={"Origin": APP}, **given)
+        assert (reply.status_code, reply.headers["access-control-allow-origin"]) == (status, APP)
 
 
 @pytest.mark.asyncio(loop_scope="module")

@@ -164,6 +164,7 @@ async def test_export_holds_everything_of_one_account_and_nothing_of_another(ser
     reply = await noa.http.post(path, json={"password": PASSWORD})
     lines = [json.loads(line) for line in reply.text.splitlines()]
     assert lines[0]["account"]["email"] == noa.email
+    assert lines.pop() == {"end": {"rows": len(lines) - 1}}
     assert {line["table"] for line in lines[1:]} >= {"runs", "children", "usage", "quota_charges"}
     [session] = [line["row"] for line in lines[1:] if line["table"] == "login_sessions"]
     assert session["kind"] == "app" and session["client"].startswith("python-httpx")
@@ -172,7 +173,7 @@ async def test_export_holds_everything_of_one_account_and_nothing_of_another(ser
     assert MARK not in reply.text and 'password_hash":"' not in reply.text and "argon2" not in reply.text
     key = await make_key(noa, "runs:read")
     again = await noa.http.post(path, json={"password": PASSWORD})
-    lines = [json.loads(line) for line in again.text.splitlines()]
+    lines = [json.loads(line) for line in again.text.splitlines()][:-1]
     [row] = [line["row"] for line in lines[1:] if line["table"] == "api_keys"]
     assert (row["name"], row["scopes"], "key_hash" in row) == ("a machine", ["runs:read"], False)
     noa.http.headers["Authorization"] = f"Bearer {key}"

@@ -102,6 +102,9 @@ async def test_key_with_a_character_more_less_or_other_is_no_key(service: LiveSe
     ):
         reply = await anonymous(service, Authorization=f"Bearer {wrong}").get(RUNS)
         assert reply.status_code == 401, wrong
+    for blank in ("\xa0", "\x85", "\u3000"):  # blanks to Python, and no others' business
+        header = [(b"Authorization", f"Bearer {key}{blank}".encode("utf-8" if blank > "\xff" else "latin-1"))]
+        assert (await anonymous(service).get(RUNS, headers=header)).status_code == 401
     # Blanks around it are the header's, as HTTP has it.
     assert (await anonymous(service, Authorization=f"bearer   {key}").get(RUNS)).status_code == 200
 

@@ -73,7 +73,31 @@ async def test_child_without_a_consent_that_is_required_is_not_stored(
         person = await add_person(service, "noa")
         refused = await person.http.post(CHILDREN, json=MAYA)
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "consent")
-        assert (await person.http.post(CHILDREN, json={**MAYA, "consent": True})).status_code == 201
+        child = (await person.http.post(CHILDREN, json={**MAYA, "consent": True})).json()["child_id"]
+        before = await ChildRepository(service.resources.database).add(person.id, {**MAYA, "gender": None})
+        sessions, reader = "/api/v1/stories/sessions", {"name": "Zelda"}
+        for path, body, field in (
+            (sessions, {"theme": "dragons", "reader": reader}, "reader.name"),
+            (sessions, {"theme": "dragons", "child_id": before.id}, "child_id"),
+            (RUNS, story(reader=reader), "input.reader.name"),
+            (RUNS, story(reader={"interests": ["cats"]}), "input.reader.interests"),
+            (RUNS, story(custom_user_input="Zelda wants a cat"), "input.custom_user_input"),
+            (RUNS, story(earlier=[{"number": 1, "title": "A", "choice": "b"}]), "input.earlier.0.choice"),
+            (RUNS, story(child_id=before.id), "input.child_id"),
+        ):
+            refused = await person.http.post(path, json=body)
+            assert refused.status_code == 422, path
+            assert [error["field"] for error in refused.json()["errors"]] == [field]
+        for body in (story(child_id=child), story(reader={"language": "en", "age": 7})):
+            assert (await person.http.post(f"{RUNS}/quote", json=body)).status_code == 200
+        begun = await person.http.post(sessions, json={"theme": "dragons", "child_id": child})
+        again = story(story_session_id=begun.json()["session_id"], custom_user_input="A cat!")
+        assert (await person.http.post(f"{RUNS}/quote", json=again)).status_code == 200
+
+
+def story(**input: Any) -> dict[str, Any]:
+    given = input if "story_session_id" in input else {"theme": "dragons", **input}
+    return {"format": "story", "input": given}
 
 
 @pytest.mark.parametrize(
@@ -95,6 +119,7 @@ async def test_export_of_a_child_has_everything_of_it_and_nothing_of_another(ser
     reply = await person.http.get(f"{CHILDREN}/{child}/export")
     lines = [json.loads(line) for line in reply.text.splitlines()]
     assert reply.headers["content-type"] == "application/x-ndjson"
+    assert lines.pop() == {"end": {"rows": len(lines)}}
     ids = {line["row"].get("id") or line["row"].get("run_id") for line in lines}
     assert {child, mine, session} <= ids and not ids & {sibling, foreign}
     assert {line["table"] for line in lines} >= {"children", "runs", "story_sessions", "usage"}

@@ -98,11 +98,28 @@ async def test_issuers_token_opens_an_account_of_its_own_which_is_the_same_next_
         assert len(ids) == 2 and "maya" not in ids and "local" not in ids
         assert issuer.asked == 1
         boss = token(sub="boss", roles=["storywire-admin"])
-        assert (await ask(service, boss, "/api/v1/admin/accounts")).status_code == 200
+        listed = (await ask(service, boss, "/api/v1/admin/accounts")).json()["accounts"]
+        assert {each["id"]: (each["issuer"], each["subject"]) for each in listed}[me["account"]["id"]] == (
+            ISSUER,
+            "maya",
+        )
         assert (await ask(service, token(), "/api/v1/admin/accounts")).status_code == 403
         # Nobody logs in here, and its own tokens are nobody's.
         body = {"email": "a@example.org", "password": "a long sentence, not a word"}
         assert (await anonymous(service).post("/api/v1/auth/login", json=body)).status_code == 404
+
+
+async def test_role_is_found_inside_other_claims(provider: FakeProvider, tmp_path: Path) -> None:
+    """As Keycloak has it; a claim that is called so with its dots counts first."""
+    async with serve_external(provider, tmp_path, admin_claim="realm_access.roles=chief") as (service, _):
+        for claims, status in (
+            ({"realm_access": {"roles": ["user", "chief"]}}, 200),
+            ({"realm_access.roles": "chief"}, 200),
+            ({"realm_access": ["roles"]}, 403),
+            ({"realm_access": {"roles": {"chief": 1}}}, 403),
+            ({"realm_access.roles": [], "realm_access": {"roles": ["chief"]}}, 403),
+        ):
+            assert (await ask(service, token(**claims), "/api/v1/admin/accounts")).status_code == status
 
 
 @pytest.mark.parametrize(
@@ -121,6 +138,7 @@ async def test_issuers_token_opens_an_account_of_its_own_which_is_the_same_next_
         lambda: token(sub="a\0b"),
         lambda: "x" * 10_000,
         lambda: token()[:-2],
+        lambda: token(typ="ID"),
     ],
 )
 async def test_token_that_is_not_the_issuers_or_not_for_us_or_not_now_is_refused(

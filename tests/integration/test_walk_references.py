@@ -1,7 +1,7 @@
 """The walk by reference: what a request refers to beside its address, asked for by its owner, who finds it, and by
 somebody else, to whom it isn't there; and by a key that may not read it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -16,6 +16,7 @@ from tests.integration.test_walk import Things, make_things
 from tests.people import BODY, Person, add_person, anonymous, log_in, make_key, serve_accounts
 from tests.service import STORY, LiveService
 from workflows.formats.creator_script.format import CreatorScriptFormat
+from workflows.formats.registry import list_formats
 
 RUNS, TICKETS, SESSIONS = "/api/v1/runs", "/api/v1/stream-tickets", "/api/v1/stories/sessions"
 START, AGENT, CHAT = "/api/v1/stories/generate/stream", "/api/v1/ag-ui/stories", "/api/v1/stories/chat"
@@ -50,6 +51,43 @@ def reference(ask: Ask) -> Ask:
 
 def last_id(ids: dict[str, str]) -> dict[str, str]:
     return {"Last-Event-ID": f"{ids['run_id']}:1"}
+
+
+KINDS = {
+    "child_id": "child_id",
+    "story_session_id": "session_id",
+    "knowledge_id": "document_id",
+    "audience_persona_id": "persona_id",
+    "script_persona_id": "script_persona_id",
+}
+"""What the fields of inputs that are called `*_id` refer to. A field that isn't here stops the walk."""
+BASES: dict[str, dict[str, Any]] = {
+    "story": {"theme": "dragons"},
+    "education_audio": {"target_minutes": 1},
+    "creator_script": SCRIPT,
+}
+
+
+def fields_that_refer() -> Iterator[tuple[str, str]]:
+    """(format, field) of all inputs, however deep."""
+    for name, format in list_formats().items():
+        schema = format.Input.model_json_schema()
+        for model in (schema, *schema.get("$defs", {}).values()):
+            yield from ((name, field) for field in model.get("properties", {}) if field.endswith("_id"))
+
+
+def in_an_input(format: str, field: str) -> Ask:
+    async def ask(caller: Caller, ids: dict[str, str]) -> httpx.Response:
+        given = {**BASES[format], field: ids[KINDS[field]]}
+        return await caller.http.post(f"{RUNS}/quote", json={"format": format, "input": given})
+
+    return ask
+
+
+IN_INPUTS = {
+    f"{format}.{field}": in_an_input(format, field) for format, field in sorted(set(fields_that_refer()))
+}
+REFERENCES |= IN_INPUTS
 
 
 @reference
@@ -101,16 +139,6 @@ async def session_in_a_body(caller: Caller, ids: dict[str, str]) -> httpx.Respon
 @reference
 async def session_in_a_query(caller: Caller, ids: dict[str, str]) -> httpx.Response:
     return await caller.http.get(START, params={"story_session_id": ids["session_id"]})
-
-
-@reference
-async def document(caller: Caller, ids: dict[str, str]) -> httpx.Response:
-    return await caller.start("education_audio", knowledge_id=ids["document_id"], target_minutes=1)
-
-
-@reference
-async def persona_of_a_viewer(caller: Caller, ids: dict[str, str]) -> httpx.Response:
-    return await caller.start("creator_script", **SCRIPT, audience_persona_id=ids["persona_id"])
 
 
 @reference
@@ -246,6 +274,8 @@ async def things(service: LiveService, noa: Person) -> Things:
     command = {"id": 1, "method": "run.start", "params": started}
     reply = await noa.http.post(f"{THREADS}/our-thread/commands", json=command)
     assert reply.json()["type"] == "success", reply.text
+    voice = {"kind": "script", "name": "Uncle Joe", "description": "Talks fast"}
+    made.ids["script_persona_id"] = (await noa.http.post("/api/v1/personas", json=voice)).json()["id"]
     made.ids |= {"thread": "our-thread", "chat": "our chat", "agent_run": AGENT_RUN, "log_in": other}
     return made
 
@@ -317,11 +347,10 @@ NEEDED = {
     "child_of_a_new_agent": "children:read",
     "child_of_an_agent": "runs:read",  # that run is there, and somebody else has started it
     "session_in_a_query": "children:read",
-    "document": "library:read",
-    "persona_of_a_viewer": "library:read",
     "interrupt_of_an_agent": "runs:read",
     "last_id_of_a_start": "runs:read",
     "ticket_for_a_run": "runs:read",
+    **{name: "children:read" if name.startswith("story.") else "library:read" for name in IN_INPUTS},
 }
 
 

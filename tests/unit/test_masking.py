@@ -8,8 +8,9 @@ from langchain_core.messages import HumanMessage
 from pydantic import BaseModel, Field
 
 from backend.telemetry.masking import HIDDEN, MaskMode, make_mask
+from tests.unit.test_linear_time import assert_linear
 from workflows.formats.registry import list_formats
-from workflows.safety.personal_fields import find_personal
+from workflows.safety.personal_fields import Figure, find_personal
 
 WISH = "A dragon called Zilpah\nshould bake bread"
 PERSONAL = ["Noa", WISH]
@@ -156,4 +157,48 @@ def test_formats_mark_what_is_about_persons(name: str, given: dict[str, Any], pe
 
 def test_story_marks_the_childs_name_and_words() -> None:
     inputs = {"theme": "moon", "reader": {"name": "Noa"}, "custom_user_input": WISH}
-    assert find_personal(list_formats()["story"].parse(inputs)) == ["Noa", WISH]
+    found = find_personal(list_formats()["story"].parse(inputs))
+    assert [text for text in found if not isinstance(text, Figure)] == ["Noa", WISH]
+
+
+def test_story_marks_the_childs_age_gender_and_interests() -> None:
+    reader = {"name": "Noa", "age": 9, "gender": "girl", "interests": ["beekeeping"]}
+    personal = find_personal(list_formats()["story"].parse({"theme": "moon", "reader": reader}))
+    said = 'Noa, 9 years old, a girl, a child of 9, likes beekeeping {"age": 9, "number": 9} {\\"age\\": 9} 19 years'
+    masked = make_mask("personal", personal)(_step(inputs={"a": said}))["inputs"]["a"]
+    h = HIDDEN
+    assert masked == f'{h}, {h} old, a {h}, a {h}, likes {h} {{"{h}, "number": 9}} {{\\"{h}}} 19 years'
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "masked"),
+    [
+        ("J", "J went, a jay said: J!", f"{HIDDEN} went, a jay said: {HIDDEN}!"),
+        ("a", "a cat and A cat", f"{HIDDEN} cat and A cat"),
+        ("林", "小林 went", f"小{HIDDEN} went"),
+        ("林", json.dumps("林 went"), f'"{HIDDEN} went"'),
+        ("Я", "Я и яблоко, Яна", f"{HIDDEN} и яблоко, Яна"),
+        ("Zoe\u0308", "Zo\u00eb went", f"{HIDDEN} went"),
+        ("Zo\u00eb", "Zoe\u0308 went, ZOË too", f"{HIDDEN} went, {HIDDEN} too"),
+        ("Zo\u00eb", json.dumps("Zoe\u0308 and ZOË"), f'"{HIDDEN} and {HIDDEN}"'),
+        ("Ma\u200bya", "Maya went", f"{HIDDEN} went"),
+        ("Maya", "M\u00ada\u200by\u2060a went", f"{HIDDEN} went"),
+        ("Maya", json.dumps("Ma\u200bya went"), f'"{HIDDEN} went"'),
+        ("O'Neil", "O\u2019Neil and ONeil", f"{HIDDEN} and ONeil"),
+        ("O\u2019Neil", "o'neil", HIDDEN),
+        ("O'Neil", json.dumps("O\u2019Neil"), f'"{HIDDEN}"'),
+        ("Anne-Marie", "Anne and Marie, anne\u2011marie", f"{HIDDEN} and {HIDDEN}, {HIDDEN}"),
+        ("Anna B", "a B and Anna", f"a B and {HIDDEN}"),
+        ("Noa", "Zoe\u0308 alone", "Zoe\u0308 alone"),
+    ],
+)
+def test_name_is_hidden_however_it_is_written(name: str, text: str, masked: str) -> None:
+    assert make_mask("personal", [name])(_step(inputs={"said": text}))["inputs"] == {"said": masked}
+
+
+@pytest.mark.parametrize(
+    "piece", ["Ma\u200b", "Maya\u200bs ", "O'", "Anne  ", "Zoe\u0308", "\\u200b", "age: "]
+)
+def test_masking_takes_time_that_is_linear_in_the_text(piece: str) -> None:
+    mask = make_mask("personal", ["Maya", "O'Neil", "Anne Marie", "Zo\u00eb", "林", Figure("age 7")])
+    assert_linear(lambda text: mask(_step(inputs={"said": text})), piece, "masking")

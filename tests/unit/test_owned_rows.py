@@ -76,7 +76,7 @@ async def test_row_of_another_owners_row_is_refused_by_the_database(database: Da
 
 async def count(repository: BelongingsRepository, owner: Owner) -> int:
     """How many rows the owner has, in all tables."""
-    return sum([len(await repository.page(owner, table, 0)) for table in owned_tables()])
+    return sum([len(page) for table in owned_tables() async for page in repository.pages(owner, table)])
 
 
 async def test_what_belongs_to_a_row_goes_with_it_to_another_owner(database: Database) -> None:

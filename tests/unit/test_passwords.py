@@ -69,12 +69,24 @@ async def test_hash_that_another_library_made_is_verified(hasher: PasswordHasher
     assert Argon2id().check_needs_rehash(kept)
 
 
-async def test_hashing_yields_to_the_event_loop_where_threads_have_a_priority(hasher: PasswordHasher) -> None:
-    has_priority = sys.platform == "linux"
-
+@pytest.mark.skipif(sys.platform != "linux", reason="only there threads have a priority")
+async def test_hashing_yields_to_the_event_loop(hasher: PasswordHasher) -> None:
     def nice() -> int:
-        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id() if has_priority else 0)
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
     own = nice()
-    assert (await hasher._in_turn(nice) > own) == has_priority
+    assert await hasher._in_turn(nice) == min(own + 10, 19)
     assert nice() == own
+
+
+@pytest.mark.parametrize(("own", "expected"), [(-5, 5), (0, 10), (15, 19), (19, 19)])
+async def test_hashing_is_never_more_urgent_than_the_service(
+    hasher: PasswordHasher, monkeypatch: pytest.MonkeyPatch, own: int, expected: int
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(os, "PRIO_PROCESS", 0, raising=False)
+    monkeypatch.setattr(os, "getpriority", lambda *_: own, raising=False)
+    monkeypatch.setattr(os, "setpriority", lambda *given: asked.append(given[-1]), raising=False)
+    await hasher._in_turn(lambda: None)
+    assert asked == [expected]

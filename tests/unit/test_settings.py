@@ -177,7 +177,7 @@ def test_settings_of_a_format_are_loaded_with_the_services_and_are_no_fields_of_
     report = settings.of_format("discovery_report")
     assert isinstance(report, ReportSettings) and report.monthly_reports == 3
     assert settings.model_copy(update={"port": 0}).of_format("discovery_report") == report
-    assert settings.of_format("story") is None
+    assert settings.of_format("podcast") is None
     assert not {"monthly_reports", "research_dir", "template_dir"} & set(Settings.model_fields)
 
 

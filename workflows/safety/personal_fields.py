@@ -10,8 +10,13 @@ _HEADING_WORDS = 3
 _GAP = re.compile(r"\n\s*\n")
 
 
+class Figure(str):
+    """A personal number with a word beside it, as prompts and JSON may say it. Alone, both stand everywhere."""
+
+
 def find_personal(inputs: BaseModel) -> list[str]:
-    """All texts in the marked fields, however deep, without duplicates; of a marked list or model, all texts.
+    """All texts in the marked fields, however deep, without duplicates; of a marked list or model, all texts. Numbers
+    that are marked themselves are figures.
 
     A long text is its paragraphs, for prompts hold some of them; its headings, a few words that stand
     everywhere, aren't among them.
@@ -19,14 +24,35 @@ def find_personal(inputs: BaseModel) -> list[str]:
     return list(dict.fromkeys(_of_model(inputs)))
 
 
+def find_given(inputs: BaseModel, root: str) -> str | None:
+    """The path below `root` of a marked field that says something else than it does by itself; None without one."""
+    for name, info in type(inputs).model_fields.items():
+        value, path = getattr(inputs, name), f"{root}.{name}"
+        if isinstance(info.json_schema_extra, dict) and info.json_schema_extra.get("personal"):
+            if value != info.get_default(call_default_factory=True):
+                return path
+            continue
+        inside = enumerate(value) if isinstance(value, list) else [(None, value)]
+        for place, item in inside:
+            within = path if place is None else f"{path}.{place}"
+            if isinstance(item, BaseModel) and (found := find_given(item, within)) is not None:
+                return found
+    return None
+
+
 def _of_model(inputs: BaseModel) -> Iterator[str]:
     for name, info in type(inputs).model_fields.items():
         extra = info.json_schema_extra
         value = getattr(inputs, name)
         if isinstance(extra, dict) and extra.get("personal"):
-            yield from _texts(value)
+            yield from _figures(name, value) if isinstance(value, int) else _texts(value)
         else:
             yield from _inside(value)
+
+
+def _figures(name: str, value: int) -> Iterator[str]:
+    for text in (f"{name} {value}", f"{value} year", f"{value} years", f"aged {value}", f"child of {value}"):
+        yield Figure(text)
 
 
 def _inside(value: Any) -> Iterator[str]:

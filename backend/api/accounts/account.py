@@ -167,7 +167,7 @@ async def end_other_sessions(principal: PrincipalDep, people: PeopleDep) -> None
 async def export_account(
     body: ConfirmBody, principal: PrincipalDep, people: PeopleDep, address: AddressDep
 ) -> StreamingResponse:
-    """Everything that the account has, as lines of JSON."""
+    """Everything that the account has, as lines of JSON. What is whole ends with `{"end": {"rows"}}`."""
     if (await people.accounts.find(principal.owner)).password_hash is not None:
         await people.accounts.check_password(principal.owner, body.password or "", address)
     await people.throttle.check(EXPORT, principal.owner, address)

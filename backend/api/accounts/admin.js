@@ -14,7 +14,7 @@ const cell = (label, ...content) => make("td", label ? { "data-label": label } :
 
 function showAccount(account, row = make("tr")) {
   const path = `accounts/${encodeURIComponent(account.id)}`;
-  const name = account.email ?? account.id;
+  const name = account.email ?? account.subject ?? account.id;
   const limits = LIMITS.map(({ name: limit, label, step, max }) =>
     make("input", { type: "number", min: step, step, max, name: limit, value: account[limit] ?? "", "aria-label": `${label} of ${name}` }),
   );
@@ -41,7 +41,7 @@ function showAccount(account, row = make("tr")) {
   acts.className = "acts";
   row.dataset.account = account.id;
   row.replaceChildren(
-    make("th", { scope: "row", dir: "auto" }, name),
+    make("th", { scope: "row", dir: "auto" }, account.issuer && !account.email ? `${name} (${account.issuer})` : name),
     cell("Role", account.role),
     cell("Status", account.status),
     ...limits.map((limit, index) => cell(LIMITS[index].label, limit)),

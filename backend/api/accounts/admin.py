@@ -1,5 +1,6 @@
 """`/api/v1/admin`: accounts, for admins. Nobody's texts are shown here."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -7,11 +8,13 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from backend.accounts.audit import changes_of
+from backend.accounts.people import People
 from backend.api.accounts.parts import AccountView, AllowanceView, ModelPatterns, PeopleDep
 from backend.api.dependencies import PageCursor, PageLimit, PrincipalDep, ResourcesDep
 from backend.api.paging import page_of
 from backend.api.security.routes_access import ADMIN
 from backend.runs.admission.allowed_models import parse_allow_list
+from backend.store.accounts.accounts import Account
 from backend.store.owner import Owner
 from workflows.errors import Conflict, NotFound
 from workflows.text.json_values import JsonModel
@@ -21,10 +24,17 @@ router = APIRouter(prefix=ADMIN, tags=["admin"])
 AccountId = Annotated[Owner, Path(max_length=64)]
 
 
+class KnownAccountView(AccountView):
+    """An account as admins see it: with who its owner is to another issuer, where one vouches for them."""
+
+    issuer: str | None = None
+    subject: str | None = None
+
+
 class AccountPage(BaseModel):
     """Accounts, the oldest first."""
 
-    accounts: list[AccountView]
+    accounts: list[KnownAccountView]
     next_cursor: str | None
 
 
@@ -77,13 +87,13 @@ async def list_accounts(people: PeopleDep, limit: PageLimit = 50, cursor: PageCu
     """Every account."""
     found = await people.account_repository.page(after=cursor, limit=limit + 1)
     page, next_cursor = page_of(found, limit, lambda account: account.id)
-    return AccountPage(accounts=[AccountView.of(account) for account in page], next_cursor=next_cursor)
+    return AccountPage(accounts=await _views(people, page), next_cursor=next_cursor)
 
 
 @router.patch("/accounts/{account_id}")
 async def change_account(
     account_id: AccountId, body: AccountChange, principal: PrincipalDep, people: PeopleDep
-) -> AccountView:
+) -> KnownAccountView:
     """Locks and unlocks it, gives it limits of its own, or makes it an admin."""
     account = await people.accounts.find(account_id)
     values = body.model_dump(exclude_unset=True, exclude={"revoke_keys"})
@@ -103,7 +113,8 @@ async def change_account(
             await people.audit.note(kind, account.id, by=principal.owner)
     if body.revoke_keys:
         await people.keys.revoke_all(account.id, by=principal.owner)
-    return AccountView.of(await people.accounts.find(account_id))
+    [view] = await _views(people, [await people.accounts.find(account_id)])
+    return view
 
 
 @router.delete("/accounts/{account_id}", status_code=202)
@@ -155,5 +166,15 @@ async def list_events(people: PeopleDep, limit: PageLimit = 50, cursor: PageCurs
         for each in page
     ]
     named = {name for each in page for name in (each.owner, each.subject, each.actor) if name is not None}
-    addresses = await people.account_repository.addresses(named)
+    addresses = await people.account_repository.find_addresses(named)
     return EventPage(events=events, addresses=addresses, next_cursor=next_cursor)
+
+
+async def _views(people: People, accounts: Sequence[Account]) -> list[KnownAccountView]:
+    known = await people.account_repository.find_identities([account.id for account in accounts])
+    views = []
+    for account in accounts:
+        view, identity = KnownAccountView.of(account), known.get(account.id)
+        given = {} if identity is None else {"issuer": identity.issuer, "subject": identity.subject}
+        views.append(view.model_copy(update=given))
+    return views

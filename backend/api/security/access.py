@@ -27,6 +27,7 @@ from backend.api.security.routes_access import (
     run_read_at,
     starts_by_get,
 )
+from backend.connections import CUT
 from backend.runs.admission.allowed_models import allowing
 from backend.runs.admission.caller import calling_with
 from backend.settings import Settings
@@ -35,7 +36,8 @@ from workflows.errors import Forbidden, StorywireError, Unauthenticated
 
 _KEY = "storywire.principal"
 REFUSAL = "storywire.refusal"
-"""Where a reply that has begun says how it ends when its reader's credential does: the bytes of its last part."""
+"""Where a reply that has begun says how it ends when its reader's credential does: the bytes of its last part. One that
+says nothing is cut, since an end that looks like any other would make a part of it look whole."""
 _ENDED = Unauthenticated(HAS_ENDED)
 _LONGEST_COOKIE = 8192
 
@@ -98,7 +100,7 @@ class Access:
             scheme, _, token = shown.decode("latin-1").partition(" ")
             if scheme.lower() != "bearer":
                 raise Unauthenticated("`Authorization: Bearer` is expected.")
-            return ShownCredentials(bearer=token.strip())
+            return ShownCredentials(bearer=token.strip(" \t"))
         if ticket is not None:
             return ShownCredentials(ticket=ticket)
         return ShownCredentials(cookie=self._cookie(headers.get(b"cookie", b"")))
@@ -177,7 +179,7 @@ async def _while_valid(
 ) -> None:
     """The application's reply. When the credential ends meanwhile, the application is told that its client has gone:
     it stops as it does then, or is cancelled a second later. A reply that hasn't begun becomes a refusal, one that has
-    is ended."""
+    is ended as it says itself, or is cut."""
     begun = refused = False
     request.may_be_cut = scope["method"] in ("GET", "HEAD")
 
@@ -213,4 +215,15 @@ async def _while_valid(
     if request.ended.is_set() and not begun and not refused:
         await problem_of(_ENDED)(scope, receive, send)
     elif begun and not refused:
-        await send({"type": "http.response.body", "body": scope.get(REFUSAL, b""), "more_body": False})
+        await _end(scope, receive, send)
+
+
+async def _end(scope: Scope, receive: Receive, send: Send) -> None:
+    """Ends a reply that has begun: as it says itself, else by cutting the connection. A server that can't be told to
+    does so when it sees that the reply isn't ended."""
+    if REFUSAL in scope:
+        await send({"type": "http.response.body", "body": scope[REFUSAL], "more_body": False})
+    elif (cut := scope.get("extensions", {}).get(CUT)) is not None:
+        cut()
+        while (await receive())["type"] != "http.disconnect":
+            pass

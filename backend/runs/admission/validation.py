@@ -1,6 +1,6 @@
 """Validation of a request before anything is stored or spent."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from backend.runs.admission.caller import caller_key
 from backend.runs.admission.caps import check_prices
 from backend.runs.admission.start_quote import find_words, make_start_quote
 from backend.store.owner import Owner
+from backend.store.references import Reference
 from backend.store.run_values import RunOptions
 from backend.store.runs import NewRun, Run
 from workflows.errors import Conflict, InvalidInput, NotFound
@@ -56,12 +57,15 @@ class Admission:
         """The format of a stored run. Raises Conflict when its package is no longer installed."""
         return format_of(self.formats, run)
 
-    async def resolve(self, owner: Owner, format: AnyFormat, inputs: BaseModel) -> BaseModel:
-        """The input with its references resolved to their present values. Raises NotFound, InvalidInput, and Forbidden
-        where the caller's API key may not read what is referred to."""
+    async def resolve(
+        self, owner: Owner, format: AnyFormat, inputs: BaseModel
+    ) -> tuple[BaseModel, Sequence[Reference]]:
+        """The input with its references resolved to their present values, and the rows that these are. Raises NotFound,
+        InvalidInput, and Forbidden where the caller's API key may not read what is referred to."""
         key = caller_key()
         lookups = GrantedLookups(self.lookups, None if key is None else key.scopes)
-        return await resolve(format, inputs, lookups, owner)
+        resolved = await resolve(format, inputs, lookups, owner)
+        return resolved, lookups.references
 
     async def check_material(self, run: Run) -> None:
         """Raises Conflict for a run that can't go on, since what it is written from was deleted, or the package of its

@@ -10,6 +10,7 @@ from ulid import ULID
 
 from backend.scripts.store.tables import personas
 from backend.store.database import Database
+from backend.store.dialect import lock_owner
 from backend.store.limits import Cap, check_cap
 from backend.store.owner import Owner
 
@@ -79,7 +80,12 @@ class PersonaRepository:
     async def remove(self, owner: Owner, persona_id: str) -> bool:
         """Deletes the persona; False if there was none."""
         query = delete(personas).where(personas.c.owner == owner, personas.c.id == persona_id)
-        return bool((await self._db.erase(lambda connection: connection.execute(query))).rowcount)
+
+        def work(connection: Connection) -> bool:
+            lock_owner(connection, owner)  # no run that refers to it is stored meanwhile, nor afterwards
+            return bool(connection.execute(query).rowcount)
+
+        return await self._db.erase(work)
 
 
 def _columns(data: Mapping[str, Any]) -> dict[str, Any]:

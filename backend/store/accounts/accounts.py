@@ -1,6 +1,6 @@
 """Accounts in SQL, and the identities by which another issuer knows them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -29,6 +29,7 @@ from backend.store.accounts.tables import (
 )
 from backend.store.database import Database
 from backend.store.dialect import insert_unless_there, lock, lock_owner
+from backend.store.json_sql import among
 from backend.store.owner import Owner
 
 Role = Literal["user", "admin"]
@@ -62,6 +63,14 @@ class NewAccount:
     password_hash: str | None = None
     role: Role = "user"
     verified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Identity of an account's owner at another issuer."""
+
+    issuer: str
+    subject: str
 
 
 class AccountRepository:
@@ -138,14 +147,21 @@ class AccountRepository:
             query = query.where(accounts.c.id > after)
         return await self._db.read(lambda connection: [_account(row) for row in connection.execute(query)])
 
-    async def addresses(self, ids: Iterable[str]) -> dict[str, str]:
+    async def find_addresses(self, ids: Collection[str]) -> dict[str, str]:
         """The addresses of those of these ids that are accounts with one, for admins."""
         query = select(accounts.c.id, accounts.c.email).where(
-            accounts.c.id.in_(ids), accounts.c.email.is_not(None)
+            accounts.c.id.in_(among(ids)), accounts.c.email.is_not(None)
         )
         return await self._db.read(
             lambda connection: {row.id: row.email for row in connection.execute(query)}
         )
+
+    async def find_identities(self, owners: Collection[Owner]) -> dict[Owner, Identity]:
+        """By account: who it is to the issuer that vouches for it."""
+        query = select(identities.c.owner, identities.c.issuer, identities.c.subject)
+        query = query.where(identities.c.owner.in_(among(owners))).order_by(identities.c.issuer.desc())
+        rows = await self._db.read(lambda connection: connection.execute(query).all())
+        return {Owner(row.owner): Identity(row.issuer, row.subject) for row in rows}
 
     async def of_status(self, status: AccountStatus) -> list[Account]:
         """Every account in this state."""

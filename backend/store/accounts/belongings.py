@@ -1,9 +1,9 @@
 """Belongings: everything that an owner has in the database, table by table."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, delete, func, literal, select, tuple_, update
 
 from backend.store.accounts import tables
 from backend.store.accounts.allowance import month_of
@@ -64,10 +64,16 @@ class BelongingsRepository:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def page(self, owner: Owner, table: Table, skip: int) -> list[dict[str, Any]]:
-        """Rows of one table, in the order of their keys, as plain data; what only the service needs is left out."""
-        query = _rows(owner, table).order_by(*table.primary_key.columns).limit(_PAGE).offset(skip)
-        return await self._read(query)
+    async def pages(self, owner: Owner, table: Table) -> AsyncIterator[list[dict[str, Any]]]:
+        """All rows of one table, a few at a time, as plain data; what only the service needs is left out. Each page
+        begins after the last key of the one before, so what is deleted meanwhile moves nothing out of sight."""
+        key = list(table.primary_key.columns)
+        query = select(table).where(table.c.owner == owner).order_by(*key).limit(_PAGE)
+        page = await self._read(query)
+        while page:
+            yield [{name: row[name] for name in row if name not in _INTERNAL} for row in page]
+            last = (literal(page[-1][column.name], column.type) for column in key)
+            page = await self._read(query.where(tuple_(*key) > tuple_(*last)))
 
     async def rows(self, owner: Owner, table: Table, condition: ColumnElement[bool]) -> list[dict[str, Any]]:
         """Rows of one table that fulfil a condition, as plain data."""

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from backend.accounts.belongings import line_of
+from backend.accounts.belongings import lines_of
 from backend.accounts.throttle import EXPORT
 from backend.api.accounts.parts import AddressDep
 from backend.api.dependencies import OwnerDep, PageCursor, PageLimit, ResourcesDep
@@ -143,14 +143,15 @@ async def change_child(
 async def export_child(
     child_id: ChildId, owner: OwnerDep, children: ChildrenDep, resources: ResourcesDep, address: AddressDep
 ) -> StreamingResponse:
-    """Everything that there is of a child, as lines of JSON `{"table", "row"}`: profile, stories, reading, texts."""
+    """Everything that there is of a child, as lines of JSON `{"table", "row"}`: profile, stories, reading, texts. What
+    is whole ends with `{"end": {"rows"}}`."""
     child = await children.find(owner, child_id)
     if resources.settings.has_accounts:
         await resources.people.throttle.check(EXPORT, owner, address)
         await resources.people.audit.note("exported", owner, child.id)
     found = await children.export(owner, child.id)
     return StreamingResponse(
-        (line_of({"table": table, "row": row}) async for table, row in found),
+        lines_of(found),
         media_type="application/x-ndjson",
         headers={"Content-Disposition": 'attachment; filename="child.ndjson"'},
     )

@@ -1,6 +1,7 @@
 """Repository of the children that stories are written for. Every query filters by the owner."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,12 +9,16 @@ from sqlalchemy import Connection, Row, delete, exists, insert, select, update
 from ulid import ULID
 
 from backend.store.database import Database
+from backend.store.dialect import lock_owner
 from backend.store.limits import Cap, check_cap
 from backend.store.owner import Owner
 from backend.store.paging import newest_first
 from backend.store.retention import read_owned
 from backend.store.tables import runs
 from backend.stories.store.tables import children, story_sessions
+
+ChangeProfile = Callable[[Mapping[str, Any]], dict[str, Any]]
+"""Makes another profile of a stored one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +67,38 @@ class ChildRepository:
         return await self._db.read(lambda connection: [_child(row) for row in connection.execute(query)])
 
     async def update(
-        self, owner: Owner, child_id: str, profile: dict[str, Any], *, consent: bool = False
+        self, owner: Owner, child_id: str, change: ChangeProfile, *, consent: bool = False
     ) -> StoredChild | None:
-        """Sets the profile, and that a parent consents; None if there is no such child."""
-        now = datetime.now(UTC)
-        values = {"profile": profile, "updated_at": now, **({"consent_at": now} if consent else {})}
+        """Changes the profile as it is in the same transaction, so that of two changes at once both are kept, and sets
+        that a parent consents; None if there is no such child."""
+        same = (children.c.owner == owner, children.c.id == child_id)
 
-        def work(connection: Connection) -> Row[Any] | None:
-            same = (children.c.owner == owner, children.c.id == child_id)
+        def work(connection: Connection) -> StoredChild | None:
+            row = connection.execute(select(children).where(*same).with_for_update()).one_or_none()
+            if row is None:
+                return None
+            child, now = _child(row), datetime.now(UTC)
+            consent_at = now if consent else child.consent_at
+            child = replace(child, profile=change(child.profile), consent_at=consent_at, updated_at=now)
+            values = {"profile": child.profile, "consent_at": consent_at, "updated_at": now}
             connection.execute(update(children).where(*same).values(values))
-            return connection.execute(select(children).where(*same)).one_or_none()
+            return child
 
-        row = await self._db.write(work)
-        return None if row is None else _child(row)
+        return await self._db.write(work)
 
     async def delete(self, owner: Owner, child_id: str) -> None:
-        """Removes the child and, by cascade, its story sessions."""
-        query = delete(children).where(children.c.owner == owner, children.c.id == child_id)
-        await self._db.erase(lambda connection: connection.execute(query))
+        """Removes the child and, by cascade, its story sessions, whose chapters stay as runs of their own."""
+        mine = (story_sessions.c.owner == owner) & (story_sessions.c.child_id == child_id)
+        chapters = (runs.c.owner == owner) & runs.c.series.in_(select(story_sessions.c.id).where(mine))
+
+        def work(connection: Connection) -> None:
+            lock_owner(
+                connection, owner
+            )  # nothing that refers to the child is stored meanwhile, nor afterwards
+            connection.execute(update(runs).where(chapters).values(series=None, part=None))
+            connection.execute(delete(children).where(children.c.owner == owner, children.c.id == child_id))
+
+        await self._db.erase(work)
 
     async def old(self, before: datetime) -> list[tuple[Owner, str]]:
         """Some (owner, id) of children whose profile wasn't changed since then, with neither story nor text left."""

@@ -12,14 +12,15 @@ from sqlalchemy import Connection, Row, delete, exists, insert, select, update
 from ulid import ULID
 
 from backend.store.database import Database
-from backend.store.dialect import upsert
+from backend.store.dialect import lock_owner, upsert
 from backend.store.json_sql import among
 from backend.store.limits import Cap, check_cap
 from backend.store.owner import Owner
 from backend.store.paging import newest_first
+from backend.store.references import Reference, check_references
 from backend.store.retention import read_owned
 from backend.store.tables import runs
-from backend.stories.store.tables import reading_days, story_sessions
+from backend.stories.store.tables import children, reading_days, story_sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +52,11 @@ class SessionRepository:
         self._cap = cap
 
     async def add(self, owner: Owner, **values: Any) -> StorySession:
-        """Stores a new session. Raises Conflict for one too many."""
+        """Stores a new session. Raises Conflict for one too many, NotFound for its child."""
         row = _new(owner, values)
 
         def work(connection: Connection) -> None:
+            _check_child(connection, row)
             check_cap(connection, story_sessions, owner, self._cap)
             connection.execute(insert(story_sessions).values(row))
 
@@ -62,7 +64,8 @@ class SessionRepository:
         return StorySession(**row)
 
     async def add_from_run(self, owner: Owner, run_id: str, part: int, **values: Any) -> StorySession | None:
-        """Stores a new session whose chapter `part` is that run; None if the run is in another series."""
+        """Stores a new session whose chapter `part` is that run; None if the run is in another series. Raises as
+        `add`."""
         row = _new(owner, values)
         adopt = (
             update(runs)
@@ -71,6 +74,7 @@ class SessionRepository:
         )
 
         def work(connection: Connection) -> bool:
+            _check_child(connection, row)
             check_cap(connection, story_sessions, owner, self._cap)
             if not connection.execute(adopt).rowcount:
                 return False
@@ -119,6 +123,7 @@ class SessionRepository:
         """Deletes the session and its days; its chapters' runs, which it returns, stay as runs of their own."""
 
         def work(connection: Connection) -> list[str]:
+            lock_owner(connection, owner)  # no chapter of it is stored meanwhile, nor afterwards
             mine = (runs.c.owner == owner) & (runs.c.series == session_id)
             leave = update(runs).where(mine).values(series=None, part=None).returning(runs.c.id)
             left = list(connection.scalars(leave))
@@ -128,11 +133,13 @@ class SessionRepository:
         return await self._db.erase(work)
 
     async def add_minutes(self, owner: Owner, session_id: str, day: date, minutes: float) -> None:
-        """Adds to the minutes read on a day."""
+        """Adds to the minutes read on a day. Raises NotFound for the session."""
         row = {"owner": owner, "session_id": session_id, "day": day, "minutes": minutes}
         more = {"minutes": reading_days.c.minutes + minutes}
 
         def work(connection: Connection) -> None:
+            lock_owner(connection, owner)
+            check_references(connection, owner, [Reference(story_sessions, session_id, "story_session")])
             connection.execute(upsert(connection, reading_days, row, more))
 
         await self._db.write(work)
@@ -183,6 +190,13 @@ def _new(owner: Owner, values: dict[str, Any]) -> dict[str, Any]:
         "updated_at": now,
         **values,
     }
+
+
+def _check_child(connection: Connection, row: dict[str, Any]) -> None:
+    """Raises NotFound where the child was deleted since it was looked up. No deletion of one begins meanwhile."""
+    lock_owner(connection, row["owner"])
+    if row["child_id"] is not None:
+        check_references(connection, row["owner"], [Reference(children, row["child_id"], "child")])
 
 
 def _is(owner: Owner, session_id: str) -> Any:

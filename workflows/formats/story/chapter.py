@@ -1,16 +1,19 @@
 """Base of the story format, common to all models: everything but the writing."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from workflows.errors import InvalidInput
 from workflows.formats.base import Format
 from workflows.formats.exports import Exporter
+from workflows.formats.settings import FormatSettings
 from workflows.formats.story.book import EXPORTS
+from workflows.formats.story.consent import ConsentRule
 from workflows.formats.story.input import StoryInput
 from workflows.formats.story.metrics import story_metrics
 from workflows.formats.story.reading import plan_scenes
 from workflows.formats.story.references import resolve_references
+from workflows.formats.story.settings import ConsentSettings
 from workflows.lookups import Lookups
 from workflows.models.parameters import RoleParameters
 from workflows.models.spec import ModelSpec
@@ -44,6 +47,14 @@ class ChapterFormat(Format[StoryInput]):
     }
 
     exports: ClassVar[Mapping[str, Exporter]] = EXPORTS
+    Settings: ClassVar[type[FormatSettings]] = ConsentSettings
+
+    def __init__(self, consent: ConsentRule = ConsentRule()) -> None:  # noqa: B008
+        self.consent = consent
+
+    def configure(self, settings: Any) -> Self:
+        """The format with what an operator asks of parents (`ConsentSettings`)."""
+        return type(self)(ConsentRule(is_required=settings.require_consent))
 
     def parse(self, inputs: Mapping[str, Any]) -> StoryInput:
         """The input, with a theme or a stored story that has one."""
@@ -73,7 +84,7 @@ class ChapterFormat(Format[StoryInput]):
 
     async def resolve(self, inputs: StoryInput, lookups: Lookups, owner: str) -> StoryInput:
         """The input with the stored child's profile, and the stored story's chapters so far."""
-        return await resolve_references(inputs, lookups, owner)
+        return await resolve_references(inputs, lookups, owner, self.consent)
 
     def part_of(self, inputs: StoryInput) -> tuple[str, int] | None:
         """The place of the chapter in a stored story."""

@@ -26,14 +26,21 @@ class StoryReader(JsonModel):
         "Alex", description="First name; the hero may bear it", json_schema_extra={"personal": True}
     )
     gender: Literal["girl", "boy"] | None = Field(
-        None, description="How the reader is addressed, where the language asks for it"
+        None,
+        description="How the reader is addressed, where the language asks for it",
+        json_schema_extra={"personal": True},
     )
-    age: int = Field(7, ge=3, le=14, description="Years, 3 to 14")
+    age: int = Field(7, ge=3, le=14, description="Years, 3 to 14", json_schema_extra={"personal": True})
     reading_level: Literal["beginner", "intermediate", "advanced"] = Field(
         "intermediate", description="How well the child reads"
     )
     language: Literal["en", "he"] = Field("en", description="Language of the story: English or Hebrew")
-    interests: list[_Short] = Field(default_factory=list, max_length=10, description="What the child likes")
+    interests: list[_Short] = Field(
+        default_factory=list,
+        max_length=10,
+        description="What the child likes",
+        json_schema_extra={"personal": True},
+    )
     vocabulary_level: int = Field(50, ge=0, le=100, description="0 (few words) to 100 (all of them)")
 
 

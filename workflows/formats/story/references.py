@@ -1,9 +1,9 @@
 """References of an input to a stored child or a stored story, and their resolution.
 
-What is looked up: a `child` is `{id, reader}`, a `story_session` is `{id, theme, child_id, reader, next_chapter,
-planned_chapters, writing, chapters}`: `reader` as of now, `writing` the run that writes a chapter at this
-moment or None, and each of `chapters` `{number, title, summary, hero, bible, length, choices, choice}`, where
-`choice` is what was chosen at its end.
+What is looked up: a `child` is `{id, reader, has_consent}`, a `story_session` is `{id, theme, child_id, reader,
+has_consent, next_chapter, planned_chapters, writing, chapters}`: `reader` as of now, `has_consent` whether a parent of
+the stored child consented, `writing` the run that writes a chapter at this moment or None, and each of `chapters`
+`{number, title, summary, hero, bible, length, choices, choice}`, where `choice` is what was chosen at its end.
 """
 
 from collections.abc import Mapping
@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from workflows.errors import Conflict, InvalidInput
 from workflows.formats.story.bible import StoryBible
+from workflows.formats.story.consent import ConsentRule
 from workflows.formats.story.input import SUMMARY, EarlierChapter, StoryInput, StoryReader
 from workflows.lookups import Lookups, find_named
 from workflows.safety.check import first_refused_field
@@ -23,20 +24,28 @@ _WHOLE = 6
 """Chapters whose summaries are handed on whole; of older ones the first sentence."""
 
 
-async def resolve_references(inputs: StoryInput, lookups: Lookups, owner: str) -> StoryInput:
+async def resolve_references(
+    inputs: StoryInput, lookups: Lookups, owner: str, consent: ConsentRule
+) -> StoryInput:
     """The input with the reader and the earlier chapters.
 
-    Raises NotFound, InvalidInput for what doesn't go together, Conflict when the story can't go on now.
+    Raises NotFound, InvalidInput for what doesn't go together or lacks a consent, Conflict when the story can't go on
+    now.
     """
     if inputs.story_session_id is None:
         if inputs.choice_index is not None:
             raise _refused("choice_index", "a choice is of a stored story: give story_session_id too")
-        return await _with_child(inputs, lookups, owner)
+        return await _with_child(inputs, lookups, owner, consent)
     session = await find_named(
         lookups, owner, "story_session", inputs.story_session_id, "input.story_session_id"
     )
     _check_against(inputs, session)
     reader = StoryReader.model_validate(session["reader"])
+    if session["child_id"] is not None:
+        consent.check_child(session, "input.story_session_id")
+    else:
+        consent.check_given(reader, "input.reader")
+        consent.check_given(inputs, "input")
     return inputs.model_copy(
         update={
             "theme": inputs.theme or session["theme"],
@@ -50,12 +59,14 @@ async def resolve_references(inputs: StoryInput, lookups: Lookups, owner: str) -
     )
 
 
-async def _with_child(inputs: StoryInput, lookups: Lookups, owner: str) -> StoryInput:
+async def _with_child(inputs: StoryInput, lookups: Lookups, owner: str, consent: ConsentRule) -> StoryInput:
     if inputs.child_id is None:
+        consent.check_given(inputs, "input")
         return inputs
     if "reader" in inputs.model_fields_set:
         raise _refused("reader", "give either child_id or reader, not both")
     child = await find_named(lookups, owner, "child", inputs.child_id, "input.child_id")
+    consent.check_child(child, "input.child_id")
     return inputs.model_copy(update={"reader": StoryReader.model_validate(child["reader"])})
 
 
