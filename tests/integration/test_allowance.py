@@ -79,7 +79,7 @@ async def test_money_is_reserved_at_the_start_and_settled_at_the_end(
     use = (await person.http.get(ME)).json()["allowance"]
     assert 1.4 < use["reserved_usd"] <= 1.5
     refused = await start(person.http, budget_usd=1.0)
-    assert refused.status_code == 429 and "budget_usd" in refused.json()["detail"]
+    assert refused.status_code == 429 and "smaller budget" in refused.json()["detail"]
     assert (await start(person.http, budget_usd=3.0)).status_code == 429
     await person.http.post(f"{RUNS}/{first.json()['run_id']}/cancel")
     use = (await person.http.get(ME)).json()["allowance"]
