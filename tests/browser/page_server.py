@@ -26,6 +26,12 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     scripted: Scripted
+    is_stopped = False
+
+    def parse_request(self) -> bool:
+        """Nobody is answered any more who kept a connection to a server that has stopped."""
+        self.close_connection = True
+        return not self.is_stopped and super().parse_request()
 
     def log_message(self, format: str, *args: Any) -> None:
         """Silent: the page's requests are recorded in `Scripted.requests`."""
@@ -178,6 +184,8 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         left = run.cuts.pop(0) if run.cuts else -1
         breaks = run.breaks
+        if self.is_stopped:  # after the breaks were counted, so none is missed
+            return
         self.wfile.write(f": ping\nretry: {RETRY_MS}\n\n".encode())
         while left != 0:
             frame = run.next_after(seq, breaks)
@@ -205,8 +213,8 @@ class PageServer:
 
     def start(self) -> None:
         """At first on a free port, after a `stop` on the same one."""
-        handler = type("ScriptedHandler", (Handler,), {"scripted": self.scripted})
-        self._server = ThreadingHTTPServer(("127.0.0.1", self._port), handler)
+        self._handler: type[Handler] = type("ScriptedHandler", (Handler,), {"scripted": self.scripted})
+        self._server = ThreadingHTTPServer(("127.0.0.1", self._port), self._handler)
         self._server.daemon_threads = True
         self._port = self._server.server_port
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
@@ -222,9 +230,10 @@ class PageServer:
         self.stop()
 
     def stop(self) -> None:
-        """Nobody answers any more, and every stream breaks."""
-        for run in self.scripted.runs.values():
-            run.break_connections()
+        """Nobody answers any more, and every stream breaks: those last, since the page is back at once."""
+        self._handler.is_stopped = True
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+        for run in self.scripted.runs.values():
+            run.break_connections()
