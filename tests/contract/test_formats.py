@@ -66,8 +66,9 @@ CAPABILITIES_OF = {
     "postcard": {"CachedByDefault", "Configurable", "LooksUp"},
     "story": {
         "ForecastsLength", "ForecastsWork", "SetsParameters",
-        "AdaptsToModel", "BelongsToSeries", "ChecksModel", "Derives", "Exports", "Extends", "Lands", "LooksUp",
-        "Multilingual", "Presents", "RecapsSeries", "SetsLeastRoom", "SetsTolerance", "Reviews", "ReviewsSections",
+        "AdaptsToModel", "BelongsToSeries", "ChecksModel", "Configurable", "Derives", "Exports", "Extends", "Lands",
+        "LooksUp", "Multilingual", "Presents", "RecapsSeries", "SetsLeastRoom", "SetsTolerance", "Reviews",
+        "ReviewsSections",
     },
 }  # fmt: skip
 METRICS = {"word_count", "estimated_reading_time", "vocabulary_level", "educational_elements"}

@@ -33,16 +33,20 @@ def test_formats_of_ours_are_all_in_studio() -> None:
 
 
 @pytest.mark.parametrize(
-    ("half", "told"),
+    ("whole", "half", "told"),
     [
-        ({"plan_pieces": PodcastFormat.plan_pieces}, "Half has plan_pieces but no write_pieces"),
-        ({"write_pieces": PodcastFormat.write_pieces}, "Half has write_pieces but no plan_pieces"),
-        ({"Settings": ScriptSettings}, "Half has Settings but no configure"),
-        ({"configure": CreatorScriptFormat.configure}, "Half has configure but no Settings"),
+        (StoryFormat, {"plan_pieces": PodcastFormat.plan_pieces}, "Half has plan_pieces but no write_pieces"),
+        (
+            StoryFormat,
+            {"write_pieces": PodcastFormat.write_pieces},
+            "Half has write_pieces but no plan_pieces",
+        ),
+        (PodcastFormat, {"Settings": ScriptSettings}, "Half has Settings but no configure"),
+        (PodcastFormat, {"configure": CreatorScriptFormat.configure}, "Half has configure but no Settings"),
     ],
 )
 def test_format_with_half_of_a_capability_is_refused_when_it_is_loaded(
-    half: dict[str, Any], told: str
+    whole: type, half: dict[str, Any], told: str
 ) -> None:
     with pytest.raises(TypeError, match=told):
-        type("Half", (StoryFormat,), half)
+        type("Half", (whole,), half)

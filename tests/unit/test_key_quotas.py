@@ -174,7 +174,9 @@ async def test_budget_that_nobody_named_is_narrowed_to_what_is_left(
     [run] = [each for each in taken if isinstance(each, Run)]
     assert run.options.budget_usd == 0.5
     [refused, *_] = [each for each in taken if isinstance(each, AllowanceReached)]
-    assert "wait until the others" in refused.message and refused.until < NOW + timedelta(minutes=5)
+    assert "wait until the others" in refused.message and refused.until < datetime.now(UTC) + timedelta(
+        minutes=5
+    )
     await spend(database, run, 0.495)
     failed = await finish_run(repositories[0], run, "failed")
     with pytest.raises(AllowanceReached, match="the next month begins") as spent:
