@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from sqlalchemy import Connection, Integer, case, cast, delete, func, insert, select
@@ -75,15 +75,16 @@ class UsageRepository:
         found = RunUsage(run["id"], run["owner"], run["format"], day, [*parts])
         await self._db.write_unsynced(lambda connection: set_usage(connection, found, epoch))
 
-    async def add_lost(self, found: RunUsage) -> None:
+    async def add_lost(self, found: RunUsage, *, is_whole: bool = False) -> None:
         """Adds what an attempt bought that had lost its run; each attempt says so once. It is kept beside the sums of
-        the log, which are set anew; nothing is of an account that is gone."""
+        the log, which are set anew; nothing is of an account that is gone. Of `is_whole`, all that the attempt knows of
+        a run that is gone, only what isn't in its sums is added."""
 
         def work(connection: Connection) -> None:
             lock_owner(connection, found.owner)
             with suppress(Unauthenticated):
                 check_owner(connection, found.owner)
-                _add_lost(connection, found)
+                _add_lost(connection, _beyond_sums(connection, found) if is_whole else found)
 
         await self._db.write(work)
 
@@ -155,10 +156,29 @@ def _add_lost(connection: Connection, found: RunUsage) -> None:
     whose = {"run_id": found.run_id, "owner": found.owner, "format": found.format, "day": found.day}
     for part in found.parts:
         row = {**whose, **part, "role": LOST}
-        more = {
+        more: dict[str, Any] = {
             name: usage.c[name] + part[name] for name in (*_COUNTED, "cost_usd") if part[name] is not None
         }
+        if part["estimated"]:
+            more["estimated"] = True
         connection.execute(upsert(connection, usage, row, more))
+
+
+def _beyond_sums(connection: Connection, found: RunUsage) -> RunUsage:
+    """The usage without what is in the run's sums already."""
+    here = (usage.c.run_id == found.run_id) & (usage.c.owner == found.owner)
+    names = (*_COUNTED, "cost_usd")
+    parts = []
+    for part in found.parts:
+        same = here & (usage.c.role == part["role"]) & (usage.c.model == part["model"])
+        sums = select(*(func.coalesce(func.sum(usage.c[name]), 0) for name in names)).where(same)
+        stored = dict(zip(names, connection.execute(sums).one(), strict=True))
+        rest = {name: max(0, part[name] - int(stored[name])) for name in _COUNTED}
+        if any(rest.values()):
+            cost = part["cost_usd"]
+            rest |= {"cost_usd": None if cost is None else max(0.0, cost - float(stored["cost_usd"]))}
+            parts.append({**part, **rest})
+    return replace(found, parts=parts)
 
 
 def set_usage(connection: Connection, found: RunUsage, epoch: int) -> None:

@@ -10,19 +10,24 @@ from typing import Any
 import pytest
 from langchain_core.runnables import RunnableConfig
 
+from backend.log.entry import Entry
+from backend.runs.readers.replay import replay
 from backend.store.charges import Limit
 from backend.store.checkpoints import MemoryCheckpoints
 from backend.store.database import Database
 from backend.store.fences import find_fence
+from backend.store.owned_runs import Lease
 from backend.store.owner import LOCAL
+from backend.store.runs import Run
 from backend.store.usage import LOST, UsageRepository
+from tests.databases import open_log
 from tests.unit.messages import OUTLINE, content, number, workflow
 from tests.unit.run_messages import read_messages
 from tests.unit.stored_runs import add_run, new_run
 from tests.unit.worlds import NOTE, OWNER, World, open_world
 from workflows import routing
 from workflows.errors import ModelTruncated, ModelUnavailable
-from workflows.messages.messages import Message, NodeChanged, RunFailed, UsageUpdated
+from workflows.messages.messages import CallUsage, Message, NodeChanged, RunFailed, UsageUpdated, encode
 from workflows.models.spec import ModelSpec
 
 
@@ -178,6 +183,58 @@ async def test_what_an_attempt_bought_that_lost_its_run_is_counted_and_the_run_s
     await world.service.resume(LOCAL, run.id)
     await world.end(run.id)
     assert await tokens() == {"writing": (40, 20), LOST: (40, 6)}
+
+
+async def lost_tokens(database: Database) -> list[tuple[int, int]]:
+    day = f"{datetime.now(UTC):%Y-%m-%d}"
+    sums = await UsageRepository(database).sums(LOCAL, day, day, "role")
+    return [(row.input_tokens, row.output_tokens) for row in sums if row.name == LOST]
+
+
+async def begin_and_buy(world: World) -> tuple[Run, CallUsage]:
+    """A run whose log has one call, and another one that it hasn't told of."""
+    world.format.gates[1] = asyncio.Event()
+    world.format.bought = {0: 20}
+    run, _ = await world.service.start(LOCAL, world.request())
+    await world.format.begun[1].wait()
+    while not (await replay(world.log, run.id))[0].calls:  # noqa: ASYNC110 — it is written in the background
+        await asyncio.sleep(0.01)
+    ledger = world.ledgers.of(run.id)
+    call = ledger.begin(ModelSpec.parse(run.model), "writing", 1, 40)
+    call.add("Section 1 tells of the sea.", pieces=6)
+    untold = ledger.end(call, None)
+    assert untold is not None
+    return run, untold
+
+
+async def test_what_an_attempt_bought_whose_run_was_deleted_is_counted_once(
+    world: World, database: Database
+) -> None:
+    run, _ = await begin_and_buy(world)
+    [first] = world.local_runs.tasks(run.id)
+    transcript, _ = await replay(world.log, run.id)
+    await world.budgets.store(run, Lease(run.id, run.process, 1), transcript)
+    await world.checkpoints.adelete_thread(run.id)
+    await world.repository.delete(LOCAL, run.id)
+    world.format.gates[1].set()
+    await asyncio.wait([first])
+    assert await lost_tokens(database) == [(40, 6)]
+
+
+async def test_what_an_attempt_bought_is_not_lost_where_another_process_has_told_of_it(
+    world: World, database: Database
+) -> None:
+    """As one that goes on from a checkpoint does, which may be gone by then."""
+    run, untold = await begin_and_buy(world)
+    [first] = world.local_runs.tasks(run.id)
+    elsewhere = open_log(database)
+    message = UsageUpdated(model=run.model, input_tokens=80, output_tokens=26, cost_usd=None, call=untold)
+    epoch = await elsewhere.take_over(run.id)
+    seq = (await elsewhere.read(run.id))[-1].seq + 1
+    await elsewhere.append(run.id, epoch, [Entry(seq, message.type, encode(message))])
+    world.format.gates[1].set()
+    await asyncio.wait([first])
+    assert await lost_tokens(database) == []
 
 
 @pytest.mark.parametrize("had_begun", [True, False])

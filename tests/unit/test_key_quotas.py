@@ -22,7 +22,7 @@ from backend.store.owned_runs import OwnedRunRepository
 from backend.store.owner import Owner
 from backend.store.runs import Run, RunRepository
 from backend.store.tables import quota_charges, usage
-from backend.store.usage import RunUsage, set_usage
+from backend.store.usage import LOST, RunUsage, UsageRepository, set_usage
 from tests.databases import ENGINES
 from tests.unit.messages import error
 from tests.unit.stored_runs import finish_run, lease_run, new_run
@@ -153,6 +153,22 @@ async def test_money_of_a_key_is_reserved_at_the_start_and_settled_at_the_end(
     await start(repository, noa.id, key_id, options={"budget_usd": 0.75})
     with pytest.raises(AllowanceReached):
         await start(repository, noa.id, key_id, options={"budget_usd": 0.01})
+
+
+async def test_what_an_attempt_bought_that_lost_its_run_is_no_part_of_the_budget_that_stays_reserved(
+    database: Database, repository: RunRepository, noa: Account
+) -> None:
+    run = await start(repository, noa.id, None, options={"budget_usd": 0.5})
+    part = {"model": "m", "input_tokens": 1, "output_tokens": 1, "cost_usd": 0.1}
+    parts = [
+        {**part, "role": role, "estimated": role == "writing"} for role in ("outline", "writing", "judge")
+    ]
+    day = f"{datetime.now(UTC):%Y-%m-%d}"
+    await UsageRepository(database).add_lost(RunUsage(run.id, run.owner, run.format, day, parts))
+    use = await account_use(database, noa.id)
+    assert (round(use.spent_usd, 6), round(use.reserved_usd, 6)) == (0.3, 0.5)
+    [lost] = await UsageRepository(database).sums(noa.id, day, day, "role")
+    assert (lost.name, lost.input_tokens, lost.estimated) == (LOST, 3, True)
 
 
 @pytest.mark.parametrize("of", ["key", "account"])

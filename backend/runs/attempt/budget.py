@@ -21,10 +21,12 @@ _MOST_TOKENS = 2**53 - 1
 
 @dataclass(frozen=True, slots=True)
 class AttemptBudget:
-    """Budget of an attempt: `tally` is the usage reported to readers, the ledger the actual spending."""
+    """Budget of an attempt: `tally` is the usage reported to readers, the ledger the actual spending; `told` has the
+    sums of what the run's log was told."""
 
     ledger: Ledger
     tally: UsageTotals
+    told: Transcript
 
     def narrow(self, budget_usd: float | None) -> None:
         """Sets what the run may cost, which is less than it was told where less was left when it was charged."""
@@ -70,7 +72,7 @@ class Budgets:
         usage = before.model_copy(update={"budget_usd": options.budget_usd, "call": None})
         tally = UsageTotals(usage, known=transcript.calls)
         with self._ledgers.keep(run.id, ledger):
-            yield AttemptBudget(ledger, tally)
+            yield AttemptBudget(ledger, tally, transcript)
 
     async def store(self, run: Run, lease: Lease, transcript: Transcript) -> None:
         """Stores the usage sums of the log in the table, while the lease is held. Idempotent: they are set, not
@@ -86,6 +88,17 @@ class Budgets:
             add_part(transcript.spent, call)
         if (usage := self.usage(run, transcript)) is not None:
             await self._repository.add_lost(usage)
+
+    async def store_deleted(self, run: Run, budget: AttemptBudget) -> None:
+        """Adds what an attempt bought whose run was deleted meanwhile, as far as the table hasn't got it: neither a log
+        nor a checkpoint says which calls that are."""
+        whole = Transcript()
+        whole.spent.update(budget.told.spent)
+        for call in budget.ledger.calls:
+            if call.id not in budget.told.calls:
+                add_part(whole.spent, call)
+        if (usage := self.usage(run, whole)) is not None:
+            await self._repository.add_lost(usage, is_whole=True)
 
     def usage(self, run: Run, transcript: Transcript) -> RunUsage | None:
         """The usage sums of the log; None where nothing was bought."""

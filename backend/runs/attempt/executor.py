@@ -146,7 +146,11 @@ class Executor:
         if not (calls := [call for budget in budgets for call in budget.ledger.calls]):
             return
         try:
-            transcript, _ = await replay(self._log, run.id)
+            self._log.let_go(run.id)  # what is remembered here is this attempt's, and others have written since
+            transcript, last_seq = await replay(self._log, run.id)
+            if not last_seq:
+                await self._budgets.store_deleted(run, budgets[0])
+                return
             known = transcript.calls | await self._finalizer.find_kept_calls(run)
             await self._budgets.store_lost(run, [call for call in calls if call.id not in known])
         except Exception:

@@ -18,6 +18,7 @@ from backend.store.limits import AllowanceReached
 from backend.store.owner import Owner
 from backend.store.tables import quota_charges, runs, usage
 from backend.store.transitions import EXECUTING, UNFINISHED
+from backend.store.usage import LOST
 
 Whose = Literal["account", "API key"]
 """Whose allowance it is."""
@@ -194,10 +195,11 @@ def _limits(connection: Connection, owner: Owner, defaults: Allowance) -> Allowa
 
 
 def find_spent(connection: Connection, owner: Owner, run_ids: Iterable[str]) -> dict[str, float]:
-    """What each of these runs has cost so far. Part of a transaction."""
+    """What each of these runs has spent of its budget: all but what is lost, which the run doesn't know of. Part of a
+    transaction."""
     query = (
         select(usage.c.run_id, func.coalesce(func.sum(usage.c.cost_usd), 0.0))
-        .where(usage.c.owner == owner, usage.c.run_id.in_(among(run_ids)))
+        .where(usage.c.owner == owner, usage.c.run_id.in_(among(run_ids)), usage.c.role != LOST)
         .group_by(usage.c.run_id)
     )
     return {row[0]: float(row[1]) for row in connection.execute(query)}
