@@ -273,6 +273,7 @@ def test_person_changes_what_the_account_has(browser: Browser, tmp_path: Path) -
         page.locator("#deletion button").click()
         expect(notice).to_contain_text("is being deleted")
         expect(page.locator("#login")).to_be_visible()
+        expect(page.locator("main section")).to_have_count(0)
         assert page.evaluate("fetch('api/v1/account/me').then((r) => r.status)") == 401
 
 

@@ -49,7 +49,7 @@ function forgetAll() {
 /** The account is gone, and with it what this browser remembers and the page shows of it. */
 export function leave(text) {
   forgetAll();
-  document.querySelectorAll("main > section").forEach((section) => section.remove());
+  ["me", "access", "belongings"].forEach((id) => byId(id).remove());
   show("login");
   byId("login").elements.email.focus();
   say(text);
@@ -76,6 +76,7 @@ async function begin() {
   }
   onSubmit("login", async (form) => {
     await call("POST", "auth/login", form);
+    if (!byId("me")) return location.reload(); // an account has left, and took its parts of the page along
     say("");
     await showAccount();
     if (back) location.assign(`./#${back}`);
