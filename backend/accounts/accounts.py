@@ -107,7 +107,10 @@ class Accounts:
         except SpentToken:
             raise refusal from None
         kind: EventKind = "registered_again" if account is None else "account_created"
-        self._audit.log_event(kind, None if account is None else account.id)
+        owner = None if account is None else account.id
+        if used is not None:
+            self._audit.log_event("invitation_used", owner)
+        self._audit.log_event(kind, owner)
         # Afterwards: how long the mail takes would tell whether there is an account.
         self._background.do(lambda: self._welcome(address_of_it, account), name="registration_mail")
 
