@@ -74,7 +74,8 @@ async def erase(database: Database, account: Account, _: str) -> None:
 
 
 async def set_password(database: Database, account: Account, _: str) -> None:
-    await AccountRepository(database).set_password(account.id, "another", revoke_keys=True)
+    await OneTimeTokenRepository(database).put("reset", account.id, b"r" * 32, LATER)
+    await AccountRepository(database).reset_password(b"r" * 32, "another")
 
 
 async def log_out(database: Database, account: Account, session_id: str) -> None:

@@ -189,7 +189,8 @@ async def test_new_password_ends_keys_where_that_is_asked_for(
     database: Database, accounts: AccountRepository, noa: Account
 ) -> None:
     await give_everything(database, noa)
-    await accounts.set_password(noa.id, "another", revoke_keys=True, verified=True)
+    await OneTimeTokenRepository(database).put("reset", noa.id, hash_secret("reset"), LATER)
+    assert await accounts.reset_password(hash_secret("reset"), "another") == noa.id
     assert await what_lives(database) == {"ticket"}  # which opens nothing without its key
     found = await accounts.find(noa.id)
     assert found is not None and found.email_verified_at is not None and found.password_hash == "another"

@@ -183,22 +183,9 @@ class AccountRepository:
 
         return await self._db.write(work)
 
-    async def set_password(
-        self, owner: Owner, password_hash: str, *, revoke_keys: bool = False, verified: bool = False
-    ) -> None:
-        """Sets the password, and ends every log-in, every link that was sent before, and the keys if that is
-        requested; `verified`: the address is confirmed too. In one transaction."""
-        values = {"email_verified_at": datetime.now(UTC)} if verified else {}
-
-        def work(connection: Connection) -> None:
-            lock_owner(connection, owner)
-            _set_password(connection, owner, {"password_hash": password_hash, **values}, revoke_keys)
-
-        await self._db.write(work)
-
     async def reset_password(self, token_hash: bytes, password_hash: str) -> Owner:
-        """Sets the password by a one-time token, as `set_password`, and returns whose it is: keys end, and the address
-        is confirmed. Raises SpentToken."""
+        """Sets the password by a one-time token, and returns whose it is. Every log-in ends, every link that was sent
+        before, and every key; the address is confirmed. In one transaction. Raises SpentToken."""
 
         def work(connection: Connection) -> Owner:
             owner = take_token(connection, "reset", token_hash) or Owner("")
@@ -227,8 +214,9 @@ class AccountRepository:
         instead_of: str | None,
         revoke_keys: bool = False,
     ) -> LoginSession | None:
-        """As `set_password`, with a new session for the one that the change is made in. None, and nothing is changed,
-        where that one has ended, or the hash isn't `instead_of` any more."""
+        """Sets the password, and ends every log-in, every link that was sent before, and the keys if that is requested,
+        with a new session for the one that the change is made in. None, and nothing is changed, where that one has
+        ended, or the hash isn't `instead_of` any more."""
 
         def work(connection: Connection) -> LoginSession | None:
             lock_owner(connection, owner)
