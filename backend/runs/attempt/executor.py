@@ -142,11 +142,12 @@ class Executor:
         return attempt.run, ending
 
     async def _keep_lost(self, run: Run, budgets: Sequence[AttemptBudget]) -> None:
-        """Keeps what an attempt bought that has lost its run, as far as the run doesn't know of it."""
+        """Keeps what an attempt bought that has lost its run, as far as the run doesn't know of it, or is gone."""
         if not (calls := [call for budget in budgets for call in budget.ledger.calls]):
             return
         try:
-            self._log.let_go(run.id)  # what is remembered here is this attempt's, and others have written since
+            # What is remembered here is this attempt's own, and others have written since.
+            self._log.let_go(run.id)
             transcript, last_seq = await replay(self._log, run.id)
             if not last_seq:
                 await self._budgets.store_deleted(run, budgets[0])
