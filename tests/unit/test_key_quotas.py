@@ -171,6 +171,22 @@ async def test_what_an_attempt_bought_that_lost_its_run_is_no_part_of_the_budget
     assert (lost.name, lost.input_tokens, lost.estimated) == (LOST, 3, True)
 
 
+@pytest.mark.parametrize("least", [None, 0.3])
+async def test_refusal_for_want_of_money_tells_when_both_account_and_key_have_some(
+    database: Database, repository: RunRepository, noa: Account, least: float | None
+) -> None:
+    """The account has when its other run ends, the key only next month."""
+    key_id, allowance = await add_key(database, noa.id, "narrow", usd_a_month=0.4), Allowance(50, 50, 1.0, 50)
+    spent = await start(repository, noa.id, key_id, allowance)
+    await spend(database, spent, 0.15)
+    await finish_run(repository, spent, "completed")
+    await start(repository, noa.id, None, allowance, options={"budget_usd": 0.8})
+    new = new_run(owner=noa.id, process="P", key_id=key_id, options={"budget_usd": 0.3})
+    with pytest.raises(AllowanceReached, match="API key") as refused:
+        await repository.add(new, limit=limit(key_id, allowance, least))
+    assert refused.value.until == next_month(None)
+
+
 @pytest.mark.parametrize("of", ["key", "account"])
 async def test_budget_that_nobody_named_is_narrowed_to_what_is_left(
     database: Database, other_database: Database, noa: Account, of: str

@@ -30,15 +30,17 @@ def fit_budget(
     these `uses`, which include it. With `least_usd`, the least that it may cost, nobody has named its budget, which is
     narrowed to what is left unless that is too little. Part of that transaction, so that of many at once no more get
     through."""
-    whose, use = max(uses, key=lambda each: each[1].usd_over)
+    use = max((use for _, use in uses), key=lambda each: each.usd_over)
     if use.usd_over <= _DUST_USD:
         return
     mine = (runs.c.owner == owner) & (runs.c.id == run_id)
     options = connection.execute(select(runs.c.options).where(mine)).scalar_one()
     budget = options.budget_usd or use.limits.usd_a_month or 0.0
     own = max(0.0, budget - find_spent(connection, owner, [run_id]).get(run_id, 0.0))
-    if least_usd is None or own - use.usd_over < max(least_usd, _LEAST_USD):
-        raise _refuse(whose, use, own, least_usd)
+    spare = 0.0 if least_usd is None else own - max(least_usd, _LEAST_USD)
+    narrow = [each for each in uses if each[1].usd_over > max(spare, _DUST_USD)]
+    if refusals := [_refuse(whose, each, own, least_usd) for whose, each in narrow]:
+        raise max(refusals, key=lambda refusal: refusal.until)  # there is room when all of them have some
     narrowed = math.floor((budget - use.usd_over) * _PARTS_OF_A_USD + _DUST_USD) / _PARTS_OF_A_USD
     connection.execute(
         update(runs).where(mine).values(options=options.model_copy(update={"budget_usd": narrowed}))
