@@ -21,12 +21,12 @@ _MOST_TOKENS = 2**53 - 1
 
 @dataclass(frozen=True, slots=True)
 class AttemptBudget:
-    """Budget of an attempt: `tally` is the usage reported to readers, the ledger the actual spending; `told` has the
-    sums of what the run's log was told."""
+    """Budget of an attempt: `tally` is the usage reported to readers, the ledger the actual spending; `transcript`
+    has the sums of what the run's log was told."""
 
     ledger: Ledger
     tally: UsageTotals
-    told: Transcript
+    transcript: Transcript
 
     def narrow(self, budget_usd: float | None) -> None:
         """Sets what the run may cost, which is less than it was told where less was left when it was charged."""
@@ -93,9 +93,9 @@ class Budgets:
         """Adds what an attempt bought whose run was deleted meanwhile, as far as the table hasn't got it: neither a log
         nor a checkpoint says which calls that are."""
         whole = Transcript()
-        whole.spent.update(budget.told.spent)
+        whole.spent.update(budget.transcript.spent)
         for call in budget.ledger.calls:
-            if call.id not in budget.told.calls:
+            if call.id not in budget.transcript.calls:
                 add_part(whole.spent, call)
         if (usage := self.usage(run, whole)) is not None:
             await self._repository.add_lost(usage, is_whole=True)
