@@ -25,6 +25,7 @@ from workflows.safety.check import first_refused_field
 from workflows.safety.policy_files import load_policy
 from workflows.safety.registry import PolicyRegistry
 
+_CONSENT_EXPECTED = "true is expected: the consent of a parent to keeping these data"
 _HISTORY = 50
 """Runs that are looked at for what was read."""
 OnChapters = Literal["keep", "delete"]
@@ -78,9 +79,7 @@ class Children:
         """Stores a child, and when a parent consented. Raises InvalidInput for text that is unfit for a child of that
         age, and without a consent that is required; Conflict for one child too many."""
         if self._consent.is_required and not consent:
-            raise InvalidInput.of(
-                "consent", "true is expected: the consent of a parent to keeping these data"
-            )
+            raise InvalidInput.of("consent", _CONSENT_EXPECTED)
         await asyncio.to_thread(self._check, profile)
         return await self._children.add(owner, profile.model_dump(mode="json"), consent=consent)
 
@@ -109,13 +108,19 @@ class Children:
     async def change(
         self, owner: Owner, child_id: str, changes: Mapping[str, Any], *, consent: bool = False
     ) -> StoredChild:
-        """Sets the given fields, each validated already. Raises NotFound, InvalidInput."""
+        """Sets the given fields, each validated already. Raises NotFound, and InvalidInput for text that is unfit for a
+        child of that age, and where a consent is required that nobody gave."""
+        child = await self.find(owner, child_id)
+        if self._consent.is_required and not (consent or child.consent_at):
+            raise InvalidInput.of("consent", _CONSENT_EXPECTED)
 
         def change(stored: Mapping[str, Any]) -> dict[str, Any]:
             profile = Profile.model_validate({**stored, **changes})
             self._check(profile)  # what suits a child depends on its age, which may be another by now
             return profile.model_dump(mode="json")
 
+        # Once beforehand: what rules take at their first use would keep everybody else's transactions waiting.
+        await asyncio.to_thread(change, child.profile)
         changed = await self._children.update(owner, child_id, change, consent=consent)
         if changed is None:
             raise NotFound(f"There is no child {child_id[:64]}.")

@@ -75,6 +75,8 @@ async def test_child_without_a_consent_that_is_required_is_not_stored(
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "consent")
         child = (await person.http.post(CHILDREN, json={**MAYA, "consent": True})).json()["child_id"]
         before = await ChildRepository(service.resources.database).add(person.id, {**MAYA, "gender": None})
+        refused = await person.http.patch(f"{CHILDREN}/{before.id}", json={"age": 8})
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "consent")
         sessions, reader = "/api/v1/stories/sessions", {"name": "Zelda"}
         for path, body, field in (
             (sessions, {"theme": "dragons", "reader": reader}, "reader.name"),
@@ -91,6 +93,8 @@ async def test_child_without_a_consent_that_is_required_is_not_stored(
         for body in (story(child_id=child), story(reader={"language": "en", "age": 7})):
             assert (await person.http.post(f"{RUNS}/quote", json=body)).status_code == 200
         begun = await person.http.post(sessions, json={"theme": "dragons", "child_id": child})
+        given = await person.http.patch(f"{CHILDREN}/{before.id}", json={"age": 8, "consent": True})
+        assert given.status_code == 200 and given.json()["consent_at"] is not None
         again = story(story_session_id=begun.json()["session_id"], custom_user_input="A cat!")
         assert (await person.http.post(f"{RUNS}/quote", json=again)).status_code == 200
 

@@ -15,6 +15,7 @@ from backend.store.owner import Owner
 from backend.store.paging import newest_first
 from backend.store.retention import read_owned
 from backend.store.tables import runs
+from backend.stories.store.series import leave_series
 from backend.stories.store.tables import children, story_sessions
 
 ChangeProfile = Callable[[Mapping[str, Any]], dict[str, Any]]
@@ -92,10 +93,8 @@ class ChildRepository:
         chapters = (runs.c.owner == owner) & runs.c.series.in_(select(story_sessions.c.id).where(mine))
 
         def work(connection: Connection) -> None:
-            lock_owner(
-                connection, owner
-            )  # nothing that refers to the child is stored meanwhile, nor afterwards
-            connection.execute(update(runs).where(chapters).values(series=None, part=None))
+            lock_owner(connection, owner)  # what refers to the child is not stored meanwhile, nor afterwards
+            leave_series(connection, chapters)
             connection.execute(delete(children).where(children.c.owner == owner, children.c.id == child_id))
 
         await self._db.erase(work)

@@ -20,6 +20,7 @@ from backend.store.paging import newest_first
 from backend.store.references import Reference, check_references
 from backend.store.retention import read_owned
 from backend.store.tables import runs
+from backend.stories.store.series import leave_series
 from backend.stories.store.tables import children, reading_days, story_sessions
 
 
@@ -125,8 +126,7 @@ class SessionRepository:
         def work(connection: Connection) -> list[str]:
             lock_owner(connection, owner)  # no chapter of it is stored meanwhile, nor afterwards
             mine = (runs.c.owner == owner) & (runs.c.series == session_id)
-            leave = update(runs).where(mine).values(series=None, part=None).returning(runs.c.id)
-            left = list(connection.scalars(leave))
+            left = leave_series(connection, mine)
             connection.execute(delete(story_sessions).where(_is(owner, session_id)))
             return left
 
