@@ -72,6 +72,13 @@ def test_small_number_of_doses_that_are_not_named_is_looked_up(sentence: str) ->
     assert found is not None and found[0] == "number"
 
 
+def test_number_of_doses_is_not_that_of_times() -> None:
+    evidence = Evidence("Take two capsules three times a day for 7 days.")
+    found = evidence.check("Take three three times a day.")
+    assert found is not None and found[0] == "number"
+    assert evidence.check("Take two three times a day.") is None
+
+
 @pytest.mark.parametrize(
     "sentence", ["Take two steps back.", "There are three things to remember.", "Take one."]
 )
