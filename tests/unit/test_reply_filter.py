@@ -82,6 +82,7 @@ THINKING = [
     f"Thinking...\n{THOUGHT}\n...done thinking.\n\n{STORY}",
     f"**Thinking:** {THOUGHT}\n\n**Answer:** {STORY}",
     f"Thought: {THOUGHT}\nFinal Answer: {STORY}",
+    f"<|think|>{THOUGHT} No <|tool_list|> is needed.<|/think|>{STORY}",
     f"**Reasoning:** {THOUGHT}\n\n## Answer\n{STORY}",
     f"Thinking Process:\n\n1. {THOUGHT}\n</think>\n\n{STORY}",
     f"Reasoning: {THOUGHT} `</think>` ends it.</think>{STORY}<|im_end|>",

@@ -162,7 +162,7 @@ class ReplyFilter:
                 self._restart(out)
             case "answer":
                 self._begin_answer(out)
-            case "end" | "turn" | "begin" | "close":
+            case "end" | "token" | "turn" | "begin" | "close":
                 self._end(mark, kind)
             case "speaker":
                 self._state = ReplyState.OVER if self._last else ReplyState.START
@@ -351,7 +351,7 @@ class ReplyFilter:
             self._state = ReplyState.NEXT if self._last else ReplyState.START
 
     def _meet_after_end(self, end: int, kind: MarkKind, out: list[str]) -> bool:
-        if kind in ("end", "turn", "begin") or (kind == "unwrap" and self._may_unwrap):
+        if kind in ("end", "token", "turn", "begin") or (kind == "unwrap" and self._may_unwrap):
             self._pending.append(self._buffer[self._at : end])
             self._names = kind == "turn"
             self._at = end

@@ -25,6 +25,7 @@ MarkKind = Literal[
     "details",  # a block that unfolds; its summary says what it holds
     "close_details",
     "end",  # the template's end of a turn, or of the text
+    "token",  # another token of a template: as an end where text is, but it ends no thought
     "turn",  # a turn begins, and the name of who speaks follows
     "speaker",  # a turn of somebody begins
     "begin",  # the text or the turn's words begin
