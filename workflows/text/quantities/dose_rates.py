@@ -28,16 +28,16 @@ class DoseRates:
             lengths = list_dose_lengths(sentence)
             for dose in find_doses(sentence) if lengths else ():
                 self._lengths.setdefault(dose.form, set()).update(lengths)
+            most: dict[str, Fraction] = {}
+            for dose in find_doses(sentence) if _RANGE.search(sentence) else ():
+                most[dose.form] = max(most.get(dose.form, Fraction(1)), dose.number or Fraction(1))
             for dose, interval in find_dose_rates(sentence):
                 number = dose.number or Fraction(1)
                 key = dose.form, interval.minutes
                 self._per_dose.add((dose.form, interval.minutes / number))
                 self._numbers.setdefault(key, set()).add(number)
-                if _RANGE.search(sentence):
-                    numbers = (
-                        one.number or Fraction(1) for one in find_doses(sentence) if one.form == dose.form
-                    )
-                    self._most[key] = max(self._most.get(key, number), *numbers)
+                if dose.form in most:
+                    self._most[key] = max(self._most.get(key, number), most[dose.form])
 
     def find_other_number(self, sentence: str) -> Interval | None:
         """An interval of the document with a number of doses in the sentence that it doesn't give for it: "four tablets
