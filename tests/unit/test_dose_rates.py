@@ -98,3 +98,9 @@ def test_number_of_doses_of_another_interval_is_strange(sentence: str) -> None:
 def test_number_of_a_range_of_doses_is_not_strange() -> None:
     document = Evidence("Take one or two tablets every 6 hours.")
     assert document.check("Take two tablets every six hours.") is None
+    assert document.check("Take one tablet every six hours.") is None
+
+
+def test_number_above_a_range_of_doses_is_strange() -> None:
+    document = Evidence("Take one or two tablets every 6 hours. Take no more than 8 tablets in 24 hours.")
+    assert document.check("Take eight tablets every 6 hours.") is not None

@@ -23,7 +23,10 @@ from workflows.models.wire.traits import ServerTraits
         ("failure", "userStopped modelUnloaded ERROR_LIMIT canceled"),
         ("none", "null None FINISH_REASON_UNSPECIFIED"),
         ("whole", "stop_token_id stop_words_found natural-stop stop:eos succeeded"),
-        ("length", "stop_limit hit_max_tokens MAX_LENGTH_EXCEEDED contextOverflow token_budget"),
+        (
+            "length",
+            "stop_limit hit_max_tokens MAX_LENGTH_EXCEEDED contextOverflow token_budget incomplete_stop ended_early",
+        ),
         ("filter", "RESPONSE_BLOCKED MODEL_ARMOR guardrail abuse"),
         ("failure", "timedOut client_disconnected preempted rate_limit MALFORMED_RESPONSE"),
         ("unknown", "banana OTHER pause_turn not_finished no_stop"),

@@ -420,6 +420,7 @@ def test_what_the_document_waits_before_is_not_done_at_once(document: Evidence, 
     ("document", "sentence"),
     [
         (ENGLISH_WAIT, "Do not lie down at once."),
+        (ENGLISH_WAIT, "Never lie down at once."),
         (ENGLISH_WAIT, "Lie down after 30 minutes."),
         (ENGLISH_WAIT, "Call us at once if it hurts."),
         (HEBREW_WAIT, "אל תשכבו מיד."),

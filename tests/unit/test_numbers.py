@@ -53,6 +53,13 @@ def test_number_is_read_with_its_scale_and_unit(text: str, value: str, unit: str
         ("one, two three", [("1", ""), ("2", ""), ("3", "")]),
         ("2 half tablets", [("2", "tablet"), ("0.5", "tablet")]),
         ("a hundred times better, a thousand thanks", []),
+        ("2 tablets and a half a day", [("2.5", "tablet")]),
+        ("two hours and a quarter, then", [("2.25", "hour")]),
+        ("2 tablets and a half glass of water", [("2", "tablet"), ("0.5", "glass")]),
+        ("2 כדורים וחצי ביום", [("2.5", "tablet")]),
+        ("2 כדורים וחצי כוס מים", [("2", "tablet"), ("0.5", "glass")]),
+        ("שני כדורים וחצי כוס מים", [("2", "tablet"), ("0.5", "glass")]),
+        ("יומיים וחצי שעה", [("2", "day"), ("0.5", "hour")]),
     ],
 )
 def test_numbers_side_by_side_are_no_sum(text: str, said: list[tuple[str, str]]) -> None:
@@ -70,6 +77,13 @@ DRUG = Evidence(
 def test_small_number_of_doses_that_are_not_named_is_looked_up(sentence: str) -> None:
     found = DRUG.check(sentence)
     assert found is not None and found[0] == "number"
+
+
+def test_number_of_doses_is_not_that_of_times() -> None:
+    evidence = Evidence("Take two capsules three times a day for 7 days.")
+    found = evidence.check("Take three three times a day.")
+    assert found is not None and found[0] == "number"
+    assert evidence.check("Take two three times a day.") is None
 
 
 @pytest.mark.parametrize(

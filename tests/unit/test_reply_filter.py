@@ -82,6 +82,13 @@ THINKING = [
     f"Thinking...\n{THOUGHT}\n...done thinking.\n\n{STORY}",
     f"**Thinking:** {THOUGHT}\n\n**Answer:** {STORY}",
     f"Thought: {THOUGHT}\nFinal Answer: {STORY}",
+    f"<|think|>{THOUGHT} No <|tool_list|> is needed.<|/think|>{STORY}",
+    f"**Reasoning:** {THOUGHT}\n\n## Answer\n{STORY}",
+    f"Thinking Process:\n\n1. {THOUGHT}\n</think>\n\n{STORY}",
+    f"Reasoning: {THOUGHT} `</think>` ends it.</think>{STORY}<|im_end|>",
+    f"Thought: {THOUGHT}<|channel|>final<|message|>{STORY}",
+    f"<thinking>{THOUGHT}<reflection>{THOUGHT}</reflection>{THOUGHT}</thinking><output>{STORY}</output>",
+    f"<plan>{THOUGHT}<reason>{THOUGHT}</reason>{THOUGHT}</plan>\n{STORY}",
 ]
 LONE = [
     f"{THOUGHT}</think>{STORY}",
@@ -239,6 +246,13 @@ def test_reply_that_is_held_and_has_no_thoughts_is_whole() -> None:
     assert stream(list(STORY), holds=True) == STORY
 
 
+@pytest.mark.parametrize("end", ["<|channel|>final<|message|>", "<|im_start|>answer\n"])
+def test_words_of_a_thought_that_were_held_are_no_text_to_take_back(end: str) -> None:
+    reply = ReplyFilter()
+    assert reply.feed(f"Thought: {THOUGHT}{end}{STORY}") == ""
+    assert reply.finish() == STORY and not reply.restarted and reply.thought
+
+
 def test_thought_that_is_not_closed_is_no_content() -> None:
     reply = ReplyFilter()
     assert reply.feed(f"<think>{THOUGHT}") == "" and reply.unclosed and reply.finish() == ""
@@ -282,6 +296,8 @@ HOSTILE = [
         "<|im_start|>think\n",
         "<|final|>",
         "think\n",
+        "Thought: </think>",
+        "Thought: \nAnswer: ",
     ),
 ]
 

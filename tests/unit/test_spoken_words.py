@@ -20,6 +20,7 @@ SIGNS = [
     *("a == b.", "Wait… what?", "Well — yes, I think.", "It (the train) left."),
     *("“Night trains” is the title.", "m² and km²."),
     *("Node.js and Booking.com.", "1–2 and 3-4.", "-5 degrees."),
+    *("Then — silence — and the door opened.", "We heard it — music — from the hill."),
     *("2 ** 8 is 256.", "Open __init__.py and __main__.py.", "He said — I think — yes."),
     *("5 - 3.", "No. 5.", "f(x) = y.", "@nightjet said so."),
     *("It grew (in March, 2020).", "Hello (hypertension) you."),

@@ -30,7 +30,7 @@ _AT_START = re.compile(r"(?:#{1,6}\s+|>\s*|[-•*+–—]\s+)+")
 _BRACKETED = re.compile(r"\[([^\[\]\n]*)\]|\{([^{}\n]{1,80})\}")
 _ASIDE = re.compile(r"\(([^()\n]*)\)|（([^（）\n]*)）")
 _STARRED = re.compile(r"(?<![\w*])(\*{1,3})([^*\n]{1,80})\1(?![\w*])|(?<!\w)(_{1,3})([^_\n]{1,80})\3(?!\w)")
-_DRESSED = re.compile(r"(?<![\w~:])(~|—|[♪♫♩♬]{1,3})[ ]?([^~—♪♫♩♬\n]{1,60}?)[ ]?\1(?![\w~:])")
+_DRESSED = re.compile(r"(?<![\w~:])(~|[♪♫♩♬]{1,3})[ ]?([^~♪♫♩♬\n]{1,60}?)[ ]?\1(?![\w~:])")
 _DUNDER = re.compile(r"(?<!\w)__[a-z][a-z\d]{0,40}(?:_[a-z\d]{1,40}){0,3}__(?=\.\w|\()")
 _RUN = re.compile(r"\*+|_+")
 _HIGHLIGHT = re.compile(r"(?<!\S)==(\S[^=\n]{0,200})==(?!\w)")
@@ -143,7 +143,7 @@ class WordCleaner:
 def _read_dressed(found: re.Match[str]) -> str:
     """Nothing in place of a note in other signs: "~laughs~", "♪ theme music ♪"."""
     said = found[2]
-    return REMOVED if is_stage_direction(said) or (is_manner(said) and found[1] != "—") else found.group()
+    return REMOVED if is_stage_direction(said) or is_manner(said) else found.group()
 
 
 def _close_gap(run: re.Match[str]) -> str:

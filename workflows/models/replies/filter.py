@@ -21,20 +21,20 @@ from workflows.models.replies.marks import (
     SPOKEN,
     MarkKind,
     find_mark,
+    find_spoken_end,
     find_tail,
     has_opener,
     match_mark,
     may_become_mark,
+    name_of,
 )
 from workflows.models.replies.roles import HeaderSearch, TurnHeader, read_header
 from workflows.models.replies.states import ReplyState
 
-_TAG_ENDS: tuple[MarkKind, ...] = ("close", "close_leading", "answer")
+_TAG_ENDS: tuple[MarkKind, ...] = ("close", "answer")
 _CHANNEL_ENDS: tuple[MarkKind, ...] = ("end", "turn", "channel", "close", "answer")
-_TOKEN_ENDS: tuple[MarkKind, ...] = (
-    *_CHANNEL_ENDS,
-    "speaker",
-)  # of thoughts that a template's own token began
+_TOKEN_ENDS: tuple[MarkKind, ...] = (*_CHANNEL_ENDS, "speaker")  # of thoughts that a template's token began
+_AT_ONCE = 1024  # characters of a thought in words that are looked at in one go
 _NOT_SPACE = re.compile(r"\S")
 
 
@@ -59,7 +59,7 @@ class ReplyFilter:
         self._tail = ""  # the last characters of content
         self._answered = False  # whether the content was named as the answer
         self._may_be_next = False  # whether the thought may belong to the next turn, after a text
-        self._fence, self._details_tag = "`", ""
+        self._fence, self._details_tag, self._tag = "`", "", ""
         self._closed_by: tuple[MarkKind, ...] = ()
         self._spoken_end = SPOKEN[0][1]
         self._spoken: list[str] = []
@@ -99,10 +99,12 @@ class ReplyFilter:
         """The content held until the reply's end. An unclosed thought is none."""
         self.restarted = False
         out = self._run(last=True)
-        if self._state is ReplyState.SPOKEN:  # words that only began as a thought does
+        restarted = self.restarted
+        while self._state is ReplyState.SPOKEN:  # words that only began as a thought does
+            self._buffer, self._at = "".join([*self._spoken, self._buffer[self._at :]]), 0
             self._state = ReplyState.TEXT
-            self._say("".join(self._spoken) + self._buffer[self._at :], out)
-            self._at = len(self._buffer)
+            out += self._run(last=True)
+            self.restarted = restarted  # nothing of them was returned
         held, self._held, self._holds = self._held, [], False
         return "".join([*held, *out])
 
@@ -160,7 +162,7 @@ class ReplyFilter:
                 self._restart(out)
             case "answer":
                 self._begin_answer(out)
-            case "end" | "turn" | "begin" | "close":
+            case "end" | "token" | "turn" | "begin" | "close":
                 self._end(mark, kind)
             case "speaker":
                 self._state = ReplyState.OVER if self._last else ReplyState.START
@@ -181,7 +183,7 @@ class ReplyFilter:
             case "open":
                 self._begin_thought(_TOKEN_ENDS if mark[1] == "|" else _TAG_ENDS)
             case "leading" if not self._last:
-                self._begin_thought(_TAG_ENDS)
+                self._begin_thought((*_TAG_ENDS, "close_leading"), name_of(mark))
             case "fence" | "leading_fence" if self._begins_line() and (kind == "fence" or not self._last):
                 self._state, self._fence, self.thought = ReplyState.FENCE, mark[0], True
             case "details" if is_of_thoughts(mark):
@@ -199,8 +201,8 @@ class ReplyFilter:
         _, line_end, blank = self._tail.rpartition("\n")
         return not self._tail or (bool(line_end) and not blank.strip(" \t"))
 
-    def _begin_thought(self, closed_by: tuple[MarkKind, ...]) -> None:
-        self._state, self._closed_by, self.thought = ReplyState.THOUGHT, closed_by, True
+    def _begin_thought(self, closed_by: tuple[MarkKind, ...], tag: str = "") -> None:
+        self._state, self._closed_by, self._tag, self.thought = ReplyState.THOUGHT, closed_by, tag, True
 
     def _begin_answer(self, out: list[str]) -> None:
         """Begins what is named as the answer: a text before it was a thought, unless that was one too."""
@@ -226,11 +228,12 @@ class ReplyFilter:
     def _think(self, out: list[str], last: bool) -> bool:
         del last
         while (found := find_mark(self._buffer, self._at)) is not None:
-            start, end, kind = found
+            start, self._at, kind = found
             quoted = self._buffer[start - 1 : start] == "`"
-            self._at = end
-            is_user = kind == "speaker" and "user" in self._buffer[start:end].lower()
-            if kind in self._closed_by and not quoted and not is_user:
+            mark = self._buffer[start : self._at]
+            is_user = kind == "speaker" and "user" in mark.lower()
+            is_inner = kind == "close_leading" and name_of(mark) != self._tag
+            if kind in self._closed_by and not (quoted or is_user or is_inner):
                 self._end_thought(kind, out)
                 return True
         # Of a thought, only what may become a mark is kept, with the character before it.
@@ -271,14 +274,18 @@ class ReplyFilter:
 
     def _think_aloud(self, out: list[str], last: bool) -> bool:
         del out, last
-        if found := self._spoken_end.search(self._buffer, self._at):
-            self._at = found.end()
+        piece = self._buffer[self._at : self._at + _AT_ONCE]
+        end, is_marked = find_spoken_end(piece, self._spoken_end, "".join(self._spoken[-1:]))
+        if end:
+            self._at += end
             self._spoken, self.thought, self._state = [], True, ReplyState.START
+            self.unmarked = self.unmarked or is_marked
             return True
-        cut = max(self._at, len(self._buffer) - LONGEST_SPOKEN_END)
-        self._spoken.append(self._buffer[self._at : cut])
-        self._at = cut
-        return False
+        kept = min(len(piece) - LONGEST_SPOKEN_END, find_tail(piece, 0) - 1)
+        if kept > 0:
+            self._spoken.append(piece[:kept])
+            self._at += kept
+        return len(piece) == _AT_ONCE
 
     def _header(self, out: list[str], last: bool) -> bool:
         channel = read_channel(self._buffer, self._at, is_whole=last)
@@ -344,7 +351,7 @@ class ReplyFilter:
             self._state = ReplyState.NEXT if self._last else ReplyState.START
 
     def _meet_after_end(self, end: int, kind: MarkKind, out: list[str]) -> bool:
-        if kind in ("end", "turn", "begin") or (kind == "unwrap" and self._may_unwrap):
+        if kind in ("end", "token", "turn", "begin") or (kind == "unwrap" and self._may_unwrap):
             self._pending.append(self._buffer[self._at : end])
             self._names = kind == "turn"
             self._at = end

@@ -66,7 +66,7 @@ _PARTS: tuple[tuple[FinishOutcome, frozenset[str]], ...] = (
     (
         "length",
         frozenset({"length", "max", "maximum", "limit", "truncated", "truncation", "budget", "overflow"})
-        | {"exceeded", "maxtokens"},
+        | {"exceeded", "maxtokens", "incomplete", "unfinished", "partial", "premature", "early"},
     ),
     ("failure", frozenset({"error", "exception"})),
     (

@@ -25,6 +25,7 @@ MarkKind = Literal[
     "details",  # a block that unfolds; its summary says what it holds
     "close_details",
     "end",  # the template's end of a turn, or of the text
+    "token",  # another token of a template: as an end where text is, but it ends no thought
     "turn",  # a turn begins, and the name of who speaks follows
     "speaker",  # a turn of somebody begins
     "begin",  # the text or the turn's words begin
@@ -105,6 +106,7 @@ _BRACKETED = tuple(
     for slash in ("", "/")
     for word in ("thinking", "thought", "thoughts", "reasoning", "analysis")
 )
+_NAME = re.compile(r"[A-Za-z_]+")
 OPENERS = "<[◁`~"
 """The characters that a mark begins with."""
 _OPENER = re.compile(
@@ -119,7 +121,9 @@ LONGEST = 128
 _GRANITE_END = re.compile(r"here(?: i|')s my response:", re.IGNORECASE)
 _ANSWER_END = re.compile(r"\n(?:assistant\n?)?(?:answer|final|response):?\n", re.IGNORECASE)
 _HEADED_END = re.compile(
-    r"\n[#*_ ]{0,6}(?:final )?(?:answer|response|output)[*_]{0,3}(?::[*_]{0,3}\s|(?<=[*_])\n)", re.IGNORECASE
+    r"\n[#*_ ]{0,6}(?:final )?(?:answer|response|output)[*_]{0,3}(?::[*_]{0,3}\s|(?<=[*_])\n)"
+    r"|\n#{1,6} (?:final )?(?:answer|response|output)\n",
+    re.IGNORECASE,
 )
 _DONE_END = re.compile(r"\n(?:\.\.\.|…)done thinking\.", re.IGNORECASE)  # Ollama's command line
 SPOKEN: tuple[tuple[str, re.Pattern[str]], ...] = (
@@ -149,6 +153,17 @@ def find_mark(text: str, start: int = 0) -> tuple[int, int, MarkKind] | None:
         if (found := match_mark(text, opener.start())) is not None:
             return opener.start(), *found
     return None
+
+
+def find_spoken_end(text: str, words: re.Pattern[str], before: str) -> tuple[int, bool]:
+    """The end of a thought in words, 0 without one, and whether a closing mark ends it. `before`: what precedes it."""
+    spoken, end = words.search(text), 0
+    within = text[: spoken.start()] if spoken is not None else text
+    while (found := find_mark(within, end)) is not None:
+        start, end, kind = found
+        if kind == "close" and (text[start - 1 : start] or before[-1:]) != "`":
+            return end, True
+    return (spoken.end(), False) if spoken is not None else (0, False)
 
 
 def match_mark(text: str, start: int) -> tuple[int, MarkKind] | None:
@@ -183,6 +198,12 @@ def find_tail(text: str, start: int) -> int:
 def has_opener(text: str) -> bool:
     """Whether a mark may begin in the text."""
     return "<" in text or "[" in text or "`" in text or "◁" in text or "~" in text
+
+
+def name_of(mark: str) -> str:
+    """The name in a mark: `plan` of `<plan id="1">` and of `</plan>`."""
+    found = _NAME.search(mark)
+    return found.group().lower() if found is not None else ""
 
 
 def begins_aloud(text: str) -> bool:

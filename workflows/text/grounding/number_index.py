@@ -17,9 +17,14 @@ _TAKEN = re.compile(
 )
 _NOTHING_COUNTED = re.compile(
     r"\s*(?:[.,;:!?\"”’)]|$|(?:at|of them|instead|more|together|now|then|if|when|every|each|an?|per|in|with|before"
-    r"|after|daily|once|twice|or|and|right|straight|next|today|tonight|tomorrow|immediately)\b)",
+    r"|after|daily|once|twice|or|and|right|straight|next|today|tonight|tomorrow|immediately"
+    r"|(?:one|two|three|four|five|six|\d{1,2}) times)\b)",
     re.IGNORECASE,
 )
+_NOT_TAKEN = frozenset(
+    {"time", "second", "minute", "hour", "day", "week", "month", "year", "degree", "percent"}
+)
+"""Units of which nobody takes any: "take three" is no "three times a day"."""
 _MOST_TITLE = 12
 """Words of a first line that is a title."""
 
@@ -48,10 +53,12 @@ class NumberIndex:
         self._title = self._stems(_title_of(sentences))
         self._quantities: dict[tuple[str, str], list[int]] = {}
         self._values: set[str] = set()
+        self._taken: set[str] = set()
         for place, sentence in enumerate(sentences):
             for quantity in find_quantities(sentence):
                 self._quantities.setdefault((quantity.value, quantity.unit), []).append(place)
                 self._values.add(quantity.value)
+                self._taken |= {quantity.value} if quantity.unit not in _NOT_TAKEN else set()
 
     def find_strange(self, sentence: str) -> str | None:
         """What is wrong with the numbers of a sentence; None when nothing is."""
@@ -60,9 +67,10 @@ class NumberIndex:
         for clause in clauses:
             about = self._about(clause, sentence)
             for quantity in find_quantities(clause):
-                if quantity.said.strip() in known:
+                is_dose = _is_dose(quantity, clause)
+                if quantity.said.strip() in known and not is_dose:
                     continue
-                if (reason := self._doubt(quantity, about, is_dose=_is_dose(quantity, clause))) is not None:
+                if (reason := self._doubt(quantity, about, is_dose=is_dose)) is not None:
                     return reason
         if (interval := self._instructions.find_strange_interval(sentence)) is not None:
             return f"the document doesn't say {interval.said}"
@@ -90,7 +98,8 @@ class NumberIndex:
             is_count = (
                 quantity.is_spelt and float(value) <= _SMALL_COUNT and not is_dose
             )  # "two things to remember"
-            return None if is_count or value in self._values else f"the document doesn't say {said}"
+            known = self._taken if is_dose else self._values
+            return None if is_count or value in known else f"the document doesn't say {said}"
         # Without a unit in the document it stands in a table, below a heading that has it.
         places = self._quantities.get((value, unit)) or (
             [] if quantity.is_spelt else self._quantities.get((value, ""), [])

@@ -33,7 +33,7 @@ _NOW = {
     ),
     "he": re.compile(r"(?<![א-ת])(?:מיד|מייד|תכף|ללא המתנה|בלי לחכות)(?![א-ת])"),
 }
-_NO = re.compile(r"\b(?:not|never|don't|no|avoid)\b|n't\b|(?<![א-ת])(?:לא|אין|אל|אסור)(?![א-ת])")
+_NO = re.compile(r"\b(?:not|[Nn]ever|[Dd]on't|no|[Aa]void)\b|n't\b|(?<![א-ת])(?:לא|אין|אל|אסור)(?![א-ת])")
 _TIMES = frozenset({"second", "minute", "hour", "day", "week", "month"})
 
 

@@ -23,25 +23,29 @@ class DoseRates:
         self._lengths: dict[str, set[Fraction]] = {}
         self._per_dose: set[tuple[str, Fraction]] = set()
         self._numbers: dict[tuple[str, Fraction], set[Fraction]] = {}
-        self._ranges: set[tuple[str, Fraction]] = set()
+        self._most: dict[tuple[str, Fraction], Fraction] = {}  # where a range may be given
         for sentence in sentences:
             lengths = list_dose_lengths(sentence)
             for dose in find_doses(sentence) if lengths else ():
                 self._lengths.setdefault(dose.form, set()).update(lengths)
+            most: dict[str, Fraction] = {}
+            for dose in find_doses(sentence) if _RANGE.search(sentence) else ():
+                most[dose.form] = max(most.get(dose.form, Fraction(1)), dose.number or Fraction(1))
             for dose, interval in find_dose_rates(sentence):
                 number = dose.number or Fraction(1)
+                key = dose.form, interval.minutes
                 self._per_dose.add((dose.form, interval.minutes / number))
-                self._numbers.setdefault((dose.form, interval.minutes), set()).add(number)
-                if _RANGE.search(sentence):
-                    self._ranges.add((dose.form, interval.minutes))
+                self._numbers.setdefault(key, set()).add(number)
+                if dose.form in most:
+                    self._most[key] = max(self._most.get(key, number), most[dose.form])
 
     def find_other_number(self, sentence: str) -> Interval | None:
         """An interval of the document with a number of doses in the sentence that it doesn't give for it: "four tablets
         every 6 hours" where four are the most in a day."""
         for dose, interval in find_dose_rates(sentence):
             key = dose.form, interval.minutes
-            known = self._numbers.get(key)
-            if known and key not in self._ranges and dose.number not in known:
+            known, most = self._numbers.get(key), self._most.get(key)
+            if known and dose.number not in known and (most is None or (dose.number or 1) > most):
                 return interval._replace(said=f"{dose.number} {interval.said}")
         return None
 

@@ -28,7 +28,7 @@ _UNITS = {
     "year": "שנה שנים", "degree": "מעלה מעלות", "percent": "אחוז אחוזים",
 }  # fmt: skip
 _PARTS = {"חצי": "0.5", "רבע": "0.25", "שלושת רבעי": "0.75"}
-_MORE = r"(?: ו(?P<{}>חצי|רבע))?"
+_MORE = r"(?: ו(?P<{}>חצי|רבע){})?"
 """What stands after a number or its unit: "שני כדורים וחצי"."""
 _LONE = {"שעה": "hour", "יום": "day", "שבוע": "week", "חודש": "month", "שנה": "year"}
 """One of a unit, where it stands beside "after" or "before"."""
@@ -40,6 +40,8 @@ def _either(*words: str) -> str:
     return "|".join(sorted(words, key=len, reverse=True))
 
 
+_NO_UNIT = rf"(?! (?:{_either(*_NAMES)})(?![א-ת]))"
+"""In "שני כדורים וחצי כוס מים" half a glass is meant."""
 _ONES = _either(*ONES)
 _BELOW_100 = rf"(?:{_either(*_TENS)})(?: ו(?:{_either(*_TEENS)}))?|(?:{_either(*_TEENS)}) עשרה?|{_ONES}"
 _HUNDREDS = rf"(?:{_ONES}) מאות|מאתיים|מאה"
@@ -48,12 +50,13 @@ _BELOW_1000 = rf"(?:{_HUNDREDS})(?: ו?(?:{_BELOW_100}))?|{_BELOW_100}"
 _SPELT = rf"(?:{_THOUSANDS})(?: ו?(?:{_BELOW_1000}))?|{_BELOW_1000}"
 _SINGLE = [next(form for form in forms.split() if form.isalpha()) for forms in _UNITS.values()]
 _FOUND = re.compile(
-    rf"(?<![א-ת\"״])(?:[ולבכמשה]{{1,2}}[-־]?)?(?:(?P<dual>{_either(*_DUALS)}){_MORE.format('dual_more')}"
+    rf"(?<![א-ת\"״])(?:[ולבכמשה]{{1,2}}[-־]?)?(?:(?P<dual>{_either(*_DUALS)}){_MORE.format('dual_more', _NO_UNIT)}"
     rf"|(?P<part>{_either(*_PARTS)}) (?P<of>{_either(*_NAMES)})"
     rf"|(?P<lone>{_either(*_LONE)})(?= (?:אחרי|לאחר|לפני)(?![א-ת]))"
-    rf"|(?<!\d )(?P<single>{_either(*_SINGLE)}) ו(?P<single_more>חצי|רבע)"
+    rf"|(?<!\d )(?P<single>{_either(*_SINGLE)}) ו(?P<single_more>חצי|רבע){_NO_UNIT}"
     rf"|(?:(?<=אחרי )|(?<=לאחר )|(?<=במשך )|(?<=למשך )|(?<=בתוך ))(?P<lasted>{_either(*_LONE)})"
-    rf"|(?P<number>{_SPELT}){_MORE.format('number_more')} (?P<unit>{_either(*_NAMES)}){_MORE.format('unit_more')})"
+    rf"|(?P<number>{_SPELT}){_MORE.format('number_more', '')} (?P<unit>{_either(*_NAMES)})"
+    rf"{_MORE.format('unit_more', _NO_UNIT)})"
     r"(?![א-ת\"״])"
 )
 _UNIT = re.compile(rf"[ \u00a0-]?(?P<unit>{_either(*_NAMES)})(?![א-ת\"״])")

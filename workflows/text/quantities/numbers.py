@@ -106,6 +106,13 @@ _PARTS = (
 _TO = re.compile(r"\s?(?:[-–—]|to|or|and)\s?$")
 _DECIMAL_COMMA, _GROUPS = re.compile(r"\d{1,9},\d{1,2}"), re.compile(r"[,\u00a0\u2009\u202f]")
 _AND_PART = re.compile(r"[ -]and(?:[ -]an?)?[ -]")
+_MORE_AFTER = re.compile(
+    r" and an? (?P<part>half|quarter)(?=[.,;:!?)]|$| (?:an?|every|each|per|daily|once|twice|at|in|with|before|after)\b)"
+    r"| ו(?P<part_he>חצי|רבע)(?=[.,;:!?)]|$| (?:ב(?:יום|שעה|שבוע|בוקר|ערב|לילה|צהריים)|כל|פעמיים|פעם|\S+ פעמים"
+    r"|לפני|אחרי|לאחר|עם|בכל)(?![א-ת]))",
+    re.IGNORECASE,
+)
+"""What follows a unit: "2 tablets and a half"."""
 _FIGURATIVE = frozenset({"", "time", "percent"})
 """Units of which "a hundred" may be a manner of speaking."""
 _OF = re.compile(r" of an?(?= )")
@@ -136,6 +143,8 @@ def find_quantities(text: str) -> list[Quantity]:
     found: list[Quantity] = []
     end = 0
     for match in _FOUND.finditer(text):
+        if match.start() < end:  # it was read with the unit before
+            continue
         value, unit = _value(match)
         said_unit = ""
         if not unit:
@@ -147,6 +156,8 @@ def find_quantities(text: str) -> list[Quantity]:
             continue
         if found and (whole := _join_part(found[-1], match, text[end : match.start()], value)) is not None:
             value, start, is_spelt = whole, found[-1].start, found.pop().is_spelt
+        value, said_more = _add_part(value, text, match.end() + len(said_unit)) if unit else (value, "")
+        said_unit += said_more
         said = f"{text[start : match.end()]}{said_unit}"
         if unit and found and not found[-1].unit:
             between, counted = text[end : match.start()], _COUNTED.match(text, match.end() + len(said_unit))
@@ -158,7 +169,7 @@ def find_quantities(text: str) -> list[Quantity]:
         found.append(
             Quantity(value, unit, said, is_spelt, start, match.end() + len(said_unit), is_referred_to)
         )
-        end = match.end()
+        end = match.end() + (len(said_unit) if said_more else 0)
     hebrew = [
         Quantity(one.value, one.unit, one.said, True, one.start, one.end)
         for one in find_hebrew_quantities(text)
@@ -187,6 +198,15 @@ def _join_part(before: Quantity, match: re.Match[str], between: str, value: str)
     if not (_AND_PART.fullmatch(between) or are_figures) or not before.value.isdecimal():
         return None
     return _plain(Decimal(before.value) + Decimal(value))
+
+
+def _add_part(value: str, text: str, place: int) -> tuple[str, str]:
+    """The value with what follows its unit there, "and a half", and that as written."""
+    found = _MORE_AFTER.match(text, place)
+    if found is None:
+        return value, ""
+    part = found["part"] or ("half" if found["part_he"] == "חצי" else "quarter")
+    return _plain(Decimal(value) + Decimal(_FRACTIONS[part.casefold()])), found.group()
 
 
 def _value(match: re.Match[str]) -> tuple[str, str]:
