@@ -20,7 +20,7 @@ from workflows.models.wire.traits import ServerTraits
         ("length", "max-tokens maxTokens FINISH_REASON_MAX_TOKENS maxPredictedTokensReached out_of_tokens"),
         ("filter", "contentFilter content-filter FINISH_REASON_SAFETY policy_violation blocked"),
         ("call", "toolUse tool-calls MALFORMED_FUNCTION_CALL"),
-        ("failure", "userStopped modelUnloaded ERROR_LIMIT canceled"),
+        ("failure", "userStopped modelUnloaded ERROR_LIMIT canceled stopped_by_user"),
         ("none", "null None FINISH_REASON_UNSPECIFIED"),
         ("whole", "stop_token_id stop_words_found natural-stop stop:eos succeeded"),
         (

@@ -38,6 +38,7 @@ from workflows.safety.spelling import readings
 from workflows.text.grounding.grounding import Evidence
 from workflows.text.metrics.coverage import covers, find_passage
 from workflows.text.parts import divide, list_passages
+from workflows.text.quantities.intervals import find_dose_rates
 from workflows.text.sentences import SentenceSplitter, find_sentence_end, split_sentences
 from workflows.text.streams.landing import LandingBuffer
 from workflows.text.streams.length import Room, Trimmer
@@ -81,6 +82,9 @@ CALLS: dict[str, Callable[[str], object]] = {
     "grounding in a long document": lambda text: Evidence(text).check("Take 5 mg of it a day with water."),
     "grounding of a long sentence": lambda text: Evidence("Take 5 mg a day. It helps.").check(text),
     "grounding of many sentences": lambda text: [*map(Evidence("A.").check, split_sentences(text))],
+    "find_dose_rates of many doses": lambda text: find_dose_rates(
+        "two tablets a day and " * (len(text) // 22)
+    ),
     "parts": lambda text: divide(list_passages(text, 200), 5, 2000),
     "compare_sections": lambda text: compare_sections([("", text)], [("", text[1:])]),
     "split_heading": split_heading,

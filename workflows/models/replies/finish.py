@@ -61,7 +61,7 @@ _PARTS: tuple[tuple[FinishOutcome, frozenset[str]], ...] = (
             {"failed", "failure", "timeout", "timed", "abort", "aborted", "cancel", "cancelled", "canceled"}
         )
         | {"disconnect", "disconnected", "preempted", "overload", "overloaded", "oom", "crash", "unavailable"}
-        | {"quota", "rate", "killed", "interrupted", "invalid", "malformed"},
+        | {"quota", "rate", "killed", "user", "client", "interrupted", "invalid", "malformed"},
     ),
     (
         "length",

@@ -93,10 +93,11 @@ def find_intervals(text: str) -> list[Interval]:
 def find_dose_rates(text: str) -> list[tuple[Dose, Interval]]:
     """The doses of `text` with their number, each with how often it is taken: "a tablet a day", "one tablet daily"."""
     counted = [dose for dose in find_doses(text) if dose.number]
+    folded = text.casefold()
     found = [
         (dose, Interval(Fraction(_MINUTES[match["unit"] or match["unit_he"]]), match.group().strip(), True))
         for dose in counted
-        if (match := _DOSE_PER.match(text.casefold(), dose.end)) is not None
+        if (match := _DOSE_PER.match(folded, dose.end)) is not None
     ]
     return [*found, *((dose, interval) for interval in find_intervals(text) for dose in counted[:1])]
 
