@@ -94,7 +94,7 @@ class ChildRepository:
 
         def work(connection: Connection) -> None:
             lock_owner(connection, owner)  # what refers to the child is not stored meanwhile, nor afterwards
-            leave_series(connection, chapters)
+            leave_series(connection, owner, chapters)
             connection.execute(delete(children).where(children.c.owner == owner, children.c.id == child_id))
 
         await self._db.erase(work)

@@ -125,8 +125,7 @@ class SessionRepository:
 
         def work(connection: Connection) -> list[str]:
             lock_owner(connection, owner)  # no chapter of it is stored meanwhile, nor afterwards
-            mine = (runs.c.owner == owner) & (runs.c.series == session_id)
-            left = leave_series(connection, mine)
+            left = leave_series(connection, owner, runs.c.series == session_id)
             connection.execute(delete(story_sessions).where(_is(owner, session_id)))
             return left
 
