@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 import time
+from abc import ABC, abstractmethod
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,7 +105,7 @@ class Bare(_Process):
         ]
 
 
-class _Service(_Process):
+class _Service(_Process, ABC):
     """A subject that is started by a command and serves on a port of its own."""
 
     _health = "/healthz"
@@ -135,8 +136,9 @@ class _Service(_Process):
     async def write(self, themes: list[str]) -> list[Story]:
         return list(await asyncio.gather(*(self._read(theme) for theme in themes)))
 
+    @abstractmethod
     async def _read(self, theme: str) -> Story:
-        raise NotImplementedError
+        """Starts a story and reads it to its end."""
 
 
 class Naive(_Service):
