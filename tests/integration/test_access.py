@@ -177,6 +177,31 @@ async def test_ticket_ends_with_the_log_in_that_asked_for_it(service: LiveServic
     assert reply.status_code == 401
 
 
+async def test_open_stream_by_ticket_ends_with_the_log_in_that_asked_for_it(
+    service: LiveService, provider: FakeProvider
+) -> None:
+    provider.script = Script(default=Reply(pace=20))
+    person = await add_person(service, "noa")
+    run_id = (await person.http.post(RUNS, json=BODY)).json()["run_id"]
+    token = (await person.http.post(TICKETS, json={"run_id": run_id})).json()["token"]
+    began = asyncio.Event()
+
+    async def follow() -> list[str]:
+        lines: list[str] = []
+        path, query = f"{RUNS}/{run_id}/stream", {"token": token}
+        async with anonymous(service).stream("GET", path, params=query) as reply:
+            async for line in reply.aiter_lines():
+                lines.append(line)
+                began.set()
+        return lines
+
+    following = asyncio.create_task(follow())
+    await began.wait()
+    await person.http.post("/api/v1/account/logout")
+    lines = await asyncio.wait_for(following, ENDS_WITHIN)
+    assert not any("story_content" in line for line in lines)
+
+
 async def test_credential_that_lasts_is_refused_in_an_address(service: LiveService) -> None:
     person = await add_person(service, "noa")
     key = await make_key(person, "runs:read", "runs:write")
