@@ -67,11 +67,10 @@ def _processors() -> int:
 def _yield_to_others() -> None:
     """Lowers the priority of this thread alone, where threads have one."""
     if sys.platform == "linux":
-        own = os.getpriority(
-            os.PRIO_PROCESS, threading.get_native_id()
-        )  # the service's, which began this thread
+        thread = threading.get_native_id()
+        own = os.getpriority(os.PRIO_PROCESS, thread)  # the service's, which began this thread
         with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), min(own + _LESS, _LEAST))
+            os.setpriority(os.PRIO_PROCESS, thread, min(own + _LESS, _LEAST))
 
 
 class PasswordHasher:

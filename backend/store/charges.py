@@ -8,8 +8,9 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from backend.store.accounts.allowance import Allowance, AllowanceUse, Whose, check_use, find_use
 from backend.store.accounts.budgets import fit_budget
-from backend.store.accounts.former_use import find_former_use, is_within
+from backend.store.accounts.former_use import find_former_use
 from backend.store.accounts.key_charges import charge_keys, find_key_use, refund_keys
+from backend.store.accounts.periods import is_within
 from backend.store.database import Database
 from backend.store.limits import LimitReached, check_owner
 from backend.store.owner import Owner

@@ -20,6 +20,7 @@ from workflows.messages.messages import Message, OutlinePlanned, UsageUpdated
 
 # Messages of their own: where another one holds them, the page refers to them.
 REFERRED = {OutlinePlanned, UsageUpdated}
+_CELL = re.compile(r"(?<!\\)\|")
 CODE_BLOCK = re.compile(r"^```.*?^```|^ {4}.*?$", re.MULTILINE | re.DOTALL)
 
 
@@ -31,7 +32,7 @@ def _rows(text: str) -> Iterator[list[str]]:
     """The cells of every row of every table."""
     for line in text.splitlines():
         if line.startswith("| `"):
-            yield [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+            yield [cell.strip() for cell in _CELL.split(line)[1:-1]]
 
 
 # Settings.
@@ -216,6 +217,15 @@ def test_links_between_documents_lead_somewhere() -> None:
             elif anchor and anchor not in _anchors(target.read_text(encoding="utf-8")):
                 dead.append(f"{path}: {link} (no such heading)")
     assert not dead
+
+
+def test_rows_of_tables_have_the_columns_of_their_heading() -> None:
+    odd = []
+    for path, text in _documents().items():
+        for table in re.findall(r"(?:^\|.*\n)+", CODE_BLOCK.sub("", text), re.MULTILINE):
+            heading, *rows = table.splitlines()
+            odd += [f"{path}: {row}" for row in rows if len(_CELL.split(row)) != len(_CELL.split(heading))]
+    assert not odd
 
 
 # Decisions.

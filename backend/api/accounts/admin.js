@@ -1,6 +1,6 @@
 // The administration page: accounts with their limits and use, and security events. Nobody's texts are here.
 
-import { attempt, button, byId, call as request, formatTime, formatUse, make, say } from "./elements.js";
+import { attempt, button, byId, call as request, formatDollars, formatTime, formatUse, make, say } from "./elements.js";
 
 const call = (method, path, body) => request(method, `admin/${path}`, body);
 const LIMITS = [
@@ -59,7 +59,7 @@ async function showLink(what, path) {
 
 function showUse(place, use) {
   const now = `${use.runs_now} of ${use.runs_at_once} now`;
-  place.replaceChildren(make("span", {}, `${now}, ${formatUse(use)}, $${use.reserved_usd.toFixed(2)} reserved`));
+  place.replaceChildren(make("span", {}, `${now}, ${formatUse(use)}, ${formatDollars(use.reserved_usd)} reserved`));
 }
 
 // An account's address, with the id that logs have.

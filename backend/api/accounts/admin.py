@@ -154,17 +154,7 @@ async def list_events(people: PeopleDep, limit: PageLimit = 50, cursor: PageCurs
     """What happened to accounts."""
     found = await people.audit.page(None, before=cursor, limit=limit + 1)
     page, next_cursor = page_of(found, limit, lambda event: event.id)
-    events = [
-        EventView(
-            id=each.id,
-            at=each.at,
-            owner=each.owner,
-            kind=each.kind,
-            subject=each.subject,
-            actor=each.actor,
-        )
-        for each in page
-    ]
+    events = [EventView.model_validate(each, from_attributes=True) for each in page]
     named = {name for each in page for name in (each.owner, each.subject, each.actor) if name is not None}
     addresses = await people.account_repository.find_addresses(named)
     return EventPage(events=events, addresses=addresses, next_cursor=next_cursor)

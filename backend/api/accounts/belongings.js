@@ -1,6 +1,7 @@
 // What an account has, on its page: the links by which others read its texts, everything as a file, and its end.
 
 import { callForFile } from "../static/api.js";
+import { saveFile } from "../static/elements.js";
 import { attempt, button, byId, call, formatDay, make, onSubmit, refill, say } from "./elements.js";
 import { leave, signedIn } from "./page.js";
 
@@ -31,9 +32,7 @@ onSubmit("export", async ({ password }) => {
   say("The file is being made…");
   const { blob } = await callForFile("api/v1/account/export", { password });
   byId("export").reset();
-  const url = URL.createObjectURL(blob);
-  make("a", { href: url, download: "storywire.ndjson" }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  saveFile(blob, "storywire.ndjson");
   say("Everything is in the file storywire.ndjson, one thing a line.");
 });
 

@@ -1,21 +1,12 @@
 // What the account page and the administration page share: elements, calls, and refusals in a person's words.
 
 import { call as request, Problem } from "../static/api.js";
+import { byId, formatDollars, make } from "../static/elements.js";
 
-export const byId = (id) => document.getElementById(id);
+export { byId, formatDollars, make };
+
 export const say = (text) => { byId("notice").textContent = text; };
 export const call = (method, path, body) => request(method, `api/v1/${path}`, { body });
-
-/** An element with properties (`class` and names with a hyphen are attributes) and what is in it, texts as text. */
-export function make(tag, properties = {}, ...content) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(properties)) {
-    if (name === "class" || name.includes("-")) element.setAttribute(name, value);
-    else element[name] = value;
-  }
-  element.append(...content);
-  return element;
-}
 
 /** A button that works once at a time. `about` says to a screen reader which of many it is. */
 export function button(text, work, about = "") {
@@ -60,7 +51,7 @@ export function refill(list, items, nothing) {
 
 /** A secret that is shown this once, with a button to copy it. */
 export function showOnce(place, label, secret) {
-  const field = make("input", { readOnly: true, value: secret, "aria-label": label, spellcheck: false });
+  const field = make("input", { readonly: true, value: secret, "aria-label": label, spellcheck: "false" });
   const copy = button("Copy", async () => {
     field.select();
     // Without a secure context there is no clipboard: what is selected can be copied by hand.
@@ -79,7 +70,7 @@ export const formatDay = (at) => new Date(at).toLocaleDateString("en", { dateSty
 /** How much of its limits an account has used. */
 export const formatUse = (use) =>
   `${use.runs_today} of ${use.runs_a_day} texts today, ${use.runs_this_month} of ${use.runs_a_month} this month, ` +
-  `$${use.spent_usd.toFixed(2)} of $${use.usd_a_month.toFixed(2)} this month`;
+  `${formatDollars(use.spent_usd)} of ${formatDollars(use.usd_a_month)} this month`;
 
 // Fields of the API by the words that stand on the pages. Where there is none, the sentence stands alone.
 const FIELDS = {

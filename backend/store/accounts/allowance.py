@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, func, select
 
-from backend.store.accounts.former_use import find_former_use, is_day_within, is_within
+from backend.store.accounts.former_use import find_former_use
+from backend.store.accounts.periods import day_of, is_day_within, is_within, month_of, next_month
 from backend.store.accounts.tables import accounts
 from backend.store.json_sql import among
 from backend.store.limits import AllowanceReached
@@ -161,21 +162,6 @@ def find_reserved(
 def soon() -> datetime:
     """When runs that are under way may have ended."""
     return datetime.now(UTC) + _SOON
-
-
-def day_of(now: datetime | None) -> datetime:
-    """The beginning of the day, in UTC."""
-    return (now or datetime.now(UTC)).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def month_of(now: datetime | None) -> datetime:
-    """The beginning of the month, in UTC."""
-    return day_of(now).replace(day=1)
-
-
-def next_month(now: datetime | None) -> datetime:
-    """The beginning of the month after, in UTC."""
-    return (month_of(now) + timedelta(days=32)).replace(day=1)
 
 
 def _limits(connection: Connection, owner: Owner, defaults: Allowance) -> Allowance | None:

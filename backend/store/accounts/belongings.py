@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, Table, delete, func, literal, select, tuple_, update
 
 from backend.store.accounts import tables
-from backend.store.accounts.allowance import month_of
 from backend.store.accounts.former_use import keep_use
+from backend.store.accounts.periods import month_of
 from backend.store.accounts.tables import accounts
 from backend.store.database import Database
 from backend.store.dialect import lock_owner, lock_owners

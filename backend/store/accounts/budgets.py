@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, select, update
 
-from backend.store.accounts.allowance import AllowanceUse, Whose, find_spent, next_month, soon
+from backend.store.accounts.allowance import AllowanceUse, Whose, find_spent, soon
+from backend.store.accounts.periods import next_month
 from backend.store.limits import AllowanceReached
 from backend.store.owner import Owner
 from backend.store.tables import runs

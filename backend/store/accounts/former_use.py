@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, select
+from sqlalchemy import Connection, Row, delete, func, select
 
+from backend.store.accounts.periods import is_day_within
 from backend.store.accounts.tables import accounts, former_use, identities
 from backend.store.database import Database
 from backend.store.dialect import upsert
@@ -67,17 +68,6 @@ def find_former_use(
     if format is not None:
         query = query.where(former_use.c.format == format)
     return FormerUse(connection.execute(query).all())
-
-
-def is_within(column: ColumnElement[datetime], since: datetime, until: datetime) -> ColumnElement[bool]:
-    """Condition on a moment: from one until before another. Without an end, what a clock that ran ahead has dated would
-    count for ever, and not only when its time comes."""
-    return and_(column >= since, column < until)
-
-
-def is_day_within(column: ColumnElement[str], since: datetime, until: datetime) -> ColumnElement[bool]:
-    """As `is_within`, of a day (YYYY-MM-DD)."""
-    return and_(column >= since.date().isoformat(), column < until.date().isoformat())
 
 
 def keep_use(connection: Connection, owner: Owner, since: datetime) -> None:

@@ -15,10 +15,8 @@ from backend.store.accounts.allowance import (
     count_executing,
     count_today,
     find_reserved,
-    month_of,
-    next_month,
 )
-from backend.store.accounts.former_use import is_day_within, is_within
+from backend.store.accounts.periods import is_day_within, is_within, month_of, next_month
 from backend.store.accounts.tables import api_keys, key_charges
 from backend.store.owner import Owner
 from backend.store.tables import runs, usage

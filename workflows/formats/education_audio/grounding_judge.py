@@ -109,9 +109,8 @@ async def _judge_once(
     found: list[Judgement | None] = [None] * len(sentences)
     try:
         answer = await ask(judge, GroundingVerdicts, messages)
-    except (
-        ModelBadOutput
-    ):  # prose, nothing, a refusal: the text is paid for, so words decide, and that is said
+    except ModelBadOutput:
+        # Prose, nothing, a refusal: the text is paid for, so words decide, and that is said.
         return found
     words = fold_words(document)
     if any(verdict.number == 0 for verdict in answer.verdicts):  # it counts from another sentence than we do

@@ -160,9 +160,8 @@ async def _answer(model: Model, json_schema: dict[str, Any], messages: list[Base
     call.check_finish(finish_reason(reply), calls_tools=True)
     if is_refusal(reply):
         raise refused(model)
-    if begins_within_thoughts(
-        reply.text
-    ):  # so will its texts, which can't be told from thoughts while they come
+    if begins_within_thoughts(reply.text):
+        # So will its texts, which can't be told from thoughts while they come.
         model.traits.unmarked_thoughts = True
     return reply
 

@@ -1,12 +1,11 @@
 """Conversion of compatible servers' chunks and completions to OpenAI's. Pure."""
 
 import json
-import re
 
 from workflows.models.replies.provider_strings import clean_string, read_usage
 from workflows.models.wire.errors import Json, find_error
 from workflows.models.wire.traits import ServerTraits
-from workflows.text.characters import replace_halves
+from workflows.text.characters import has_half, replace_halves
 
 _THOUGHTS = (
     "reasoning_content",
@@ -17,7 +16,6 @@ _THOUGHTS = (
     "thoughts",
     "thought",
 )
-_HALF = re.compile("[\ud800-\udfff]")
 _NO_REASON = frozenset({"null", "none", "nil", "undefined", "finish_reason_unspecified"})
 _THOUGHT_PARTS = frozenset(
     {"thinking", "thought", "reasoning", "redacted_thinking", "reasoning_text", "summary_text"}
@@ -195,7 +193,7 @@ def read_tool_calls(calls: object) -> list[Json]:
 
 def join_halves(text: str) -> str:
     """Text whose surrogate pairs are single characters again; a lone half is U+FFFD."""
-    if text.isascii() or _HALF.search(text) is None:
+    if not has_half(text):
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 

@@ -45,9 +45,8 @@ class EventReader:
                 yield self._event, data
             self._event, self._data = None, []
             return
-        if raw.startswith(
-            b"{"
-        ):  # JSON without its `data:`, as gateways write an error into a stream under way
+        # JSON without its `data:`, as gateways write an error into a stream under way.
+        if raw.startswith(b"{"):
             self._data.append(raw.decode("utf-8", "replace"))
             return
         name, _, value = raw.decode("utf-8", "replace").removeprefix("\ufeff").partition(":")

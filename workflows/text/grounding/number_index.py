@@ -95,9 +95,8 @@ class NumberIndex:
         value, unit = quantity.value, quantity.unit
         said = quantity.said.strip()
         if not unit:
-            is_count = (
-                quantity.is_spelt and float(value) <= _SMALL_COUNT and not is_dose
-            )  # "two things to remember"
+            # "two things to remember"
+            is_count = quantity.is_spelt and float(value) <= _SMALL_COUNT and not is_dose
             known = self._taken if is_dose else self._values
             return None if is_count or value in known else f"the document doesn't say {said}"
         # Without a unit in the document it stands in a table, below a heading that has it.
