@@ -20,7 +20,7 @@ from backend.extensions.base import (
     RouteAccess,
     ServiceContext,
 )
-from backend.lookups import Lookup, StoredLookup
+from backend.lookups import Lookup
 from backend.plugins import Extension, HasSettings
 
 if TYPE_CHECKING:
@@ -70,7 +70,6 @@ __all__ = [
     "ServiceContext",
     "Settings",
     "SettingsDep",
-    "StoredLookup",
     "VersionRequest",
     "fail",
     "open_resources",
