@@ -239,6 +239,7 @@ def test_person_changes_what_the_account_has(browser: Browser, tmp_path: Path) -
                 body = {"email": EMAIL, "password": PASSWORD}
                 elsewhere.post("/api/v1/auth/login", json=body, headers={"User-Agent": agent})
             page.evaluate(ADD_CHILD)
+            page.evaluate(ADD_KEY)
             page.reload()
             page.get_by_role("button", name="Change: Maya").click()
             keep_a_key(page, elsewhere)
@@ -281,6 +282,8 @@ def test_person_changes_what_the_account_has(browser: Browser, tmp_path: Path) -
 
 ADD_CHILD = """fetch("api/v1/children", {method: "POST", headers: {"Content-Type": "application/json"},
   body: JSON.stringify({name: "Maya", age: 7})})"""
+ADD_KEY = """fetch("api/v1/account/keys", {method: "POST", headers: {"Content-Type": "application/json"},
+  body: JSON.stringify({name: "old job", scopes: ["runs:read"]})})"""
 CHANGE_CHILD = """(async () => {
   const { children: [child] } = await (await fetch("api/v1/children")).json();
   const body = JSON.stringify({interests: ["owls, and their eggs"]});
@@ -307,6 +310,9 @@ def keep_a_key(page: Page, elsewhere: httpx.Client) -> None:
     expect(page.locator("#notice")).to_contain_text(re.compile("Copied|Selected"))
     find_no_faults(page)
     shot(page, "account-key")
+    page.get_by_role("button", name="Revoke: old job").click()
+    expect(page.locator("#keys li")).to_have_count(1)
+    expect(field).to_be_visible()  # it is shown this once
     page.get_by_role("button", name="Revoke: night job").click()
     expect(page.locator("#keys")).to_have_text("No keys.")
     expect(page.get_by_role("heading", name="API keys")).to_be_focused()
