@@ -218,10 +218,11 @@ class Accounts:
 
     async def make_link(self, purpose: Purpose, owner: Owner | None, by: str | None = None) -> str:
         """A link that works once. Its secret is behind the #, which no server and no log gets to see. `by`: who asks
-        for it, where that isn't the account."""
+        for it, where that isn't the account. Raises NotFound for one that is gone, or is being deleted."""
         token = make_secret("once")
         expires_at = datetime.now(UTC) + GOOD_FOR[purpose]
-        await self._tokens.put(purpose, owner, hash_secret(token), expires_at)
+        if not await self._tokens.put(purpose, owner, hash_secret(token), expires_at):
+            raise NotFound(f"There is no account {(owner or '')[:64]} any more.")
         await self._audit.note(_MADE[purpose], owner, by=by)
         return f"{self._rules.base_url}/account#{purpose}={token}"
 

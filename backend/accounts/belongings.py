@@ -72,28 +72,29 @@ class Belongings:
         """Ends everything that lets its owner in, at once, and begins to delete. It goes on after a crash. `by`: the
         account that asks, or what else does."""
         await self.lock_out(owner, by)
-        self._background.do(lambda: self.delete(owner, by), name="account_deletion")
+        self._background.do(lambda: self.delete(owner), name="account_deletion")
 
     async def lock_out(self, owner: Owner, by: str) -> None:
         """Ends everything that lets its owner in, for good: the first step of a deletion."""
-        await self._accounts.update(owner, status="deleting")
-        await self._audit.note("account_deletion_asked", owner, by=by)
+        if await self._accounts.begin_deletion(owner, by):
+            self._audit.log_event("account_deletion_asked", owner, by=by)
 
     async def resume_deletions(self) -> None:
         """Goes on with deletions that a stop interrupted."""
         for account in await self._accounts.of_status("deleting"):
             await logged(partial(self.delete, account.id), "account_deletion")
 
-    async def delete(self, owner: Owner, by: str | None = None) -> None:
-        """Stops and deletes the account's runs with their logs, checkpoints and recordings, then all its rows."""
+    async def delete(self, owner: Owner) -> None:
+        """Stops and deletes the account's runs with their logs, checkpoints and recordings, then all its rows. Several
+        may do so at once: one of them says that it is deleted."""
         while run_ids := await self._repository.run_ids(owner):
             for run_id in run_ids:
                 try:
                     await self._runs.delete(owner, run_id)
                 except NotFound:  # somebody else deletes the same
                     continue
-        await self._repository.erase(owner)
-        await self._audit.note("account_deleted", None, owner, by=by)
+        if (actor := await self._repository.erase(owner)) is not None:
+            self._audit.log_event("account_deleted", None, owner, by=actor)
 
 
 async def with_text(queries: RunQueries, owner: Owner, table: str, row: dict[str, Any]) -> dict[str, Any]:

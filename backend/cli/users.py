@@ -211,7 +211,7 @@ def delete(email: _Email, yes: Annotated[bool, typer.Option("--yes", help="Don't
     async def work(people: "People") -> None:
         account = await _find(people, email)
         await people.belongings.lock_out(account.id, _by())
-        await people.belongings.delete(account.id, _by())
+        await people.belongings.delete(account.id)
 
     _run(work)
     write("Deleted.")

@@ -124,15 +124,15 @@ class Sessions:
         ids = [session.id for session in sessions]
         runs = await self._queries.part_summaries(owner, ids)
         days = await self._sessions.days(owner, ids)
-        return [
-            Story(
-                session,
-                await self._reader(session),
-                chapters_of([run for run in runs if run.series == session.id]),
-                days[session.id],
-            )
-            for session in sessions
-        ]
+        stories = []
+        for session in sessions:
+            with suppress(NotFound):  # its child was deleted at this moment, and the story with it
+                reader = await self._reader(session)
+                chapters = chapters_of([run for run in runs if run.series == session.id])
+                stories.append(Story(session, reader, chapters, days[session.id]))
+        if len(stories) < len(sessions):  # there are others in their place
+            return await self.page(owner, child_id=child_id, before=before, limit=limit)
+        return stories
 
     async def change(
         self,

@@ -239,6 +239,7 @@ def test_person_changes_what_the_account_has(browser: Browser, tmp_path: Path) -
                 body = {"email": EMAIL, "password": PASSWORD}
                 elsewhere.post("/api/v1/auth/login", json=body, headers={"User-Agent": agent})
             page.evaluate(ADD_CHILD)
+            page.evaluate(ADD_KEY)
             page.reload()
             page.get_by_role("button", name="Change: Maya").click()
             keep_a_key(page, elsewhere)
@@ -253,12 +254,14 @@ def test_person_changes_what_the_account_has(browser: Browser, tmp_path: Path) -
         page.set_viewport_size({"width": 390, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         shot(page, "account-full-narrow")
+        assert page.evaluate(CHANGE_CHILD) == 200  # elsewhere, while the form is open
         change.get_by_role("button", name="Save").click()
         expect(page.locator("#children")).to_contain_text("Maya, 8")
         expect(page.locator("#children")).not_to_contain_text("no consent")
         expect(page.get_by_role("heading", name="Children")).to_be_focused()
         [child] = page.evaluate("fetch('api/v1/children').then((r) => r.json())")["children"]
         assert child["reading_level"] == "advanced" and child["consent_at"]
+        assert child["interests"] == ["owls, and their eggs"]
         # Everything, and the end.
         page.get_by_text("Get everything as a file", exact=True).click()
         page.locator("#export [name=password]").fill(NEW_PASSWORD)
@@ -279,6 +282,14 @@ def test_person_changes_what_the_account_has(browser: Browser, tmp_path: Path) -
 
 ADD_CHILD = """fetch("api/v1/children", {method: "POST", headers: {"Content-Type": "application/json"},
   body: JSON.stringify({name: "Maya", age: 7})})"""
+ADD_KEY = """fetch("api/v1/account/keys", {method: "POST", headers: {"Content-Type": "application/json"},
+  body: JSON.stringify({name: "old job", scopes: ["runs:read"]})})"""
+CHANGE_CHILD = """(async () => {
+  const { children: [child] } = await (await fetch("api/v1/children")).json();
+  const body = JSON.stringify({interests: ["owls, and their eggs"]});
+  const headers = {"Content-Type": "application/json"};
+  return (await fetch(`api/v1/children/${child.child_id}`, {method: "PATCH", headers, body})).status;
+})()"""
 
 
 def keep_a_key(page: Page, elsewhere: httpx.Client) -> None:
@@ -299,6 +310,9 @@ def keep_a_key(page: Page, elsewhere: httpx.Client) -> None:
     expect(page.locator("#notice")).to_contain_text(re.compile("Copied|Selected"))
     find_no_faults(page)
     shot(page, "account-key")
+    page.get_by_role("button", name="Revoke: old job").click()
+    expect(page.locator("#keys li")).to_have_count(1)
+    expect(field).to_be_visible()  # it is shown this once
     page.get_by_role("button", name="Revoke: night job").click()
     expect(page.locator("#keys")).to_have_text("No keys.")
     expect(page.get_by_role("heading", name="API keys")).to_be_focused()

@@ -22,7 +22,7 @@ from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Script
 from tests.people import BODY, PASSWORD, add_person, anonymous, log_in, make_key, serve_accounts
 from tests.service import STORY, LiveService
-from workflows.errors import Unauthenticated
+from workflows.errors import NotFound, Unauthenticated
 
 LOGIN, ME, RUNS = "/api/v1/auth/login", "/api/v1/account/me", "/api/v1/runs"
 TOKEN = "/api/v1/auth/token"
@@ -401,6 +401,29 @@ async def test_every_change_by_an_admin_is_an_event_of_its_own_with_who_made_it(
     }
 
 
+async def test_deletion_that_several_go_on_with_is_one_event_with_who_asked_first(
+    service: LiveService,
+) -> None:
+    """After a crash, or while it takes long, whoever tidies goes on with it, and knows no more than what is stored."""
+    admin, noa = await add_person(service, "admin", "admin"), await add_person(service, "noa")
+    people = service.resources.people
+    await people.belongings.lock_out(noa.id, admin.id)
+    path = f"/api/v1/admin/accounts/{noa.id}"
+    assert (await admin.http.post(f"{path}/reset-link")).status_code == 404
+    await people.belongings.lock_out(noa.id, noa.id)
+    await asyncio.gather(
+        *(people.belongings.resume_deletions() for _ in range(3)), people.belongings.delete(noa.id)
+    )
+    await people.belongings.lock_out(noa.id, admin.id)  # somebody who saw it before it was gone
+    events = (await admin.http.get("/api/v1/admin/events")).json()["events"]
+    found = [(each["kind"], each["actor"]) for each in events if noa.id in (each["subject"], each["owner"])]
+    assert found == [
+        ("account_deleted", admin.id),
+        ("account_deletion_asked", noa.id),
+        ("account_deletion_asked", admin.id),
+    ]
+
+
 async def test_link_still_works_where_its_password_could_not_be_hashed(
     provider: FakeProvider, tmp_path: Path
 ) -> None:
@@ -593,6 +616,8 @@ async def test_request_that_outlasts_its_account_leaves_nothing_behind(service: 
     people, resources = service.resources.people, service.resources
     await people.account_repository.update(owner, status="deleting")
     await people.belongings.delete(owner)
+    with pytest.raises(NotFound):
+        await people.accounts.make_link("reset", owner)
     with pytest.raises(Unauthenticated):
         await resources.runs.start(owner, RunRequest("story", STORY, RunOptions(), None))
     with pytest.raises(Unauthenticated):

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from backend.store.owner import Owner
 from backend.store.runs import RunRepository
+from backend.stories.store.children import ChildRepository, StoredChild
 from backend.stories.store.sessions import SessionRepository
 from tests.fakes.provider import FakeProvider
 from tests.people import Person, add_person, serve_accounts
@@ -59,3 +61,24 @@ async def test_start_that_looked_something_up_before_it_was_deleted_stores_nothi
         await begin(f"{RUNS}/{parent}", f"{RUNS}/{parent}/versions", {})
         for path, name in ((RUNS, "runs"), (SESSIONS, "sessions"), (CHILDREN, "children")):
             assert (await noa.http.get(path)).json()[name] == []
+
+
+async def test_list_of_stories_is_one_while_a_child_of_theirs_is_deleted(
+    provider: FakeProvider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find, deleted = ChildRepository.find, list[str]()
+
+    async def find_late(self: ChildRepository, owner: Owner, child_id: str) -> StoredChild | None:
+        while deleted:
+            assert (await noa.http.delete(deleted.pop())).status_code == 200
+        return await find(self, owner, child_id)
+
+    async with serve_accounts(provider, tmp_path) as service:
+        noa = await add_person(service, "noa")
+        stories = []
+        for reader in ({"reader": MAYA}, {"child_id": await make(noa, CHILDREN, MAYA, "child_id")}):
+            stories.append(await make(noa, SESSIONS, {"theme": "dragons", **reader}, "session_id"))
+        monkeypatch.setattr(ChildRepository, "find", find_late)
+        deleted.append(f"{CHILDREN}/{reader['child_id']}")
+        page = await noa.http.get(f"{SESSIONS}?limit=1")
+        assert [each["session_id"] for each in page.json()["sessions"]] == stories[:1], page.text

@@ -375,4 +375,5 @@ async def test_who_did_what_to_an_account_is_known_when_it_is_gone(
         ("account_promoted", None, noa.id, "an admin"),
         ("account_created", None, ben.id, ISSUER),
         ("account_promoted", None, ben.id, ISSUER),
+        *(("account_deleted", None, owner, owner) for owner in (noa.id, ben.id)),
     }

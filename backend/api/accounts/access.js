@@ -42,7 +42,7 @@ function makeKey(key) {
     if (!confirm(`Revoke the key “${key.name}”? What uses it is refused from then on.`)) return;
     await call("DELETE", `account/keys/${encodeURIComponent(key.id)}`);
     say(`The key “${key.name}” is revoked.`);
-    byId("new-key").hidden = true;
+    if (byId("new-key").dataset.key === key.id) byId("new-key").hidden = true;
     await showKeys();
   };
   return make("li", {}, make("span", { dir: "auto" }, key.name, make("small", {}, text)), button("Revoke", revoke, key.name));
@@ -56,6 +56,7 @@ async function showKeys() {
 onSubmit("password", async ({ revoke_keys: revoke, ...passwords }) => {
   await call("PUT", "account/password", { ...passwords, revoke_keys: revoke === "on" });
   byId("password").reset();
+  if (revoke === "on") byId("new-key").hidden = true;
   byId("password").closest("details").open = false;
   say("The new password is set, and you are signed out everywhere else.");
   await Promise.all([showSessions(), showKeys()]);
@@ -71,6 +72,7 @@ onSubmit("key", async ({ name, days, runs_a_day: runs, usd_a_month: dollars }) =
   await showKeys();
   say("The key is made.");
   showOnce(byId("new-key"), `The key “${made.name}”. Keep it now: it is never shown again.`, made.key);
+  byId("new-key").dataset.key = made.id;
 });
 
 byId("end-others").addEventListener("click", () => attempt(endOthers, byId("end-others")));

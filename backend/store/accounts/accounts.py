@@ -183,6 +183,20 @@ class AccountRepository:
 
         return await self._db.write(work)
 
+    async def begin_deletion(self, owner: Owner, by: str) -> bool:
+        """As `update` to an account that is being deleted, with the event that says who asked for it, in the same
+        transaction: whoever goes on with it after a crash knows."""
+        caller = current_caller()
+
+        def work(connection: Connection) -> bool:
+            lock_for_caller(connection, owner, caller)
+            is_there = _set(connection, owner, {"status": "deleting"})
+            if is_there:
+                add_event(connection, "account_deletion_asked", owner, actor=by)
+            return is_there
+
+        return await self._db.write(work)
+
     async def reset_password(self, token_hash: bytes, password_hash: str) -> Owner:
         """Sets the password by a one-time token, and returns whose it is. Every log-in ends, every link that was sent
         before, and every key; the address is confirmed. In one transaction. Raises SpentToken."""

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, Table, delete, func, literal, select, tuple_, update
 
 from backend.store.accounts import tables
+from backend.store.accounts.events import add_event
 from backend.store.accounts.former_use import keep_use
 from backend.store.accounts.periods import month_of
 from backend.store.accounts.tables import accounts
@@ -109,21 +110,27 @@ class BelongingsRepository:
 
         return await self._db.write(work)
 
-    async def erase(self, owner: Owner) -> None:
+    async def erase(self, owner: Owner) -> str | None:
         """Removes the account with all of its rows; what it spent stays as a sum that is nobody's, and until the month
-        is over counts for the next account of the same address or identity."""
+        is over counts for the next account of the same address or identity. Who asked for that, as the event says
+        which is kept with it: of several who erase it, and after a crash too. None: it was gone already."""
         if owner == LOCAL:
             raise ValueError("the local owner is no account")
 
-        def work(connection: Connection) -> None:
+        def work(connection: Connection) -> str | None:
             lock_owner(connection, owner)
+            actor = connection.scalar(_asked_by(owner)) or owner
             delete_runs(connection, runs.c.owner == owner)
             keep_use(connection, owner, month_of(None))
             connection.execute(update(usage).where(usage.c.owner == owner).values(owner=ERASED))
             for removal in _removals(owner):
                 connection.execute(removal)
+            if not connection.execute(delete(accounts).where(accounts.c.id == owner)).rowcount:
+                return None
+            add_event(connection, "account_deleted", None, owner, actor)
+            return actor
 
-        await self._db.erase(work)
+        return await self._db.erase(work)
 
 
 _INTERNAL = frozenset(
@@ -168,4 +175,10 @@ def _removals(owner: Owner) -> Iterator[Any]:
     by_somebody = (events.c.owner == owner) & events.c.actor.is_not(None)
     yield update(events).where(by_somebody).values(owner=None, subject=owner)
     yield delete(events).where(events.c.owner == owner)
-    yield delete(accounts).where(accounts.c.id == owner)
+
+
+def _asked_by(owner: Owner) -> Select[Any]:
+    """Who was the first to ask that the account be deleted."""
+    events = tables.security_events
+    asked = (events.c.owner == owner) & (events.c.kind == "account_deletion_asked")
+    return select(events.c.actor).where(asked).order_by(events.c.id).limit(1)

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select
 
 from backend.store.accounts.callers import current_caller, lock_for_caller
-from backend.store.accounts.tables import one_time_tokens
+from backend.store.accounts.tables import accounts, one_time_tokens
 from backend.store.database import Database
 from backend.store.dialect import lock_owner
 from backend.store.owner import Owner
@@ -22,24 +22,27 @@ class OneTimeTokenRepository:
 
     async def put(
         self, purpose: Purpose, owner: Owner | None, token_hash: bytes, expires_at: datetime
-    ) -> None:
-        """Keeps a new token; an older one of the account for the same purpose no longer works. Raises Unauthenticated
-        as `lock_for_caller`."""
+    ) -> bool:
+        """Keeps a new token; an older one of the account for the same purpose no longer works. False for an
+        account that is gone, or is being deleted. Raises Unauthenticated as `lock_for_caller`."""
         caller = current_caller()
         row = {"token_hash": token_hash, "purpose": purpose, "owner": owner, "expires_at": expires_at}
 
-        def work(connection: Connection) -> None:
+        def work(connection: Connection) -> bool:
             if whose := owner or (caller and caller.owner):
                 lock_for_caller(connection, whose, caller)
             if owner is not None:
+                if connection.scalar(_STATUS, {"id_is": owner}) in (None, "deleting"):
+                    return False
                 connection.execute(
                     delete(one_time_tokens).where(
                         one_time_tokens.c.owner == owner, one_time_tokens.c.purpose == purpose
                     )
                 )
             connection.execute(insert(one_time_tokens).values(row))
+            return True
 
-        await self._db.write(work)
+        return await self._db.write(work)
 
     async def is_good(self, purpose: Purpose, token_hash: bytes) -> bool:
         """Whether the token works at this moment."""
@@ -50,6 +53,9 @@ class OneTimeTokenRepository:
         """Forgets those that are too old, whoever's they are."""
         query = delete(one_time_tokens).where(one_time_tokens.c.expires_at <= datetime.now(UTC))
         await self._db.write(lambda connection: connection.execute(query))
+
+
+_STATUS = select(accounts.c.status).where(accounts.c.id == bindparam("id_is"))
 
 
 class SpentToken(Exception):

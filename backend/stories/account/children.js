@@ -28,6 +28,12 @@ function makeChild(child) {
   return item;
 }
 
+const readForm = (form) => valuesOf(Object.fromEntries(new FormData(form)));
+
+// What was changed in the form: the rest may have been changed elsewhere meanwhile, and stays.
+const changesOf = (before, after) =>
+  Object.fromEntries(Object.entries(after).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name])));
+
 // The form for a new child, filled with what is known of this one. Consent that was given stays.
 function openChange(item, child, change) {
   const open = item.querySelector("form");
@@ -45,11 +51,12 @@ function openChange(item, child, change) {
   fields.interests.value = child.interests.join(", ");
   fields.consent.required = false;
   fields.consent.closest("label").hidden = Boolean(child.consent_at);
+  const before = readForm(form);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     attempt(async () => {
       const consent = fields.consent.checked ? { consent: true } : {};
-      await call("PATCH", path(child.child_id), { ...valuesOf(Object.fromEntries(new FormData(form))), ...consent });
+      await call("PATCH", path(child.child_id), { ...changesOf(before, readForm(form)), ...consent });
       say(`${fields.name.value}: changed. Texts that are written already stay as they are.`);
       await showChildren();
     }, event.submitter);
