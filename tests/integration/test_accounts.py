@@ -16,13 +16,16 @@ from backend.accounts.argon2 import PARAMETERS
 from backend.accounts.sessions import LOGIN_REFUSED
 from backend.documents.documents import Upload
 from backend.runs.requests import RunRequest
+from backend.store.accounts.accounts import Account, AccountRepository
 from backend.store.accounts.belongings import BelongingsRepository, owned_tables
+from backend.store.accounts.callers import CallerCredential, calling_as
+from backend.store.owner import Owner
 from backend.store.run_values import RunOptions
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Script
 from tests.people import BODY, PASSWORD, add_person, anonymous, log_in, make_key, serve_accounts
 from tests.service import STORY, LiveService
-from workflows.errors import NotFound, Unauthenticated
+from workflows.errors import Forbidden, NotFound, Unauthenticated
 
 LOGIN, ME, RUNS = "/api/v1/auth/login", "/api/v1/account/me", "/api/v1/runs"
 TOKEN = "/api/v1/auth/token"
@@ -422,6 +425,42 @@ async def test_deletion_that_several_go_on_with_is_one_event_with_who_asked_firs
         ("account_deletion_asked", noa.id),
         ("account_deletion_asked", admin.id),
     ]
+
+
+async def test_of_two_admins_who_make_users_of_each_other_one_stays(
+    service: LiveService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, ben = await add_person(service, "ada", "admin"), await add_person(service, "ben", "admin")
+    original, both, let_in = AccountRepository.find, asyncio.Barrier(2), list[Owner]()
+
+    async def find(self: AccountRepository, owner: Owner) -> Account | None:
+        let_in.append(owner)
+        if len(let_in) <= both.parties:
+            await both.wait()
+        return await original(self, owner)
+
+    monkeypatch.setattr(AccountRepository, "find", find)
+    changes = ((each.http, f"/api/v1/admin/accounts/{other.id}") for each, other in ((ada, ben), (ben, ada)))
+    replies = await asyncio.gather(*(http.patch(path, json={"role": "user"}) for http, path in changes))
+    assert sorted(reply.status_code for reply in replies) == [200, 403]
+
+
+async def test_who_is_no_admin_any_more_does_nothing_for_others(service: LiveService) -> None:
+    """By the transaction of what is asked for: they were an admin when they were let in."""
+    people = service.resources.people
+    eve, ben = await add_person(service, "eve"), await add_person(service, "ben")
+    proof = await people.accounts.log_in(eve.email, PASSWORD, "127.0.0.1")
+    session, _ = await people.sessions.open_browser(proof, "a browser")
+    with calling_as(CallerCredential(eve.id, "browser", session.id)):
+        for act in (
+            people.account_repository.update(ben.id, role="admin"),
+            people.belongings.ask_deletion(ben.id, eve.id),
+            people.accounts.make_link("reset", ben.id, eve.id),
+            people.accounts.make_link("invite", None, eve.id),
+        ):
+            with pytest.raises(Forbidden):
+                await act
+        await people.belongings.ask_deletion(eve.id, eve.id)  # one's own
 
 
 async def test_link_still_works_where_its_password_could_not_be_hashed(

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, Select, Table, bindparam, delete, insert
 from sqlalchemy.exc import IntegrityError
 from ulid import ULID
 
-from backend.store.accounts.callers import current_caller, lock_for_caller
+from backend.store.accounts.callers import check_admin, current_caller, lock_for_caller
 from backend.store.accounts.events import ISSUER, add_event
 from backend.store.accounts.login_rows import (
     LoginSession,
@@ -173,12 +173,13 @@ class AccountRepository:
 
         The log-ins, tickets and links of one that isn't active end for good, and with its password or its address the
         links that were sent before. In one transaction, for which those that make a log-in or a run wait. Raises
-        Unauthenticated as `lock_for_caller`.
+        Unauthenticated as `lock_for_caller`, Forbidden as `check_admin`.
         """
         caller = current_caller()
 
         def work(connection: Connection) -> bool:
             lock_for_caller(connection, owner, caller)
+            check_admin(connection, owner, caller)
             return _set(connection, owner, values)
 
         return await self._db.write(work)
@@ -190,6 +191,7 @@ class AccountRepository:
 
         def work(connection: Connection) -> bool:
             lock_for_caller(connection, owner, caller)
+            check_admin(connection, owner, caller)
             is_there = _set(connection, owner, {"status": "deleting"})
             if is_there:
                 add_event(connection, "account_deletion_asked", owner, actor=by)

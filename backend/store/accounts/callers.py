@@ -15,16 +15,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, select
+from sqlalchemy import Connection, Select, Table, bindparam, select
 
 from backend.store.accounts.tables import accounts, api_keys, login_sessions
 from backend.store.database import Database
 from backend.store.dialect import lock_owners
 from backend.store.json_sql import among
 from backend.store.owner import Owner
-from workflows.errors import Unauthenticated
+from workflows.errors import Forbidden, Unauthenticated
 
 HAS_ENDED = "This log-in, key or ticket has ended."
+_ROLE = select(accounts.c.role).where(accounts.c.id == bindparam("id_is"))
 _TABLES: dict[str, Table] = {"browser": login_sessions, "app": login_sessions, "key": api_keys}
 
 
@@ -64,6 +65,16 @@ def lock_for_caller(connection: Connection, owner: Owner, caller: CallerCredenti
     lock_owners(connection, owner, caller.owner)
     if not find_alive(connection, [caller]):
         raise Unauthenticated(HAS_ENDED)
+
+
+def check_admin(connection: Connection, owner: Owner | None, caller: CallerCredential | None) -> None:
+    """Raises Forbidden where somebody acts for another, or for nobody yet, who was an admin when they were let in and
+    isn't any more: of two who make users of each other, one stays. Where another issuer vouches for them, it has said
+    who is one. Part of a transaction, under the caller's lock."""
+    if caller is None or caller.owner == owner or caller.kind == "issuer":
+        return
+    if connection.scalar(_ROLE, {"id_is": caller.owner}) != "admin":
+        raise Forbidden("This is for admins.")
 
 
 def find_alive(

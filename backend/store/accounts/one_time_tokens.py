@@ -5,7 +5,7 @@ from typing import Literal
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, select
 
-from backend.store.accounts.callers import current_caller, lock_for_caller
+from backend.store.accounts.callers import check_admin, current_caller, lock_for_caller
 from backend.store.accounts.tables import accounts, one_time_tokens
 from backend.store.database import Database
 from backend.store.dialect import lock_owner
@@ -24,13 +24,15 @@ class OneTimeTokenRepository:
         self, purpose: Purpose, owner: Owner | None, token_hash: bytes, expires_at: datetime
     ) -> bool:
         """Keeps a new token; an older one of the account for the same purpose no longer works. False for an
-        account that is gone, or is being deleted. Raises Unauthenticated as `lock_for_caller`."""
+        account that is gone, or is being deleted. Raises Unauthenticated as `lock_for_caller`, Forbidden as
+        `check_admin`."""
         caller = current_caller()
         row = {"token_hash": token_hash, "purpose": purpose, "owner": owner, "expires_at": expires_at}
 
         def work(connection: Connection) -> bool:
             if whose := owner or (caller and caller.owner):
                 lock_for_caller(connection, whose, caller)
+                check_admin(connection, owner, caller)
             if owner is not None:
                 if connection.scalar(_STATUS, {"id_is": owner}) in (None, "deleting"):
                     return False
