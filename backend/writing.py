@@ -13,7 +13,7 @@ from backend.runs.files import recording_of
 from backend.runs.formats import RunFormats
 from backend.settings import Settings
 from backend.storage import Store
-from backend.store.tables import documents
+from backend.store.schema.tables import documents
 from backend.tasks import logged
 from workflows.formats.defaults import configured
 from workflows.formats.registry import list_formats

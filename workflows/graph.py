@@ -141,7 +141,7 @@ def _flushed(checkpointer: BaseCheckpointSaver[Any] | None) -> Callable[[str], A
     if not isinstance(checkpointer, DurableCheckpointer):
         raise TypeError(
             f"{type(checkpointer).__name__} can't say when a task's result is safe (`flushed`): derive it from "
-            "backend.store.checkpoints.DurableSaver and LangGraph's saver."
+            "backend.store.checkpoints.durable_saver.DurableSaver and LangGraph's saver."
         )
     return checkpointer.flushed
 

@@ -35,7 +35,7 @@ from backend.store.accounts.one_time_tokens import OneTimeTokenRepository
 from backend.store.accounts.periods import month_of
 from backend.store.accounts.streams import StreamRepository
 from backend.store.accounts.tickets import TicketRepository
-from backend.store.database import Database
+from backend.store.sql.database import Database
 from backend.tasks import Background, every
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from backend.runs.readers.replay import read_entry
 from backend.runs.requests import RunRequest
 from backend.settings import Settings
 from backend.store.owner import LOCAL
-from backend.store.run_values import RunOptions
-from backend.store.runs import Run
-from backend.store.transitions import RESUMABLE, WAITING
+from backend.store.runs.runs import Run
+from backend.store.schema.run_values import RunOptions
+from backend.store.schema.transitions import RESUMABLE, WAITING
 from workflows.errors import Conflict
 from workflows.formats.base import invalid_input
 from workflows.messages.messages import Message

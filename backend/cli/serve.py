@@ -9,7 +9,7 @@ import typer
 from backend.cli.failures import fail, settings_or_fail
 from backend.cli.terminal import say
 from backend.settings import Settings, SettingsError, find_unknown
-from backend.store.folders import open_folders
+from backend.store.setup.folders import open_folders
 
 
 def serve(

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from backend.runs.admission.validation import format_of
 from backend.runs.results.cache import make_cache_key
-from backend.store.runs import NewRun, Run
+from backend.store.runs.runs import NewRun, Run
 from backend.streaming.pace import Forecast
 from workflows.errors import NotFound, StorywireError
 from workflows.formats.base import AnyFormat

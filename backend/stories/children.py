@@ -12,8 +12,8 @@ from backend.accounts.belongings import with_text
 from backend.runs.commands import RunCommands
 from backend.store.accounts.belongings import BelongingsRepository
 from backend.store.owner import Owner
-from backend.store.runs import RunRepository
-from backend.store.shares import ShareRepository
+from backend.store.runs.runs import RunRepository
+from backend.store.runs.shares import ShareRepository
 from backend.stories.recommendations import Recommendation, recommend
 from backend.stories.store.child_data import read_child
 from backend.stories.store.children import ChildRepository, StoredChild

@@ -17,7 +17,7 @@ from backend.accounts.sessions import LOGIN_REFUSED
 from backend.documents.documents import Upload
 from backend.runs.requests import RunRequest
 from backend.store.accounts.belongings import BelongingsRepository, owned_tables
-from backend.store.run_values import RunOptions
+from backend.store.schema.run_values import RunOptions
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Script
 from tests.people import BODY, PASSWORD, add_person, anonymous, log_in, make_key, serve_accounts

@@ -20,10 +20,10 @@ from backend.store.accounts.logins import LoginRepository, PasswordProof
 from backend.store.accounts.one_time_tokens import OneTimeTokenRepository, Purpose, SpentToken
 from backend.store.accounts.tables import attempts
 from backend.store.accounts.tickets import StreamTicket, TicketRepository
-from backend.store.charges import Limit
-from backend.store.database import Database
 from backend.store.limits import AllowanceReached
-from backend.store.runs import Run, RunRepository
+from backend.store.runs.charges import Limit
+from backend.store.runs.runs import Run, RunRepository
+from backend.store.sql.database import Database
 from backend.store.threads import ThreadPlace
 from tests.databases import ENGINES
 from tests.unit.messages import OUTLINE

@@ -13,7 +13,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import BaseModel
 
-from backend.store.checkpoints import MemoryCheckpoints
+from backend.store.checkpoints.durable_saver import MemoryCheckpoints
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.models import Verdict, settings_of

@@ -16,13 +16,13 @@ from backend.store.accounts.former_use import FormerUseRepository
 from backend.store.accounts.keys import ApiKeyRepository
 from backend.store.accounts.periods import next_month
 from backend.store.accounts.tables import key_charges
-from backend.store.charges import ChargeRepository, Limit
-from backend.store.database import Database
 from backend.store.limits import AllowanceReached
-from backend.store.owned_runs import OwnedRunRepository
 from backend.store.owner import Owner
-from backend.store.runs import Run, RunRepository
-from backend.store.tables import quota_charges, usage
+from backend.store.runs.charges import ChargeRepository, Limit
+from backend.store.runs.owned_runs import OwnedRunRepository
+from backend.store.runs.runs import Run, RunRepository
+from backend.store.schema.tables import quota_charges, usage
+from backend.store.sql.database import Database
 from backend.store.usage import LOST, RunUsage, UsageRepository, set_usage
 from tests.databases import ENGINES
 from tests.unit.messages import error

@@ -33,14 +33,14 @@ from backend.runs.readers.audience import Audience
 from backend.runs.requests import RunRequest
 from backend.runs.results.cache import ResultCache
 from backend.runs.results.sources import SourceReader
-from backend.store.cache import CacheRepository
-from backend.store.charges import ChargeRepository
-from backend.store.checkpoints import MemoryCheckpoints
-from backend.store.database import Database
-from backend.store.owned_runs import OwnedRunRepository
+from backend.store.checkpoints.durable_saver import MemoryCheckpoints
 from backend.store.owner import Owner
-from backend.store.run_values import RunOptions
-from backend.store.runs import Enqueue, RunRepository
+from backend.store.runs.cache import CacheRepository
+from backend.store.runs.charges import ChargeRepository
+from backend.store.runs.owned_runs import OwnedRunRepository
+from backend.store.runs.runs import Enqueue, RunRepository
+from backend.store.schema.run_values import RunOptions
+from backend.store.sql.database import Database
 from backend.store.usage import UsageRepository
 from backend.tasks import Background
 from backend.telemetry.metrics import Metrics

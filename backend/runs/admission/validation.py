@@ -13,8 +13,8 @@ from backend.runs.admission.caps import check_prices
 from backend.runs.admission.start_quote import find_words, make_start_quote
 from backend.store.owner import Owner
 from backend.store.references import Reference
-from backend.store.run_values import RunOptions
-from backend.store.runs import NewRun, Run
+from backend.store.runs.runs import NewRun, Run
+from backend.store.schema.run_values import RunOptions
 from workflows.errors import Conflict, InvalidInput, NotFound
 from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import check_model, default_cache_of, load, resolve

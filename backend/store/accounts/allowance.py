@@ -14,11 +14,11 @@ from sqlalchemy import Connection, Row, func, select
 from backend.store.accounts.former_use import find_former_use
 from backend.store.accounts.periods import day_of, is_day_within, is_within, month_of, next_month
 from backend.store.accounts.tables import accounts
-from backend.store.json_sql import among
 from backend.store.limits import AllowanceReached
 from backend.store.owner import Owner
-from backend.store.tables import quota_charges, runs, usage
-from backend.store.transitions import EXECUTING, UNFINISHED
+from backend.store.schema.tables import quota_charges, runs, usage
+from backend.store.schema.transitions import EXECUTING, UNFINISHED
+from backend.store.sql.json_sql import among
 from backend.store.usage import LOST
 
 Whose = Literal["account", "API key"]

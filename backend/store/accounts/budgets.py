@@ -13,7 +13,7 @@ from backend.store.accounts.allowance import AllowanceUse, Whose, find_spent, so
 from backend.store.accounts.periods import next_month
 from backend.store.limits import AllowanceReached
 from backend.store.owner import Owner
-from backend.store.tables import runs
+from backend.store.schema.tables import runs
 
 _DUST_USD = 1e-9
 _PARTS_OF_A_USD = 1_000_000

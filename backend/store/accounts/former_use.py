@@ -15,10 +15,10 @@ from sqlalchemy import Connection, Row, delete, func, select
 
 from backend.store.accounts.periods import is_day_within
 from backend.store.accounts.tables import accounts, former_use, identities
-from backend.store.database import Database
-from backend.store.dialect import upsert
 from backend.store.owner import LOCAL, Owner
-from backend.store.tables import quota_charges, usage
+from backend.store.schema.tables import quota_charges, usage
+from backend.store.sql.database import Database
+from backend.store.sql.dialect import upsert
 
 
 @dataclass(frozen=True, slots=True)

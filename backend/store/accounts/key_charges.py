@@ -19,8 +19,8 @@ from backend.store.accounts.allowance import (
 from backend.store.accounts.periods import is_day_within, is_within, month_of, next_month
 from backend.store.accounts.tables import api_keys, key_charges
 from backend.store.owner import Owner
-from backend.store.tables import runs, usage
-from backend.store.transitions import UNFINISHED
+from backend.store.schema.tables import runs, usage
+from backend.store.schema.transitions import UNFINISHED
 
 
 def charge_keys(

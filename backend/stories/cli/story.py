@@ -16,8 +16,8 @@ from backend.stories.cli.children import split_list
 if TYPE_CHECKING:
     from backend.cli.local import RunStarter
     from backend.resources import Resources
-    from backend.store.run_values import RunOptions
-    from backend.store.runs import Run
+    from backend.store.runs.runs import Run
+    from backend.store.schema.run_values import RunOptions
 
 
 def story(

@@ -18,14 +18,14 @@ from sqlalchemy import (
     type_coerce,
 )
 
-from backend.store.database import Database
-from backend.store.json_sql import among, without_keys
 from backend.store.owner import Owner
-from backend.store.paging import newest_first
-from backend.store.run_records import Run, RunAssignment, RunPart, RunSummary, RunVersion
-from backend.store.run_values import STORED_CHANGE, VersionChange
-from backend.store.tables import log_entries, runs
-from backend.store.transitions import EXECUTING, OCCUPYING
+from backend.store.runs.run_records import Run, RunAssignment, RunPart, RunSummary, RunVersion
+from backend.store.schema.run_values import STORED_CHANGE, VersionChange
+from backend.store.schema.tables import log_entries, runs
+from backend.store.schema.transitions import EXECUTING, OCCUPYING
+from backend.store.sql.database import Database
+from backend.store.sql.json_sql import among, without_keys
+from backend.store.sql.paging import newest_first
 from workflows.messages.messages import RunCompleted
 
 _SUMMARY = [runs.c[each.name] for each in fields(RunSummary)]

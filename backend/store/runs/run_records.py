@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from backend.store.owner import Owner
-from backend.store.run_values import RunOptions, VersionChange, VersionOrigin
-from backend.store.transitions import FINISHED, INITIAL, Status
+from backend.store.schema.run_values import RunOptions, VersionChange, VersionOrigin
+from backend.store.schema.transitions import FINISHED, INITIAL, Status
 from workflows.messages.messages import OutlinePlanned, RunCompleted, RunFailed
 from workflows.versions import VersionPlan
 

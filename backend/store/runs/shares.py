@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from sqlalchemy import ColumnElement, Connection, delete, or_, select
 
 from backend.store.accounts.callers import current_caller, lock_for_caller
-from backend.store.database import Database
-from backend.store.dialect import upsert
-from backend.store.json_sql import among
 from backend.store.limits import Cap, check_cap, is_not_locked
 from backend.store.owner import Owner
-from backend.store.paging import newest_first
 from backend.store.references import check_references, run_reference
-from backend.store.tables import runs, shares
+from backend.store.schema.tables import runs, shares
+from backend.store.sql.database import Database
+from backend.store.sql.dialect import upsert
+from backend.store.sql.json_sql import among
+from backend.store.sql.paging import newest_first
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from sqlalchemy import Connection
 
-from backend.store.database import Database
+from backend.store.sql.database import Database
 
 _MOST_AT_ONCE = 32
 

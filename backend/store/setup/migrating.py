@@ -9,9 +9,9 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect, text
 
 from backend.settings import SettingsError
-from backend.store.schema import complete_metadata
+from backend.store.schema.schema import complete_metadata
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
+_MIGRATIONS = Path(__file__).parents[1] / "migrations"
 _MAJOR = 1000
 
 

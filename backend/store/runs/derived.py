@@ -9,14 +9,14 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Text, cast, select, update
 
-from backend.store.database import Database
-from backend.store.dialect import delete_checkpoints
 from backend.store.erasing import delete_runs
-from backend.store.json_sql import among
 from backend.store.owner import Owner
-from backend.store.run_records import Run
-from backend.store.tables import runs
-from backend.store.transitions import FINISHED, WAITING
+from backend.store.runs.run_records import Run
+from backend.store.schema.tables import runs
+from backend.store.schema.transitions import FINISHED, WAITING
+from backend.store.sql.database import Database
+from backend.store.sql.dialect import delete_checkpoints
+from backend.store.sql.json_sql import among
 
 _AT_REST = (*FINISHED, WAITING)
 ChangeInput = Callable[[Mapping[str, Any]], dict[str, Any] | None]

@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, select
 
-from backend.store.database import Database
 from backend.store.owner import Owner
-from backend.store.tables import runs
-from backend.store.transitions import FINISHED
+from backend.store.schema.tables import runs
+from backend.store.schema.transitions import FINISHED
+from backend.store.sql.database import Database
 
 AT_ONCE = 100
 

@@ -11,10 +11,10 @@ from backend.store.accounts.budgets import fit_budget
 from backend.store.accounts.former_use import find_former_use
 from backend.store.accounts.key_charges import charge_keys, find_key_use, refund_keys
 from backend.store.accounts.periods import is_within
-from backend.store.database import Database
 from backend.store.limits import LimitReached, check_owner
 from backend.store.owner import Owner
-from backend.store.tables import quota_charges
+from backend.store.schema.tables import quota_charges
+from backend.store.sql.database import Database
 
 __all__ = ["ChargeRepository", "Limit", "LimitReached", "charge", "refund"]
 

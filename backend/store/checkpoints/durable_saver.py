@@ -21,7 +21,7 @@ from langgraph.checkpoint.base import (
 )
 from langgraph.checkpoint.memory import InMemorySaver
 
-from backend.store.fences import find_fence
+from backend.store.runs.fences import find_fence
 
 _VERSION_DIGITS = 6
 _Writer = tuple[str, tuple[str, int] | None]

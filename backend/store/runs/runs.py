@@ -19,19 +19,19 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from backend.store.accounts.callers import current_caller, lock_for_caller
-from backend.store.charges import Limit, charge
-from backend.store.database import Database
-from backend.store.derived import DerivedRunRepository, delete_run
-from backend.store.dialect import lock_owner
-from backend.store.json_sql import among
 from backend.store.owner import Owner
-from backend.store.run_records import NewRun, Run, RunAssignment, RunPart, RunSummary, RunVersion
-from backend.store.run_values import RunOptions
-from backend.store.sources import find_source
-from backend.store.stored_runs import WHOLE, StoredRuns, as_run
-from backend.store.tables import log_archives, log_entries, runs
+from backend.store.runs.charges import Limit, charge
+from backend.store.runs.derived import DerivedRunRepository, delete_run
+from backend.store.runs.run_records import NewRun, Run, RunAssignment, RunPart, RunSummary, RunVersion
+from backend.store.runs.sources import find_source
+from backend.store.runs.stored_runs import WHOLE, StoredRuns, as_run
+from backend.store.schema.run_values import RunOptions
+from backend.store.schema.tables import log_archives, log_entries, runs
+from backend.store.schema.transitions import FINISHED, MOVES, Event
+from backend.store.sql.database import Database
+from backend.store.sql.dialect import lock_owner
+from backend.store.sql.json_sql import among
 from backend.store.threads import ThreadPlace, take_place
-from backend.store.transitions import FINISHED, MOVES, Event
 from workflows.messages.messages import OutlinePlanned
 
 __all__ = [

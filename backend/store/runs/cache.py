@@ -4,8 +4,8 @@ from datetime import datetime
 
 from sqlalchemy import delete
 
-from backend.store.database import Database
-from backend.store.tables import cached_results
+from backend.store.schema.tables import cached_results
+from backend.store.sql.database import Database
 
 
 class CacheRepository:

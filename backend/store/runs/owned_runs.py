@@ -7,14 +7,14 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, update
 
-from backend.store.charges import Limit, charge, refund
-from backend.store.database import Database
-from backend.store.derived import DerivedRunRepository
-from backend.store.dialect import delete_jobs, lock_owner
-from backend.store.fences import hold_epoch
-from backend.store.runs import Run, moving
-from backend.store.sources import find_source, keep_result
-from backend.store.tables import runs
+from backend.store.runs.charges import Limit, charge, refund
+from backend.store.runs.derived import DerivedRunRepository
+from backend.store.runs.fences import hold_epoch
+from backend.store.runs.runs import Run, moving
+from backend.store.runs.sources import find_source, keep_result
+from backend.store.schema.tables import runs
+from backend.store.sql.database import Database
+from backend.store.sql.dialect import delete_jobs, lock_owner
 from backend.store.usage import RunUsage, set_usage
 from workflows.errors import Cancelled
 from workflows.messages.messages import RunCompleted, RunFailed

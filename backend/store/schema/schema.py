@@ -5,7 +5,7 @@ from functools import cache
 from sqlalchemy import MetaData
 
 from backend.plugins import HasTables, list_extensions
-from backend.store.tables import metadata
+from backend.store.schema.tables import metadata
 
 
 @cache

@@ -4,7 +4,7 @@ from contextvars import ContextVar
 
 from sqlalchemy import Connection, literal, select
 
-from backend.store.tables import log_heads
+from backend.store.schema.tables import log_heads
 
 _FENCE: ContextVar[tuple[str, int] | None] = ContextVar("fence", default=None)
 

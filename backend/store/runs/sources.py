@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, literal, select, union_all
 
-from backend.store.dialect import upsert
 from backend.store.owner import Owner
-from backend.store.tables import cached_results, runs
-from backend.store.transitions import CACHEABLE, EXECUTING
+from backend.store.schema.tables import cached_results, runs
+from backend.store.schema.transitions import CACHEABLE, EXECUTING
+from backend.store.sql.dialect import upsert
 
 
 def find_source(

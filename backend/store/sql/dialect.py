@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, Insert, Table, column, delete, func, literal_column, select, table
 from sqlalchemy.dialects import postgresql, sqlite
 
-from backend.store.json_sql import among
 from backend.store.owner import Owner
+from backend.store.sql.json_sql import among
 
 _INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _SERVER = "postgresql"

@@ -19,9 +19,9 @@ from sqlalchemy import (
     text,
 )
 
-from backend.store.columns import GivenInteger, GivenJson, Instant, OwnJson, TokenCount
-from backend.store.run_values import ModelColumn, RunOptions, VersionOrigin
-from backend.store.transitions import OCCUPYING, Status
+from backend.store.schema.columns import GivenInteger, GivenJson, Instant, OwnJson, TokenCount
+from backend.store.schema.run_values import ModelColumn, RunOptions, VersionOrigin
+from backend.store.schema.transitions import OCCUPYING, Status
 from workflows.messages.messages import OutlinePlanned, RunCompleted, RunFailed
 from workflows.versions import VersionPlan
 

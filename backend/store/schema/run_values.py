@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 from sqlalchemy import JSON
 from sqlalchemy.types import TypeDecorator
 
-from backend.store.columns import clamped
+from backend.store.schema.columns import clamped
 from backend.timezones import check_timezone
 from workflows.text.json_values import JsonModel
 from workflows.versions import VersionSeed

@@ -12,10 +12,10 @@ from typing import Any
 from sqlalchemy import URL, Boolean, Connection, Table, create_engine, text
 
 from backend.store.accounts import tables as _accounts  # noqa: F401 - its tables are in the metadata too
-from backend.store.folders import CHECKPOINTS, is_database
-from backend.store.migrating import SchemaError, find_revision, newest_revision
-from backend.store.schema import complete_metadata
-from backend.store.tables import log_archives, log_entries, runs
+from backend.store.schema.schema import complete_metadata
+from backend.store.schema.tables import log_archives, log_entries, runs
+from backend.store.setup.folders import CHECKPOINTS, is_database
+from backend.store.setup.migrating import SchemaError, find_revision, newest_revision
 
 _BATCH = 1000
 _LOGS = (log_entries, log_archives)
