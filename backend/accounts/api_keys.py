@@ -7,7 +7,7 @@ from typing import Any
 
 from backend.accounts.audit import Audit
 from backend.accounts.secrets import PREFIXES, hash_secret, is_secret, make_secret
-from backend.store.accounts.allowance import Allowance
+from backend.store.accounts.allowances.allowance import Allowance
 from backend.store.accounts.keys import ActiveKey, ApiKey, ApiKeyRepository
 from backend.store.owner import Owner
 from workflows.errors import Conflict, InvalidInput, NotFound

@@ -24,15 +24,15 @@ from backend.accounts.tickets import StreamTickets
 from backend.runs.commands import RunCommands
 from backend.settings import Settings
 from backend.store.accounts.accounts import AccountRepository
+from backend.store.accounts.allowances.former_use import FormerUseRepository
+from backend.store.accounts.allowances.periods import month_of
 from backend.store.accounts.attempts import AttemptRepository
 from backend.store.accounts.belongings import BelongingsRepository
 from backend.store.accounts.callers import CallerRepository
 from backend.store.accounts.events import EventRepository
-from backend.store.accounts.former_use import FormerUseRepository
 from backend.store.accounts.keys import ApiKeyRepository
 from backend.store.accounts.logins import LoginRepository
 from backend.store.accounts.one_time_tokens import OneTimeTokenRepository
-from backend.store.accounts.periods import month_of
 from backend.store.accounts.streams import StreamRepository
 from backend.store.accounts.tickets import TicketRepository
 from backend.store.sql.database import Database

@@ -48,7 +48,7 @@ BY_TIME = {  # what is too old is deleted, or packed, whoever's it is
     "backend/stories/store/sessions.py:SessionRepository.old",
 }
 BY_EXECUTION = {  # by whoever executes runs, or serves their readers, whose they all are
-    f"{ACCOUNTS}/key_charges.py:refund_keys",
+    f"{ACCOUNTS}/allowances/key_charges.py:refund_keys",
     f"{ACCOUNTS}/streams.py:StreamRepository.beat",
     f"{STORE}/runs/charges.py:refund",
     f"{STORE}/runs/owned_runs.py:OwnedRunRepository.reset_crash_count",  # under a lease, as all there

@@ -15,7 +15,7 @@ from ulid import ULID
 from backend.log.entry import Entry, StaleWriter
 from backend.log.rows import pack_log
 from backend.store.accounts.accounts import AccountRepository, NewAccount
-from backend.store.accounts.allowance import Allowance, AllowanceUse, find_use
+from backend.store.accounts.allowances.allowance import Allowance, AllowanceUse, find_use
 from backend.store.accounts.attempts import AttemptRepository
 from backend.store.accounts.keys import ApiKeyRepository
 from backend.store.accounts.logins import LoginRepository, PasswordProof, RefreshTokenReused

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from backend.accounts.secrets import hash_secret
 from backend.accounts.throttle import TOKEN, AttemptLimit, Throttle
 from backend.store.accounts.accounts import Account, AccountRepository, NewAccount
-from backend.store.accounts.allowance import Allowance
+from backend.store.accounts.allowances.allowance import Allowance
 from backend.store.accounts.attempts import AttemptRepository
 from backend.store.accounts.belongings import BelongingsRepository
 from backend.store.accounts.events import ISSUER, EventRepository

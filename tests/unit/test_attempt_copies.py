@@ -13,7 +13,7 @@ from sqlalchemy import update
 from backend.log.entry import Entry
 from backend.runs.admission.quota import Quota
 from backend.store.accounts.accounts import AccountRepository, NewAccount
-from backend.store.accounts.allowance import Allowance
+from backend.store.accounts.allowances.allowance import Allowance
 from backend.store.runs.charges import ChargeRepository
 from backend.store.runs.runs import NewRun, Run
 from backend.store.schema.run_values import RunOptions

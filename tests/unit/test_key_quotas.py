@@ -10,11 +10,11 @@ from sqlalchemy import Connection, update
 from backend.accounts.secrets import hash_secret
 from backend.log.sql import SqlLog
 from backend.store.accounts.accounts import Account, AccountRepository, NewAccount
-from backend.store.accounts.allowance import Allowance, AllowanceUse, find_use
+from backend.store.accounts.allowances.allowance import Allowance, AllowanceUse, find_use
+from backend.store.accounts.allowances.former_use import FormerUseRepository
+from backend.store.accounts.allowances.periods import next_month
 from backend.store.accounts.belongings import BelongingsRepository
-from backend.store.accounts.former_use import FormerUseRepository
 from backend.store.accounts.keys import ApiKeyRepository
-from backend.store.accounts.periods import next_month
 from backend.store.accounts.tables import key_charges
 from backend.store.limits import AllowanceReached
 from backend.store.owner import Owner

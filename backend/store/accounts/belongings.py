@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, Table, delete, func, literal, select, tuple_, update
 
 from backend.store.accounts import tables
+from backend.store.accounts.allowances.former_use import keep_use
+from backend.store.accounts.allowances.periods import month_of
 from backend.store.accounts.events import add_event
-from backend.store.accounts.former_use import keep_use
-from backend.store.accounts.periods import month_of
 from backend.store.accounts.tables import accounts
 from backend.store.erasing import delete_runs
 from backend.store.owner import LOCAL, Owner

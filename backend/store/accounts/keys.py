@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from ulid import ULID
 
-from backend.store.accounts.allowance import Allowance
+from backend.store.accounts.allowances.allowance import Allowance
 from backend.store.accounts.callers import current_caller, lock_for_caller
 from backend.store.accounts.tables import HASH, accounts, api_keys
 from backend.store.owner import Owner

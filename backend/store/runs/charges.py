@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, delete, func, insert, select
 
-from backend.store.accounts.allowance import Allowance, AllowanceUse, Whose, check_use, find_use
-from backend.store.accounts.budgets import fit_budget
-from backend.store.accounts.former_use import find_former_use
-from backend.store.accounts.key_charges import charge_keys, find_key_use, refund_keys
-from backend.store.accounts.periods import is_within
+from backend.store.accounts.allowances.allowance import Allowance, AllowanceUse, Whose, check_use, find_use
+from backend.store.accounts.allowances.budgets import fit_budget
+from backend.store.accounts.allowances.former_use import find_former_use
+from backend.store.accounts.allowances.key_charges import charge_keys, find_key_use, refund_keys
+from backend.store.accounts.allowances.periods import is_within
 from backend.store.limits import LimitReached, check_owner
 from backend.store.owner import Owner
 from backend.store.schema.tables import quota_charges

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, delete, func, insert, select
 
-from backend.store.accounts.allowance import (
+from backend.store.accounts.allowances.allowance import (
     Allowance,
     AllowanceUse,
     check_use,
@@ -16,7 +16,7 @@ from backend.store.accounts.allowance import (
     count_today,
     find_reserved,
 )
-from backend.store.accounts.periods import is_day_within, is_within, month_of, next_month
+from backend.store.accounts.allowances.periods import is_day_within, is_within, month_of, next_month
 from backend.store.accounts.tables import api_keys, key_charges
 from backend.store.owner import Owner
 from backend.store.schema.tables import runs, usage

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, select, update
 
-from backend.store.accounts.allowance import AllowanceUse, Whose, find_spent, soon
-from backend.store.accounts.periods import next_month
+from backend.store.accounts.allowances.allowance import AllowanceUse, Whose, find_spent, soon
+from backend.store.accounts.allowances.periods import next_month
 from backend.store.limits import AllowanceReached
 from backend.store.owner import Owner
 from backend.store.schema.tables import runs

@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, func, select
 
-from backend.store.accounts.former_use import find_former_use
-from backend.store.accounts.periods import day_of, is_day_within, is_within, month_of, next_month
+from backend.store.accounts.allowances.former_use import find_former_use
+from backend.store.accounts.allowances.periods import day_of, is_day_within, is_within, month_of, next_month
 from backend.store.accounts.tables import accounts
 from backend.store.limits import AllowanceReached
 from backend.store.owner import Owner

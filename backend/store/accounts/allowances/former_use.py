@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, select
 
-from backend.store.accounts.periods import is_day_within
+from backend.store.accounts.allowances.periods import is_day_within
 from backend.store.accounts.tables import accounts, former_use, identities
 from backend.store.owner import LOCAL, Owner
 from backend.store.schema.tables import quota_charges, usage
