@@ -51,7 +51,7 @@ from backend.telemetry.opening import open_telemetry
 from backend.writing import WritingResources, open_work, warming_up
 from workflows.formats.base import AnyFormat
 from workflows.models.clients.catalog import ModelCatalog
-from workflows.safety.registry import PolicyRegistry
+from workflows.safety.policies.registry import PolicyRegistry
 
 if TYPE_CHECKING:
     from backend.runs.engine.worker import Worker

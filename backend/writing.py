@@ -21,7 +21,7 @@ from workflows.graph import Graph, build_graph
 from workflows.models.budget.ledger import Ledgers
 from workflows.models.budget.prices import PriceRegistry
 from workflows.models.clients.catalog import ModelCatalog
-from workflows.safety.registry import PolicyRegistry
+from workflows.safety.policies.registry import PolicyRegistry
 
 
 @dataclass(frozen=True, slots=True)

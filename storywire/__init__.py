@@ -57,8 +57,8 @@ from workflows.models.clients.catalog import Model
 from workflows.models.configuration.paths import OwnPath
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
-from workflows.safety.policy import Policy
-from workflows.safety.policy_files import load_policy
+from workflows.safety.policies.policy import Policy
+from workflows.safety.policies.policy_files import load_policy
 from workflows.state import (
     EarlierSection,
     Facts,

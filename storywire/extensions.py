@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from backend.store.schema.run_values import RunOptions
     from backend.store.sql.database import Database
     from workflows.models.budget.ledger import Caps
-    from workflows.safety.registry import PolicyRegistry
+    from workflows.safety.policies.registry import PolicyRegistry
 
 __all__ = [
     "AccountSection",
@@ -81,7 +81,7 @@ _LATE = {
     "Database": "backend.store.sql.database",
     "Owner": "backend.store.owner",
     "OwnerDep": "backend.api.dependencies",
-    "PolicyRegistry": "workflows.safety.registry",
+    "PolicyRegistry": "workflows.safety.policies.registry",
     "Resources": "backend.resources",
     "ResourcesDep": "backend.api.dependencies",
     "RetainedData": "backend.runs.retention",

@@ -31,7 +31,7 @@ from workflows.routing import (
     route_rewrites,
     route_sections,
 )
-from workflows.safety.registry import PolicyRegistry
+from workflows.safety.policies.registry import PolicyRegistry
 from workflows.sections.finished_text import finished_state
 from workflows.sections.node_context import NodeServices
 from workflows.sections.siblings import Siblings

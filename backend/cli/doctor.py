@@ -14,7 +14,7 @@ from backend.cli.proxy import check_streaming
 from backend.cli.terminal import print_json, say
 from backend.settings import Settings, find_unknown
 from workflows.models.doctor.finding import DoctorFinding, Level
-from workflows.safety.registry import PolicyRegistry
+from workflows.safety.policies.registry import PolicyRegistry
 
 _MARKS: dict[Level, tuple[str, str]] = {
     "good": ("✓", "green"),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from backend.store.runs.runs import RunRepository
     from backend.store.sql.database import Database
     from workflows.formats.base import AnyFormat
-    from workflows.safety.registry import PolicyRegistry
+    from workflows.safety.policies.registry import PolicyRegistry
 
 
 @dataclass(frozen=True, slots=True)

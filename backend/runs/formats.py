@@ -28,8 +28,8 @@ from workflows.lookups import Lookups
 from workflows.models.clients.catalog import ModelCatalog
 from workflows.models.spec import ModelSpec
 from workflows.safety.personal_fields import find_personal
-from workflows.safety.policy import Policy
-from workflows.safety.registry import PolicyRegistry
+from workflows.safety.policies.policy import Policy
+from workflows.safety.policies.registry import PolicyRegistry
 from workflows.state import State
 
 log = structlog.get_logger()

@@ -22,8 +22,8 @@ from workflows.errors import InvalidInput, NotFound
 from workflows.formats.story.consent import ConsentRule
 from workflows.formats.story.input import ReaderName, StoryReader
 from workflows.safety.check import first_refused_field
-from workflows.safety.policy_files import load_policy
-from workflows.safety.registry import PolicyRegistry
+from workflows.safety.policies.policy_files import load_policy
+from workflows.safety.policies.registry import PolicyRegistry
 
 _CONSENT_EXPECTED = "true is expected: the consent of a parent to keeping these data"
 _HISTORY = 50

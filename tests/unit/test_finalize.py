@@ -30,7 +30,7 @@ from workflows.messages.messages import CallUsage, Message
 from workflows.messages.transcript import Transcript
 from workflows.models.budget.ledger import Ledgers
 from workflows.models.clients.catalog import ModelCatalog
-from workflows.safety.registry import PolicyRegistry
+from workflows.safety.policies.registry import PolicyRegistry
 from workflows.state import Outline
 from workflows.versions import VersionPlan
 

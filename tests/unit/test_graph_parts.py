@@ -34,8 +34,8 @@ from workflows.messages.messages import (
 from workflows.models.calls.calls import ask, stream_text
 from workflows.models.clients.catalog import Model, ModelCatalog
 from workflows.models.settings import ModelSettings
-from workflows.safety.policy import Policy
-from workflows.safety.policy_files import load_policy
+from workflows.safety.policies.policy import Policy
+from workflows.safety.policies.policy_files import load_policy
 from workflows.state import Facts, Outline, PlannedPiece, RunContext, Section, SectionTask, State, text_of
 
 SOURCE = Source(title="Tides", publisher="Sea", date="2026-01-02", url="https://example.org/")

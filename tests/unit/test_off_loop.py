@@ -23,11 +23,12 @@ from workflows.messages.messages import PlannedSection
 from workflows.models.calls.calls import stream_text
 from workflows.models.calls.content import ContentReader
 from workflows.models.calls.search import stream_search
-from workflows.safety import folding, screen
-from workflows.safety.policy import Policy
-from workflows.safety.policy_files import load_policy
+from workflows.safety import screen
+from workflows.safety.policies.policy import Policy
+from workflows.safety.policies.policy_files import load_policy
 from workflows.safety.rules import RuleMatch, find_blocked
 from workflows.safety.screen import SentenceFilter
+from workflows.safety.words import folding
 from workflows.section_tasks import whole_task
 from workflows.sections import node_context
 from workflows.sections.node_context import NodeContext, NodeServices

@@ -19,7 +19,7 @@ from workflows.errors import Conflict, NotFound
 from workflows.messages.messages import Message
 from workflows.models.budget.prices import PriceRegistry
 from workflows.models.clients.catalog import ModelCatalog
-from workflows.safety.registry import PolicyRegistry
+from workflows.safety.policies.registry import PolicyRegistry
 
 
 @pytest.fixture

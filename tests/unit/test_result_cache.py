@@ -20,7 +20,7 @@ from tests.unit.messages import complete
 from tests.unit.stored_runs import add_run, find_cached, finish_run, lease_run, new_run
 from workflows.formats.story.format import StoryFormat
 from workflows.models.spec import ModelSpec
-from workflows.safety.policy_files import load_policy
+from workflows.safety.policies.policy_files import load_policy
 
 pytestmark = pytest.mark.engine(*ENGINES)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from workflows.formats.speech.cast import Cast
 from workflows.formats.speech.script_filter import ScriptFilter
 from workflows.models.embedded.sentences import SentenceBuffer
-from workflows.safety.policy_files import load_policy
+from workflows.safety.policies.policy_files import load_policy
 from workflows.safety.screen import SentenceFilter
 from workflows.text.sentences import (
     LONGEST_SENTENCE,

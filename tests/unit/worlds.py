@@ -54,9 +54,9 @@ from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.budget.ledger import Ledgers
 from workflows.models.budget.prices import Tokens
 from workflows.models.clients.catalog import Model, ModelCatalog
-from workflows.safety.policy import Policy
-from workflows.safety.policy_files import load_policy
-from workflows.safety.registry import PolicyRegistry
+from workflows.safety.policies.policy import Policy
+from workflows.safety.policies.policy_files import load_policy
+from workflows.safety.policies.registry import PolicyRegistry
 from workflows.state import Outline, Section, SectionTask, State, text_of
 from workflows.text.words import count_words
 

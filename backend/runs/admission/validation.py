@@ -22,7 +22,7 @@ from workflows.models.budget.prices import PriceRegistry
 from workflows.models.clients.catalog import ModelCatalog
 from workflows.models.spec import ModelSpec
 from workflows.safety.check import first_refused_field
-from workflows.safety.registry import PolicyRegistry
+from workflows.safety.policies.registry import PolicyRegistry
 
 
 def format_of(formats: Mapping[str, AnyFormat], run: Run | NewRun) -> AnyFormat:

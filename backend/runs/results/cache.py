@@ -15,7 +15,7 @@ from backend.store.schema.run_values import RunOptions
 from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import cache_key_of
 from workflows.models.spec import ModelSpec
-from workflows.safety.policy import Policy
+from workflows.safety.policies.policy import Policy
 from workflows.versions import VersionPlan
 
 

@@ -29,8 +29,8 @@ from workflows.models.clients.catalog import Model
 from workflows.models.parameters import RoleParameters
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
-from workflows.safety.policy import Policy
-from workflows.safety.policy_files import load_policy
+from workflows.safety.policies.policy import Policy
+from workflows.safety.policies.policy_files import load_policy
 from workflows.state import Outline, Section, SectionTask, State, text_of, texts_of
 from workflows.text.metrics.coverage import content_stems
 from workflows.text.metrics.readability import reading_grade, vocabulary_level

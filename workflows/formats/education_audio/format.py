@@ -47,9 +47,9 @@ from workflows.models.clients.catalog import Model
 from workflows.models.parameters import RoleParameters
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
-from workflows.safety.documents import examine, uncover
-from workflows.safety.policy import Policy
-from workflows.safety.policy_files import load_policy
+from workflows.safety.policies.policy import Policy
+from workflows.safety.policies.policy_files import load_policy
+from workflows.safety.untrusted.documents import examine, uncover
 from workflows.state import Outline, Section, SectionTask, State
 from workflows.text.language import guess_language
 from workflows.text.streams.normaliser import normalise

@@ -43,8 +43,8 @@ from workflows.models.clients.catalog import Model
 from workflows.models.parameters import RoleParameters
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
-from workflows.safety.policy import Policy
-from workflows.safety.policy_files import load_policy
+from workflows.safety.policies.policy import Policy
+from workflows.safety.policies.policy_files import load_policy
 from workflows.state import Facts, OpenPiece, Outline, PlannedPiece, Section, SectionTask, State, texts_of
 from workflows.verdicts import ReviewFinding
 

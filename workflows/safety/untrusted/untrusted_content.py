@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from workflows.messages.messages import SafetyIssue
-from workflows.safety.documents import examine, find_attack, uncover
+from workflows.safety.untrusted.documents import examine, find_attack, uncover
 from workflows.text.sentences import split_sentences
 from workflows.verdicts import Verdict
 

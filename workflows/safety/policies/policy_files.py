@@ -7,11 +7,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from workflows.safety.policy import Policy
-from workflows.safety.scenes import load_scenes
+from workflows.safety.policies.policy import Policy
+from workflows.safety.words.scenes import load_scenes
 
-_FOLDER = Path(__file__).parent / "policies"
-_WORDS = [Path(__file__).parent / name for name in ("words.toml", "words_child.toml")]
+_FOLDER = Path(__file__).parent
+_WORDS = [Path(__file__).parents[1] / "words" / name for name in ("words.toml", "words_child.toml")]
 
 
 @cache

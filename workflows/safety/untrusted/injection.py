@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
-from workflows.safety.folding import fold
-from workflows.safety.spelling import close_gaps, readings, windows
+from workflows.safety.words.folding import fold
+from workflows.safety.words.spelling import close_gaps, readings, windows
 
 
 def read_injection_patterns(name: str) -> re.Pattern[str]:

@@ -5,11 +5,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from workflows.safety.classes import load_word_classes
-from workflows.safety.folding import load_lookalikes
-from workflows.safety.hebrew import expand
-from workflows.safety.lexicon import Lexicon
-from workflows.safety.scenes import Scenes, load_scene_classes
+from workflows.safety.words.classes import load_word_classes
+from workflows.safety.words.folding import load_lookalikes
+from workflows.safety.words.hebrew import expand
+from workflows.safety.words.lexicon import Lexicon
+from workflows.safety.words.scenes import Scenes, load_scene_classes
 
 _SHORTEST_OF_COMPOUND = 3  # letters of either word
 

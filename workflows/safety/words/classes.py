@@ -4,8 +4,8 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-from workflows.safety.hebrew import expand
-from workflows.safety.lexicon import WordClasses
+from workflows.safety.words.hebrew import expand
+from workflows.safety.words.lexicon import WordClasses
 
 _FILE = Path(__file__).parent / "classes.toml"
 

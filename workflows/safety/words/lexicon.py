@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
-from workflows.safety.folding import fold
+from workflows.safety.words.folding import fold
 
 _T = TypeVar("_T")
 _WORD = re.compile(r"[^\W_]+")  # `_` is how Markdown sets a word apart

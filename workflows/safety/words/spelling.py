@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import product
 from math import prod
 
-from workflows.safety.folding import fold, fold_lookalikes
+from workflows.safety.words.folding import fold, fold_lookalikes
 
 LETTER = r"[^\W_]"  # `_` is how Markdown sets a word apart
 

@@ -3,7 +3,7 @@
 import tomllib
 from pathlib import Path
 
-from workflows.safety.lexicon import Match, Word
+from workflows.safety.words.lexicon import Match, Word
 
 _HYPHENS = frozenset({"-", "‐", "‑"})
 _TABLE = tomllib.loads((Path(__file__).parent / "compounds.toml").read_text(encoding="utf-8"))

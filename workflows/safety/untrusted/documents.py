@@ -14,15 +14,15 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from workflows.safety.folding import fold
-from workflows.safety.injection import (
+from workflows.safety.untrusted.injection import (
     concealed,
     find_disguised,
     find_injection,
     find_orders,
     read_injection_patterns,
 )
-from workflows.safety.spelling import readings
+from workflows.safety.words.folding import fold
+from workflows.safety.words.spelling import readings
 from workflows.text.layout.html_text import escape_tags, read_html
 
 Kind = Literal["sounds_like_instructions", "hidden_text", "invisible_characters"]

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-from workflows.safety.names import collect_names
-from workflows.safety.policy import Policy
-from workflows.safety.policy_files import list_policies, load_policy, read_policy
+from workflows.safety.policies.policy import Policy
+from workflows.safety.policies.policy_files import list_policies, load_policy, read_policy
+from workflows.safety.words.names import collect_names
 
 
 class PolicyError(Exception):

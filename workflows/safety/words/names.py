@@ -7,9 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from workflows.safety.folding import fold
-from workflows.safety.lexicon import Lexicon, split_words
-from workflows.safety.spelling import readings
+from workflows.safety.words.folding import fold
+from workflows.safety.words.lexicon import Lexicon, split_words
+from workflows.safety.words.spelling import readings
 
 STAND_IN = "Alex"
 

@@ -12,9 +12,9 @@ from functools import cache
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
-from workflows.safety.folding import fold
-from workflows.safety.hebrew import expand
-from workflows.safety.lexicon import Match, Word, without_prefix
+from workflows.safety.words.folding import fold
+from workflows.safety.words.hebrew import expand
+from workflows.safety.words.lexicon import Match, Word, without_prefix
 
 _T = TypeVar("_T")
 _FILE = Path(__file__).parent / "scenes_hebrew.toml"
