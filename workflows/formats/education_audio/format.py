@@ -31,14 +31,14 @@ from workflows.formats.exports import Exporter, Finished
 from workflows.formats.form import Presentation
 from workflows.formats.pieces import SectionNotes
 from workflows.formats.recap import neighbours, whole_plan
-from workflows.formats.speech.addresses import list_addresses
-from workflows.formats.speech.exports import script_exports, warned
-from workflows.formats.speech.lines import titles_above
-from workflows.formats.speech.renderers import render_plain
-from workflows.formats.speech.script_filter import ScriptFilter
-from workflows.formats.speech.stream import filter_reply
+from workflows.formats.speech.exports.exports import script_exports, warned
+from workflows.formats.speech.exports.renderers import render_plain
+from workflows.formats.speech.filter.lines import titles_above
+from workflows.formats.speech.filter.script_filter import ScriptFilter
+from workflows.formats.speech.filter.stream import filter_reply
 from workflows.formats.speech.tags import vocabulary
 from workflows.formats.speech.turns import Turn, parse_turns
+from workflows.formats.speech.wording.addresses import list_addresses
 from workflows.formats.trailer import split_notes
 from workflows.lookups import Lookups, find_named
 from workflows.messages.messages import PlannedSection, SafetyIssue

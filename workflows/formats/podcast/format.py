@@ -31,9 +31,9 @@ from workflows.formats.podcast.prompt_values import last_speaker, pack_text, sec
 from workflows.formats.podcast.replies import make_dialogue, read_pack, read_pieces, read_turns
 from workflows.formats.podcast.review import review_episode, review_pieces
 from workflows.formats.podcast.spoken import language_tag, turns_of
-from workflows.formats.speech.exports import script_exports
-from workflows.formats.speech.lines import titles_above
-from workflows.formats.speech.stream import filter_reply
+from workflows.formats.speech.exports.exports import script_exports
+from workflows.formats.speech.filter.lines import titles_above
+from workflows.formats.speech.filter.stream import filter_reply
 from workflows.formats.trailer import split_notes
 from workflows.loop_turns import off_loop
 from workflows.messages.messages import SafetyIssue

@@ -9,7 +9,7 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-from workflows.formats.speech.cast import Cast
+from workflows.formats.speech.speakers.cast import Cast
 from workflows.formats.speech.stage import is_manner
 from workflows.formats.speech.tags import vocabulary
 from workflows.text.layout.raised import raise_digits

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import TypeVar
 
-from workflows.formats.speech.script_filter import ScriptFilter
+from workflows.formats.speech.filter.script_filter import ScriptFilter
 
 _T = TypeVar("_T")
 _STEP = 500  # characters: a few milliseconds of work

@@ -8,9 +8,9 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-from workflows.formats.speech.cast import Cast
-from workflows.formats.speech.label_scan import LabelScan
-from workflows.formats.speech.names import fold, is_capitalised, is_person_name
+from workflows.formats.speech.speakers.cast import Cast
+from workflows.formats.speech.speakers.label_scan import LabelScan
+from workflows.formats.speech.speakers.names import fold, is_capitalised, is_person_name
 from workflows.formats.speech.stage import is_manner
 
 LONGEST_LABEL = 240

@@ -9,16 +9,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from workflows.formats.speech.cast import Cast
-from workflows.formats.speech.citations import LEADS
-from workflows.formats.speech.cleaning import QUOTES
-from workflows.formats.speech.json_turns import JsonTurns
-from workflows.formats.speech.labels import LONGEST_LABEL, LabelPlace, LabelReader, LabelSearch, SpeakerLabel
-from workflows.formats.speech.lines import LineFilter, LineKind
-from workflows.formats.speech.markup import SpeechMarkup
-from workflows.formats.speech.noise import strip_line_marks
-from workflows.formats.speech.turn_writer import ScriptStyle, TurnWriter
-from workflows.formats.speech.units import (
+from workflows.formats.speech.filter.json_turns import JsonTurns
+from workflows.formats.speech.filter.lines import LineFilter, LineKind
+from workflows.formats.speech.filter.markup import SpeechMarkup
+from workflows.formats.speech.filter.noise import strip_line_marks
+from workflows.formats.speech.filter.turn_writer import ScriptStyle, TurnWriter
+from workflows.formats.speech.filter.units import (
     LONGEST_OPEN,
     LONGEST_UNIT,
     find_word_end,
@@ -28,7 +24,17 @@ from workflows.formats.speech.units import (
     strip_parting,
     unwrap,
 )
-from workflows.formats.speech.whitespace import WhitespaceNormaliser
+from workflows.formats.speech.filter.whitespace import WhitespaceNormaliser
+from workflows.formats.speech.speakers.cast import Cast
+from workflows.formats.speech.speakers.labels import (
+    LONGEST_LABEL,
+    LabelPlace,
+    LabelReader,
+    LabelSearch,
+    SpeakerLabel,
+)
+from workflows.formats.speech.wording.citations import LEADS
+from workflows.formats.speech.wording.cleaning import QUOTES
 from workflows.text.sentences import SentenceSplitter, ends_sentence
 
 _DEFAULT = ScriptStyle(keeps_tags=True, spells_out=True, alternates=False)

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from enum import Enum
 
-from workflows.formats.speech.names import fold
-from workflows.formats.speech.noise import (
+from workflows.formats.speech.filter.noise import (
     begins_sources,
     holds_script,
     is_bold_heading,
@@ -17,6 +16,7 @@ from workflows.formats.speech.noise import (
     read_fence,
     strip_line_marks,
 )
+from workflows.formats.speech.speakers.names import fold
 from workflows.formats.speech.tags import vocabulary
 from workflows.state import SectionTask
 

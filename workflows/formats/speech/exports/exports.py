@@ -4,8 +4,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 
 from workflows.formats.exports import Exporter, Finished
-from workflows.formats.speech.renderers import WORDS_PER_MINUTE, render_segments, render_ssml
-from workflows.formats.speech.subtitles import make_cues, passages_of, render_cues
+from workflows.formats.speech.exports.renderers import WORDS_PER_MINUTE, render_segments, render_ssml
+from workflows.formats.speech.exports.subtitles import make_cues, passages_of, render_cues
 from workflows.formats.speech.turns import Turn
 
 _WARNER = {"en": "WARNING", "he": "אזהרה"}

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from workflows.formats.speech.cast import Cast
-from workflows.formats.speech.citations import GivenAddresses
-from workflows.formats.speech.cleaning import WordCleaner, strip_quotes
-from workflows.formats.speech.labels import SpeakerLabel
+from workflows.formats.speech.speakers.cast import Cast
+from workflows.formats.speech.speakers.labels import SpeakerLabel
 from workflows.formats.speech.tags import TAG, vocabulary
+from workflows.formats.speech.wording.citations import GivenAddresses
+from workflows.formats.speech.wording.cleaning import WordCleaner, strip_quotes
 
 _STOPS = ",.;:!?…)]»”，。！？；："
 _ENDS = ".!?…。！？"

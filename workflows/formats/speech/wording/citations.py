@@ -7,9 +7,9 @@ gave, such as that of a call to action, is no citation: it is said in words.
 import re
 from dataclasses import dataclass
 
-from workflows.formats.speech.addresses import ADDRESS, bare_address, say_address
 from workflows.formats.speech.stage import is_stage_direction
 from workflows.formats.speech.tags import vocabulary
+from workflows.formats.speech.wording.addresses import ADDRESS, bare_address, say_address
 
 REMOVED = "\0"
 """Stands where something was taken out. No text that comes in holds it."""

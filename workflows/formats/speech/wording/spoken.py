@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from workflows.formats.speech.addresses import say_address
+from workflows.formats.speech.wording.addresses import say_address
 
 _FILE = Path(__file__).parent / "spoken.toml"
 _Rule = tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from workflows.formats.speech.renderers import BETWEEN_TURNS_MS
+from workflows.formats.speech.exports.renderers import BETWEEN_TURNS_MS
 from workflows.formats.speech.tags import TAG, strip_tags, vocabulary
 from workflows.formats.speech.turns import Turn
 from workflows.text.sentences import split_sentences

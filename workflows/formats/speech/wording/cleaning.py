@@ -3,17 +3,17 @@
 import html
 import re
 
-from workflows.formats.speech.citations import (
+from workflows.formats.speech.signs import EMOJI, TIMES
+from workflows.formats.speech.stage import is_manner, is_stage_direction
+from workflows.formats.speech.tags import vocabulary
+from workflows.formats.speech.wording.citations import (
     REMOVED,
     GivenAddresses,
     is_citation,
     take_out_addresses,
     take_out_citations,
 )
-from workflows.formats.speech.signs import EMOJI, TIMES
-from workflows.formats.speech.spoken import spell_out
-from workflows.formats.speech.stage import is_manner, is_stage_direction
-from workflows.formats.speech.tags import vocabulary
+from workflows.formats.speech.wording.spoken import spell_out
 
 # Most words of most scripts: nothing in them can be a mark or an address.
 _PLAIN = re.compile(r"[\w\s.,;:!?'’‘\"“”„«»…—–\-%$€£¿¡，。！？、；：]*")

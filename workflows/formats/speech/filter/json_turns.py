@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from enum import Enum, auto
 from typing import Any
 
-from workflows.formats.speech.cast import Cast
-from workflows.formats.speech.names import fold, is_person_name
+from workflows.formats.speech.speakers.cast import Cast
+from workflows.formats.speech.speakers.names import fold, is_person_name
 from workflows.formats.speech.stage import is_manner
 from workflows.text.lenient_json import QUOTES, decode_lenient, find_string_end
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from workflows.formats.speech.names import (
+from workflows.formats.speech.speakers.names import (
     fold,
     given_names,
     has_capitals,
