@@ -10,8 +10,8 @@ from typing import Any
 
 import httpx2
 
-from backend.cli.findings import ProxyFindings, judge, lateness
-from backend.cli.measurement import Idle, Measurement, Tick
+from backend.cli.doctor.findings import ProxyFindings, judge, lateness
+from backend.cli.doctor.measurement import Idle, Measurement, Tick
 from backend.cli.terminal import say, show_pairs, write
 
 _ROUTE = "/api/v1/diagnostics/stream"

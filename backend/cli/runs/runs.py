@@ -9,12 +9,10 @@ import typer
 from rich.table import Column
 
 from backend.cli.failures import fail, quiet_settings
-from backend.cli.outcome import show_outcome
-from backend.cli.remote import attach_remote
-from backend.cli.run_sources import LocalRunSource, RemoteRunSource, RunSource, path_of
-from backend.cli.service_client import JsonOption, KeyOption, RemoteError, Service, SourceOption
-from backend.cli.terminal import print_json, say, show_table, write
-from backend.cli.watching import (
+from backend.cli.runs.outcome import show_outcome
+from backend.cli.runs.remote import attach_remote
+from backend.cli.runs.run_sources import LocalRunSource, RemoteRunSource, RunSource, path_of
+from backend.cli.runs.watching import (
     INTERRUPTED_STATUS,
     InterruptOption,
     Watching,
@@ -23,6 +21,8 @@ from backend.cli.watching import (
     status_of,
     watch,
 )
+from backend.cli.service_client import JsonOption, KeyOption, RemoteError, Service, SourceOption
+from backend.cli.terminal import print_json, say, show_table, write
 from workflows.errors import StorywireError
 from workflows.formats.notices import list_notices, notice_lines
 from workflows.messages.messages import Message, RunCompleted, RunFailed
@@ -201,7 +201,7 @@ def resume(
     """Resume a run that failed or was cancelled."""
     watching = Watching(as_json, on_interrupt)
     if server is None:
-        from backend.cli.local import resume_local
+        from backend.cli.runs.local import resume_local
 
         _watch(resume_local(quiet_settings(), run_id, budget), None, run_id, watching)
     service = _service(server, key)

@@ -11,7 +11,7 @@ import click
 import typer
 
 from backend.cli.failures import fail
-from backend.cli.screen import RunScreen
+from backend.cli.runs.screen import RunScreen
 from backend.cli.service_client import RUNS, RemoteError, Service
 from backend.cli.terminal import print_json
 from workflows.errors import InvalidInput, StorywireError

@@ -9,10 +9,8 @@ import typer
 import yaml
 
 from backend.cli.failures import fail, recording_model, settings_or_fail
-from backend.cli.remote import follow_remote
-from backend.cli.service_client import RUNS, JsonOption, Service
-from backend.cli.terminal import say
-from backend.cli.watching import (
+from backend.cli.runs.remote import follow_remote
+from backend.cli.runs.watching import (
     InterruptOption,
     WatchedRun,
     Watching,
@@ -21,10 +19,12 @@ from backend.cli.watching import (
     wait_for_end,
     watch,
 )
+from backend.cli.service_client import RUNS, JsonOption, Service
+from backend.cli.terminal import say
 from workflows.messages.messages import Message, RunFailed
 
 if TYPE_CHECKING:
-    from backend.cli.local import RunStarter
+    from backend.cli.runs.local import RunStarter
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ def _follow(
         body = {**body, "options": {**body["options"], "model": None}}
     settings = settings_or_fail(**overrides)
     # The graphs take seconds to import, and every other command does without them.
-    from backend.cli.local import follow_local, start_run
+    from backend.cli.runs.local import follow_local, start_run
 
     async def begin(*given: Any) -> Any:
         started = await (start or start_run)(*given)

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from backend.cli import generate
 from backend.cli.failures import fail
+from backend.cli.runs import generate
 
 Output = Annotated[
     Path, typer.Option("--output", "-o", metavar="FILE", help="The cassette; must not be there yet.")

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
+from backend.cli.doctor.proxy import check_streaming
 from backend.cli.failures import fail, settings_or_fail
-from backend.cli.proxy import check_streaming
 from backend.cli.terminal import print_json, say
 from backend.settings import Settings, find_unknown
 from workflows.models.doctor.finding import DoctorFinding, Level

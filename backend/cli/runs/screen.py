@@ -3,7 +3,7 @@
 from types import TracebackType
 from typing import Self
 
-from backend.cli.outcome import show_outcome
+from backend.cli.runs.outcome import show_outcome
 from backend.cli.terminal import StatusLine, StyledText, say, write
 from workflows.messages.messages import (
     Message,

@@ -82,7 +82,7 @@ def worker(
 
 
 def _check(settings: Settings, processes: int, port: int | None) -> None:
-    from backend.cli.worker_check import find_unready
+    from backend.cli.worker.worker_check import find_unready
 
     if port is None:
         fail("--check: --port says where the processes answer.", status=2)
@@ -92,7 +92,7 @@ def _check(settings: Settings, processes: int, port: int | None) -> None:
 
 def _check_ports(settings: Settings, ports: range) -> None:
     """Ends the command where one of the ports is taken: a process that can't have it would end again and again."""
-    from backend.cli.worker_endpoint import open_port
+    from backend.cli.worker.worker_endpoint import open_port
 
     for port in ports:
         open_port(settings, port).close()
@@ -101,7 +101,7 @@ def _check_ports(settings: Settings, ports: range) -> None:
 def _serve(settings: Settings, concurrency: int, port: int | None, *, supervised: bool) -> None:
     import uvloop
 
-    from backend.cli.worker_endpoint import open_port
+    from backend.cli.worker.worker_endpoint import open_port
     from backend.logs import configure_logs
 
     listener = None if port is None else open_port(settings, port)
@@ -127,7 +127,7 @@ async def run_worker(
 ) -> None:
     """Executes runs until SIGTERM or SIGINT, and answers on `listener`. `on_start` is called with the id of the
     process. A `supervised` one stops too when its standard input is closed: its supervisor was killed."""
-    from backend.cli.worker_endpoint import answering
+    from backend.cli.worker.worker_endpoint import answering
     from backend.resources import open_worker
     from backend.server import spare_collector
 

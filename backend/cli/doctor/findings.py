@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from backend.cli.advice import advise, guess_product
-from backend.cli.measurement import Measurement, Tick
+from backend.cli.doctor.advice import advise, guess_product
+from backend.cli.doctor.measurement import Measurement, Tick
 
 FindingSeverity = Literal["broken", "warning", "note"]
 
