@@ -65,7 +65,7 @@ def _check_database(settings: Settings) -> None:
 def _check_secrets(settings: Settings) -> None:
     """As `_check_database`, of what stands in files of secrets."""
     from backend.accounts.mail import open_mailer
-    from backend.accounts.signing import load_secrets
+    from backend.accounts.tokens.signing import load_secrets
 
     try:
         if settings.auth == "accounts":

@@ -12,8 +12,8 @@ from nacl.pwhash import argon2id
 from structlog.testing import capture_logs
 
 from backend.accounts import throttle
-from backend.accounts.argon2 import PARAMETERS
-from backend.accounts.sessions import LOGIN_REFUSED
+from backend.accounts.credentials.argon2 import PARAMETERS
+from backend.accounts.credentials.sessions import LOGIN_REFUSED
 from backend.documents.documents import Upload
 from backend.runs.requests import RunRequest
 from backend.store.accounts.belongings import BelongingsRepository, owned_tables

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
-from backend.accounts.secrets import hash_secret
+from backend.accounts.credentials.secrets import hash_secret
 from backend.accounts.throttle import TOKEN, AttemptLimit, Throttle
 from backend.store.accounts.accounts import Account, AccountRepository, NewAccount
 from backend.store.accounts.allowances.allowance import Allowance

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, update
 
-from backend.accounts.secrets import hash_secret
+from backend.accounts.credentials.secrets import hash_secret
 from backend.log.sql import SqlLog
 from backend.store.accounts.accounts import Account, AccountRepository, NewAccount
 from backend.store.accounts.allowances.allowance import Allowance, AllowanceUse, find_use

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from backend.accounts.api_keys import LONGEST_DAYS
+from backend.accounts.credentials.api_keys import LONGEST_DAYS
 from backend.accounts.principal import SCOPES
 from backend.api.accounts.parts import AllowanceView, ModelPatterns, PeopleDep
 from backend.api.dependencies import PrincipalDep, ResourcesDep

@@ -5,8 +5,8 @@ from typing import Annotated, Literal, Self
 from fastapi import Depends, Request
 from pydantic import BaseModel, Field
 
+from backend.accounts.credentials.sessions import TokenPair
 from backend.accounts.people import People
-from backend.accounts.sessions import TokenPair
 from backend.api.dependencies import ResourcesDep, SettingsDep
 from backend.api.security.addresses import client_address
 from backend.runs.admission.allowed_models import MOST_PATTERNS

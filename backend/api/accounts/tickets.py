@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, Field, model_validator
 
-from backend.accounts.tickets import START_SECONDS
+from backend.accounts.credentials.tickets import START_SECONDS
 from backend.api.dependencies import PrincipalDep, ResourcesDep
 from backend.api.security.routes_access import TICKETS
 from backend.runs.requests import hash_request

@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 
 from backend.access_settings import check_secret
-from backend.accounts.claims import AccessClaims, TokenSigner
+from backend.accounts.tokens.claims import AccessClaims, TokenSigner
 from backend.settings import Settings, SettingsError
 from workflows.models.configuration.secret_files import open_secret_file
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from backend.accounts.audit import Audit
-from backend.accounts.secrets import PREFIXES, hash_secret, is_secret, make_secret
+from backend.accounts.credentials.secrets import PREFIXES, hash_secret, is_secret, make_secret
 from backend.store.accounts.allowances.allowance import Allowance
 from backend.store.accounts.keys import ActiveKey, ApiKey, ApiKeyRepository
 from backend.store.owner import Owner

@@ -10,7 +10,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OctKey
 from ulid import ULID
 
-from backend.accounts.claims import LEEWAY_SECONDS, LONGEST, AccessClaims
+from backend.accounts.tokens.claims import LEEWAY_SECONDS, LONGEST, AccessClaims
 from backend.store.owner import Owner
 from workflows.errors import Unauthenticated
 

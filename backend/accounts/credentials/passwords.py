@@ -54,7 +54,7 @@ def check_password(password: str, email: str | None, field: str = "password") ->
 def _argon2() -> "PasswordHash":
     from pwdlib import PasswordHash  # with libsodium: only who has passwords loads them
 
-    from backend.accounts.argon2 import Argon2id
+    from backend.accounts.credentials.argon2 import Argon2id
 
     return PasswordHash((Argon2id(),))
 

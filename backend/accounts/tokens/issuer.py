@@ -8,7 +8,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from backend.accounts.claims import LEEWAY_SECONDS, LONGEST, ForeignIdentity
+from backend.accounts.tokens.claims import LEEWAY_SECONDS, LONGEST, ForeignIdentity
 from workflows.errors import Unauthenticated
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "Ed25519", "EdDSA")

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from backend.accounts.audit import Audit
-from backend.accounts.claims import AccessClaims, TokenSigner
-from backend.accounts.secrets import hash_secret, is_secret, make_secret
+from backend.accounts.credentials.secrets import hash_secret, is_secret, make_secret
+from backend.accounts.tokens.claims import AccessClaims, TokenSigner
 from backend.store.accounts.login_rows import LoginKind, LoginSession, SessionReplacement
 from backend.store.accounts.logins import (
     ActiveLogin,

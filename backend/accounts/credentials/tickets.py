@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 from ulid import ULID
 
+from backend.accounts.credentials.secrets import hash_secret, is_secret, make_secret
 from backend.accounts.principal import Principal
-from backend.accounts.secrets import hash_secret, is_secret, make_secret
 from backend.store.accounts.tickets import StreamTicket, TicketRepository
 from workflows.errors import Forbidden, RateLimited
 
