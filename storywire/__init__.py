@@ -46,9 +46,9 @@ from workflows.formats.exports import Exporter, Finished
 from workflows.formats.form import FieldGroup, FieldHint, Form, Presentation, StoredChoice, TextDisplay
 from workflows.formats.notices import Notice, NoticePassage
 from workflows.formats.pieces import PieceText, Remark, SectionNotes
-from workflows.formats.recap import neighbours
 from workflows.formats.settings import FormatSettings
-from workflows.formats.trailer import split_notes
+from workflows.formats.toolkit.recap import neighbours
+from workflows.formats.toolkit.trailer import split_notes
 from workflows.lookups import Lookups, find_named
 from workflows.messages.messages import PlannedSection, SafetyIssue, Source
 from workflows.models.calls.calls import ask, stream_text

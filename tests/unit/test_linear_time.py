@@ -24,7 +24,7 @@ import workflows.text
 from backend.runs.results.diff import compare_sections
 from workflows.formats.creator_script.script import split_heading
 from workflows.formats.podcast.marks import MarkedText
-from workflows.formats.trailer import Trailer
+from workflows.formats.toolkit.trailer import Trailer
 from workflows.models.embedded.sentences import SentenceBuffer
 from workflows.safety.check import check_input, check_text
 from workflows.safety.personal import find_personal_data

@@ -15,9 +15,9 @@ from tests.fakes.prose import write_prose
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Script
 from tests.models import open_model
-from workflows.formats.measured_review import words_in
 from workflows.formats.registry import list_formats
 from workflows.formats.story import format as story
+from workflows.formats.toolkit.measured_review import words_in
 from workflows.loop_turns import off_loop
 from workflows.messages.messages import PlannedSection
 from workflows.models.calls.calls import stream_text

@@ -35,9 +35,9 @@ from workflows.formats.creator_script.templates import Template, TemplateRegistr
 from workflows.formats.creator_script.timing import content_seconds, heading, words_for
 from workflows.formats.exports import Exporter
 from workflows.formats.form import Presentation
-from workflows.formats.languages import LANGUAGES
 from workflows.formats.pieces import SectionNotes
-from workflows.formats.trailer import split_notes
+from workflows.formats.toolkit.languages import LANGUAGES
+from workflows.formats.toolkit.trailer import split_notes
 from workflows.lookups import Lookups, find_named
 from workflows.messages.messages import SafetyIssue
 from workflows.models.calls.calls import stream_text

@@ -18,10 +18,10 @@ from workflows.formats.discovery_report.presentation import PRESENTATION
 from workflows.formats.discovery_report.profile import profile_key
 from workflows.formats.discovery_report.settings import ReportSettings
 from workflows.formats.form import Presentation
-from workflows.formats.languages import LANGUAGES
-from workflows.formats.measured_review import review_repetition
 from workflows.formats.pieces import SectionNotes
-from workflows.formats.trailer import split_notes
+from workflows.formats.toolkit.languages import LANGUAGES
+from workflows.formats.toolkit.measured_review import review_repetition
+from workflows.formats.toolkit.trailer import split_notes
 from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.calls.calls import stream_text
 from workflows.models.calls.search import can_search, stream_search

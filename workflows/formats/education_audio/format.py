@@ -30,7 +30,6 @@ from workflows.formats.education_audio.review import review_lesson, review_part
 from workflows.formats.exports import Exporter, Finished
 from workflows.formats.form import Presentation
 from workflows.formats.pieces import SectionNotes
-from workflows.formats.recap import neighbours, whole_plan
 from workflows.formats.speech.exports.exports import script_exports, warned
 from workflows.formats.speech.exports.renderers import render_plain
 from workflows.formats.speech.filter.lines import titles_above
@@ -39,7 +38,8 @@ from workflows.formats.speech.filter.stream import filter_reply
 from workflows.formats.speech.tags import vocabulary
 from workflows.formats.speech.turns import Turn, parse_turns
 from workflows.formats.speech.wording.addresses import list_addresses
-from workflows.formats.trailer import split_notes
+from workflows.formats.toolkit.recap import neighbours, whole_plan
+from workflows.formats.toolkit.trailer import split_notes
 from workflows.lookups import Lookups, find_named
 from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.calls.calls import ask, stream_text

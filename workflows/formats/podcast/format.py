@@ -11,7 +11,6 @@ from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
 from workflows.context import text_size, whole_text
 from workflows.errors import InvalidInput, ModelBadOutput
-from workflows.formats.answer_fields import clip
 from workflows.formats.base import Format, Plan
 from workflows.formats.exports import Exporter
 from workflows.formats.form import Presentation
@@ -34,7 +33,8 @@ from workflows.formats.podcast.spoken import language_tag, turns_of
 from workflows.formats.speech.exports.exports import script_exports
 from workflows.formats.speech.filter.lines import titles_above
 from workflows.formats.speech.filter.stream import filter_reply
-from workflows.formats.trailer import split_notes
+from workflows.formats.toolkit.answer_fields import clip
+from workflows.formats.toolkit.trailer import split_notes
 from workflows.loop_turns import off_loop
 from workflows.messages.messages import SafetyIssue
 from workflows.models.calls.calls import ask, stream_text

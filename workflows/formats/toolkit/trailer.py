@@ -16,7 +16,7 @@ from contextlib import aclosing
 from typing import TypeVar
 
 from workflows.formats.pieces import SectionNotes
-from workflows.formats.trailer_lines import (
+from workflows.formats.toolkit.trailer_lines import (
     LEAD,
     ends_notes,
     inline_mark,
@@ -31,7 +31,7 @@ from workflows.formats.trailer_lines import (
     may_be_frame,
     may_be_mark,
 )
-from workflows.formats.trailer_signs import SIGN, read_mark
+from workflows.formats.toolkit.trailer_signs import SIGN, read_mark
 
 _T = TypeVar("_T")
 MARK = "=== NOTES ==="

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from workflows.formats.trailer_lines import NAMES
+from workflows.formats.toolkit.trailer_lines import NAMES
 
 SIGN = "==="
 _WORD = r"A-Za-zÀ-ÿא-תА-яء-ي"
