@@ -26,7 +26,7 @@ from backend.runs.readers.audience import Audience
 from backend.runs.results.sources import SourceReader
 from backend.settings import Settings
 from backend.storage import Store
-from backend.store.accounts.allowance import Allowance
+from backend.store.accounts.allowances.allowance import Allowance
 from backend.store.postgres.jobs import JobRepository
 from backend.tasks import Background, every, logged
 from backend.telemetry.metrics import Metrics

@@ -28,7 +28,7 @@ class HasTables(Protocol):
     """Capability: tables of its own. Migrations of this distribution make them, so other packages can't have any."""
 
     def declare_tables(self) -> None:
-        """Imports the modules that declare its tables in `backend.store.tables.metadata`."""
+        """Imports the modules that declare its tables in `backend.store.schema.tables.metadata`."""
         ...
 
 

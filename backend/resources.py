@@ -38,11 +38,11 @@ from backend.runs.retention import Retention
 from backend.runs.sharing import Sharing
 from backend.settings import Settings
 from backend.storage import Store, open_store
-from backend.store.database import Database
 from backend.store.limits import cap_of
 from backend.store.reading_places import ReadingPlaceRepository
-from backend.store.retention import RetentionRepository
-from backend.store.shares import ShareRepository
+from backend.store.runs.retention import RetentionRepository
+from backend.store.runs.shares import ShareRepository
+from backend.store.sql.database import Database
 from backend.store.threads import ThreadRepository
 from backend.store.usage import UsageRepository
 from backend.tasks import every
@@ -51,7 +51,7 @@ from backend.telemetry.opening import open_telemetry
 from backend.writing import WritingResources, open_work, warming_up
 from workflows.formats.base import AnyFormat
 from workflows.models.clients.catalog import ModelCatalog
-from workflows.safety.registry import PolicyRegistry
+from workflows.safety.policies.registry import PolicyRegistry
 
 if TYPE_CHECKING:
     from backend.runs.engine.worker import Worker

@@ -29,7 +29,7 @@ from workflows.formats.settings import FormatSettings, prefix_of, variables_of
 from workflows.models.configuration.paths import OwnPath
 from workflows.models.configuration.secret_files import open_secret_file
 from workflows.models.settings import ModelSettings
-from workflows.safety.registry import PolicyError, PolicyRegistry
+from workflows.safety.policies.registry import PolicyError, PolicyRegistry
 from workflows.safety.settings import SafetySettings
 from workflows.sections.settings import SectionSettings
 

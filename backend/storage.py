@@ -10,18 +10,18 @@ from backend.log.sqlite import SqliteLog
 from backend.runs.engine.liveness import PROCESSES, find_alive
 from backend.runs.results.cache import ResultCache
 from backend.settings import Settings, SettingsError
-from backend.store.cache import CacheRepository
-from backend.store.charges import ChargeRepository
-from backend.store.checkpoints import DurableSaver
-from backend.store.copying import Copied, check_empty, check_source, copy_tables
-from backend.store.database import Database
-from backend.store.dialect import delete_all_checkpoints
+from backend.store.checkpoints.durable_saver import DurableSaver
 from backend.store.documents import DocumentRepository
-from backend.store.folders import CHECKPOINTS, open_folders
 from backend.store.limits import cap_of
-from backend.store.owned_runs import OwnedRunRepository
 from backend.store.postgres.jobs import JobRepository
-from backend.store.runs import RunRepository
+from backend.store.runs.cache import CacheRepository
+from backend.store.runs.charges import ChargeRepository
+from backend.store.runs.owned_runs import OwnedRunRepository
+from backend.store.runs.runs import RunRepository
+from backend.store.setup.copying import Copied, check_empty, check_source, copy_tables
+from backend.store.setup.folders import CHECKPOINTS, open_folders
+from backend.store.sql.database import Database
+from backend.store.sql.dialect import delete_all_checkpoints
 from backend.store.sqlite.checkpoints import open_checkpoints
 from backend.store.sqlite.database import SqliteDatabase
 from backend.store.usage import UsageRepository

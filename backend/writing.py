@@ -13,7 +13,7 @@ from backend.runs.files import recording_of
 from backend.runs.formats import RunFormats
 from backend.settings import Settings
 from backend.storage import Store
-from backend.store.tables import documents
+from backend.store.schema.tables import documents
 from backend.tasks import logged
 from workflows.formats.defaults import configured
 from workflows.formats.registry import list_formats
@@ -21,7 +21,7 @@ from workflows.graph import Graph, build_graph
 from workflows.models.budget.ledger import Ledgers
 from workflows.models.budget.prices import PriceRegistry
 from workflows.models.clients.catalog import ModelCatalog
-from workflows.safety.registry import PolicyRegistry
+from workflows.safety.policies.registry import PolicyRegistry
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from backend.log.entry import Entry
 from backend.log.sql import SqlLog
 from backend.log.sqlite import SqliteLog
 from backend.store.owner import Owner
-from backend.store.run_values import RunOptions
-from backend.store.runs import NewRun, RunRepository
+from backend.store.runs.runs import NewRun, RunRepository
+from backend.store.schema.run_values import RunOptions
 from backend.store.sqlite.database import SqliteDatabase
 from benchmarks.report import Row, Rows, show_one
 from workflows.messages.messages import TextAppended, encode

@@ -11,7 +11,7 @@ from statistics import median
 from backend.log.entry import Entry
 from backend.log.postgres import PostgresLog
 from backend.store.postgres.database import PostgresDatabase
-from backend.store.runs import RunRepository
+from backend.store.runs.runs import RunRepository
 from benchmarks.report import Row, Rows, show_one
 from tests.acceptance.trials import MANY_RUNS
 from tests.databases import migrated_template

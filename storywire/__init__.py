@@ -46,9 +46,9 @@ from workflows.formats.exports import Exporter, Finished
 from workflows.formats.form import FieldGroup, FieldHint, Form, Presentation, StoredChoice, TextDisplay
 from workflows.formats.notices import Notice, NoticePassage
 from workflows.formats.pieces import PieceText, Remark, SectionNotes
-from workflows.formats.recap import neighbours
 from workflows.formats.settings import FormatSettings
-from workflows.formats.trailer import split_notes
+from workflows.formats.toolkit.recap import neighbours
+from workflows.formats.toolkit.trailer import split_notes
 from workflows.lookups import Lookups, find_named
 from workflows.messages.messages import PlannedSection, SafetyIssue, Source
 from workflows.models.calls.calls import ask, stream_text
@@ -57,8 +57,8 @@ from workflows.models.clients.catalog import Model
 from workflows.models.configuration.paths import OwnPath
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
-from workflows.safety.policy import Policy
-from workflows.safety.policy_files import load_policy
+from workflows.safety.policies.policy import Policy
+from workflows.safety.policies.policy_files import load_policy
 from workflows.state import (
     EarlierSection,
     Facts,

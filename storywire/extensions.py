@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from backend.runs.requests import RunRequest, VersionRequest
     from backend.runs.retention import RetainedData
     from backend.settings import Settings
-    from backend.store.database import Database
     from backend.store.owner import Owner
-    from backend.store.run_values import RunOptions
-    from backend.store.runs import Run, RunRepository
+    from backend.store.runs.runs import Run, RunRepository
+    from backend.store.schema.run_values import RunOptions
+    from backend.store.sql.database import Database
     from workflows.models.budget.ledger import Caps
-    from workflows.safety.registry import PolicyRegistry
+    from workflows.safety.policies.registry import PolicyRegistry
 
 __all__ = [
     "AccountSection",
@@ -78,18 +78,18 @@ __all__ = [
 
 _LATE = {
     "Caps": "workflows.models.budget.ledger",
-    "Database": "backend.store.database",
+    "Database": "backend.store.sql.database",
     "Owner": "backend.store.owner",
     "OwnerDep": "backend.api.dependencies",
-    "PolicyRegistry": "workflows.safety.registry",
+    "PolicyRegistry": "workflows.safety.policies.registry",
     "Resources": "backend.resources",
     "ResourcesDep": "backend.api.dependencies",
     "RetainedData": "backend.runs.retention",
-    "Run": "backend.store.runs",
+    "Run": "backend.store.runs.runs",
     "RunCommands": "backend.runs.commands",
-    "RunOptions": "backend.store.run_values",
+    "RunOptions": "backend.store.schema.run_values",
     "RunQueries": "backend.runs.queries",
-    "RunRepository": "backend.store.runs",
+    "RunRepository": "backend.store.runs.runs",
     "RunRequest": "backend.runs.requests",
     "RunsDep": "backend.api.dependencies",
     "Settings": "backend.settings",

@@ -12,8 +12,8 @@ from typing import Literal
 from backend.log.postgres import PostgresLog
 from backend.log.sql import SqlLog
 from backend.log.sqlite import SqliteLog
-from backend.store.database import Database
 from backend.store.postgres.database import PostgresDatabase
+from backend.store.sql.database import Database
 from backend.store.sqlite.database import SqliteDatabase
 from tests.postgres import postgres_server
 

@@ -31,7 +31,7 @@ from workflows.models.clients.catalog import Model
 from workflows.models.embedded.prompts import load_prompt
 from workflows.prompts import dated
 from workflows.safety import judge
-from workflows.safety.policy_files import load_policy
+from workflows.safety.policies.policy_files import load_policy
 from workflows.state import Facts, Outline, Section, SectionTask, State
 
 FOLDER = Path(__file__).parent.parent / "docs" / "prompts"

@@ -31,7 +31,7 @@ from workflows.routing import (
     route_rewrites,
     route_sections,
 )
-from workflows.safety.registry import PolicyRegistry
+from workflows.safety.policies.registry import PolicyRegistry
 from workflows.sections.finished_text import finished_state
 from workflows.sections.node_context import NodeServices
 from workflows.sections.siblings import Siblings
@@ -141,7 +141,7 @@ def _flushed(checkpointer: BaseCheckpointSaver[Any] | None) -> Callable[[str], A
     if not isinstance(checkpointer, DurableCheckpointer):
         raise TypeError(
             f"{type(checkpointer).__name__} can't say when a task's result is safe (`flushed`): derive it from "
-            "backend.store.checkpoints.DurableSaver and LangGraph's saver."
+            "backend.store.checkpoints.durable_saver.DurableSaver and LangGraph's saver."
         )
     return checkpointer.flushed
 

@@ -11,7 +11,7 @@ from workflows.models.budget.ledger import Ledgers
 from workflows.models.budget.prices import PriceRegistry
 from workflows.models.clients.catalog import ModelCatalog
 from workflows.models.settings import ModelSettings
-from workflows.safety.registry import PolicyRegistry
+from workflows.safety.policies.registry import PolicyRegistry
 from workflows.safety.settings import SafetySettings
 from workflows.sections.settings import SectionSettings
 

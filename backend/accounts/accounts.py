@@ -10,11 +10,11 @@ from typing import Literal
 import structlog
 
 from backend.accounts.audit import Audit, EventKind
+from backend.accounts.credentials.passwords import PasswordHasher, check_password, normalise_password
+from backend.accounts.credentials.secrets import hash_secret, is_secret, make_secret
+from backend.accounts.credentials.sessions import LOGIN_REFUSED
 from backend.accounts.emails import normalise_email
 from backend.accounts.mail import Mailer
-from backend.accounts.passwords import PasswordHasher, check_password, normalise_password
-from backend.accounts.secrets import hash_secret, is_secret, make_secret
-from backend.accounts.sessions import LOGIN_REFUSED
 from backend.accounts.throttle import LOGIN, MAIL, REGISTER, TOKEN, Throttle
 from backend.store.accounts.accounts import Account, AccountRepository, NewAccount, Role
 from backend.store.accounts.login_rows import LoginSession, SessionReplacement

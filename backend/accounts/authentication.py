@@ -4,12 +4,12 @@ import time
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from backend.accounts.api_keys import ApiKeys
-from backend.accounts.claims import LONGEST, TokenIssuer
+from backend.accounts.credentials.api_keys import ApiKeys
+from backend.accounts.credentials.secrets import PREFIXES
+from backend.accounts.credentials.sessions import LoginSessions
+from backend.accounts.credentials.tickets import StreamTickets
 from backend.accounts.principal import Credential, CredentialKind, Principal
-from backend.accounts.secrets import PREFIXES
-from backend.accounts.sessions import LoginSessions
-from backend.accounts.tickets import StreamTickets
+from backend.accounts.tokens.claims import LONGEST, TokenIssuer
 from backend.runs.admission.allowed_models import ALL_MODELS
 from backend.runs.admission.caller import CallerKey
 from backend.store.accounts.accounts import Account, AccountRepository

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urlsplit
 
-from backend.accounts.signing import read_secret_file
+from backend.accounts.tokens.signing import read_secret_file
 from backend.settings import Settings, SettingsError
 
 if TYPE_CHECKING:

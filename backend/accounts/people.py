@@ -9,37 +9,37 @@ from typing import TYPE_CHECKING
 from backend.accounts import audit as audits
 from backend.accounts import throttle as throttles
 from backend.accounts.accounts import Accounts, AccountStore, Rules
-from backend.accounts.api_keys import ApiKeys
 from backend.accounts.audit import Audit
 from backend.accounts.authentication import Authenticator
 from backend.accounts.belongings import Belongings
-from backend.accounts.claims import NoTokens, TokenIssuer, TokenSigner
+from backend.accounts.credentials.api_keys import ApiKeys
+from backend.accounts.credentials.passwords import PasswordHasher
+from backend.accounts.credentials.sessions import Lifetimes, LoginSessions
+from backend.accounts.credentials.tickets import StreamTickets
 from backend.accounts.mail import open_mailer
 from backend.accounts.open_requests import BEAT_SECONDS, CHECK_EVERY_SECONDS, OpenRequests
-from backend.accounts.passwords import PasswordHasher
-from backend.accounts.sessions import Lifetimes, LoginSessions
-from backend.accounts.signing import RotatingSigner, load_secrets
 from backend.accounts.throttle import Throttle
-from backend.accounts.tickets import StreamTickets
+from backend.accounts.tokens.claims import NoTokens, TokenIssuer, TokenSigner
+from backend.accounts.tokens.signing import RotatingSigner, load_secrets
 from backend.runs.commands import RunCommands
 from backend.settings import Settings
 from backend.store.accounts.accounts import AccountRepository
+from backend.store.accounts.allowances.former_use import FormerUseRepository
+from backend.store.accounts.allowances.periods import month_of
 from backend.store.accounts.attempts import AttemptRepository
 from backend.store.accounts.belongings import BelongingsRepository
 from backend.store.accounts.callers import CallerRepository
 from backend.store.accounts.events import EventRepository
-from backend.store.accounts.former_use import FormerUseRepository
 from backend.store.accounts.keys import ApiKeyRepository
 from backend.store.accounts.logins import LoginRepository
 from backend.store.accounts.one_time_tokens import OneTimeTokenRepository
-from backend.store.accounts.periods import month_of
 from backend.store.accounts.streams import StreamRepository
 from backend.store.accounts.tickets import TicketRepository
-from backend.store.database import Database
+from backend.store.sql.database import Database
 from backend.tasks import Background, every
 
 if TYPE_CHECKING:
-    from backend.accounts.jwks import JwksKeys
+    from backend.accounts.tokens.jwks import JwksKeys
 
 _TIDY_EVERY_SECONDS = 60.0
 
@@ -156,7 +156,7 @@ def _signer(settings: Settings) -> TokenSigner:
     """Only a service that gives out tokens keeps a secret for them."""
     if settings.auth != "accounts":
         return NoTokens()
-    from backend.accounts.access_tokens import AccessTokens  # its library takes a quarter of a second
+    from backend.accounts.tokens.access_tokens import AccessTokens  # its library takes a quarter of a second
 
     return RotatingSigner(
         lambda: load_secrets(settings), lambda secrets: AccessTokens(secrets, settings.token_minutes * 60)
@@ -166,8 +166,8 @@ def _signer(settings: Settings) -> TokenSigner:
 def _issuer(settings: Settings) -> tuple[TokenIssuer | None, "JwksKeys | None"]:
     if settings.auth != "external":
         return None, None
-    from backend.accounts.issuer import ExternalIssuer  # likewise
-    from backend.accounts.jwks import JwksKeys
+    from backend.accounts.tokens.issuer import ExternalIssuer  # likewise
+    from backend.accounts.tokens.jwks import JwksKeys
 
     assert settings.issuer and settings.audience and settings.jwks_url  # the settings have been checked
     keys = JwksKeys(settings.jwks_url, allow_private=settings.jwks_private)

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from backend.api.dependencies import PrincipalDep, ResourcesDep
-from backend.store.run_values import RunOptions
+from backend.store.schema.run_values import RunOptions
 from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import exporters_of, monthly_limit_of, presentation_of
 from workflows.formats.form import Presentation

@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from backend.store.database import UNAVAILABLE
+from backend.store.sql.database import UNAVAILABLE
 from workflows.errors import (
     FieldError,
     Overloaded,

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from backend.api.dependencies import ResourcesDep
 from workflows.errors import InvalidInput
 from workflows.safety.check import check_input, check_text
-from workflows.safety.policy import GateMode, Policy
+from workflows.safety.policies.policy import GateMode, Policy
 from workflows.text.json_values import JsonModel
 from workflows.verdicts import Verdict
 

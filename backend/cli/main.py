@@ -5,22 +5,13 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from backend.cli import (
-    doctor,
-    documents,
-    evaluate,
-    generate,
-    migrate,
-    record,
-    runs,
-    serve,
-    usage,
-    users,
-    worker,
-)
+from backend.cli import documents, evaluate, migrate, serve, usage, users
+from backend.cli.doctor import doctor
 from backend.cli.failures import fail
+from backend.cli.runs import generate, record, runs
 from backend.cli.service_client import KeyOption
 from backend.cli.terminal import write
+from backend.cli.worker import worker
 from backend.extensions.base import CommandLine, HasCommands
 from backend.plugins import list_extensions
 from backend.settings import SettingsError

@@ -49,7 +49,7 @@ def _find_file(url: str, settings: Settings) -> Path:
 def _copy(source: Path, settings: Settings) -> None:
     from backend.runs.engine.liveness import PROCESSES, find_alive
     from backend.storage import copy_database
-    from backend.store.copying import CopyError, count_runs
+    from backend.store.setup.copying import CopyError, count_runs
 
     if find_alive(source.parent / PROCESSES):
         fail(f"--from: a service works on {source} at this moment; stop it first.", status=2)

@@ -9,7 +9,7 @@ import typer
 from backend.cli.failures import fail, settings_or_fail
 from backend.cli.terminal import say
 from backend.settings import Settings, SettingsError, find_unknown
-from backend.store.folders import open_folders
+from backend.store.setup.folders import open_folders
 
 
 def serve(
@@ -65,7 +65,7 @@ def _check_database(settings: Settings) -> None:
 def _check_secrets(settings: Settings) -> None:
     """As `_check_database`, of what stands in files of secrets."""
     from backend.accounts.mail import open_mailer
-    from backend.accounts.signing import load_secrets
+    from backend.accounts.tokens.signing import load_secrets
 
     try:
         if settings.auth == "accounts":

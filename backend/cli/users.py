@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from backend.accounts.people import People
     from backend.resources import Resources
     from backend.store.accounts.accounts import Account, Identity
-    from backend.store.accounts.allowance import AllowanceUse
+    from backend.store.accounts.allowances.allowance import AllowanceUse
 
 app = typer.Typer(help="Accounts: add, list, lock, limit and delete them.", no_args_is_help=True)
 

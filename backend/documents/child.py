@@ -16,7 +16,7 @@ from typing import Any, get_args
 from backend.documents.kinds import KindName
 from backend.documents.left_out import DocumentWarning
 from backend.documents.reading import Reading, Unreadable, too_long
-from workflows.safety.documents import Passage, examine_visible, without_invisible
+from workflows.safety.untrusted.documents import Passage, examine_visible, without_invisible
 from workflows.text.language import guess_language
 from workflows.text.layout.html_text import escape_tags
 from workflows.text.streams.normaliser import normalise

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from backend.runs.queries import RunQueries
     from backend.runs.retention import RetainedData
     from backend.settings import Settings
-    from backend.store.database import Database
-    from backend.store.runs import RunRepository
+    from backend.store.runs.runs import RunRepository
+    from backend.store.sql.database import Database
     from workflows.formats.base import AnyFormat
-    from workflows.safety.registry import PolicyRegistry
+    from workflows.safety.policies.registry import PolicyRegistry
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, delete, exists, func, insert, literal, select
 
 from backend.log import archive
 from backend.log.entry import Entry
-from backend.store.dialect import upsert
-from backend.store.tables import log_archives, log_entries, log_heads, runs
+from backend.store.schema.tables import log_archives, log_entries, log_heads, runs
+from backend.store.sql.dialect import upsert
 
 
 def raise_epoch(connection: Connection, run_id: str) -> int:

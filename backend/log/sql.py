@@ -19,8 +19,8 @@ from backend.log.entry import DuplicateSeq, Entry, LogUnavailable, StaleWriter
 from backend.log.rows import entry_rows, last_entry, pack_log, raise_epoch, read_entries, unpack_log
 from backend.log.tails import newer
 from backend.notifier import Notifier
-from backend.store.database import Database
-from backend.store.tables import log_entries, log_heads
+from backend.store.schema.tables import log_entries, log_heads
+from backend.store.sql.database import Database
 
 _TAIL = 256
 """Entries of a live run that are kept in memory, so that readers who keep up cost no query."""

@@ -8,8 +8,8 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from backend.log.sql import Append, SqlLog
-from backend.store.json_sql import among
-from backend.store.tables import log_heads
+from backend.store.schema.tables import log_heads
+from backend.store.sql.json_sql import among
 
 # The epoch is checked in the very statement that writes: a writer that was taken over writes nothing. That is enough
 # where one transaction writes at a time; other databases must also hold the head's row until they commit.

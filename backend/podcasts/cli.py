@@ -8,11 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from backend.cli.failures import fail, settings_or_fail
-from backend.cli.folder import OutFolder
-from backend.cli.remote import follow_remote
-from backend.cli.service_client import JsonOption, Service
-from backend.cli.terminal import say
-from backend.cli.watching import (
+from backend.cli.runs.folder import OutFolder
+from backend.cli.runs.remote import follow_remote
+from backend.cli.runs.watching import (
     InterruptOption,
     WatchedRun,
     Watching,
@@ -21,6 +19,8 @@ from backend.cli.watching import (
     wait_for_end,
     watch,
 )
+from backend.cli.service_client import JsonOption, Service
+from backend.cli.terminal import say
 from workflows.messages.messages import Message, RunCompleted
 
 
@@ -108,6 +108,6 @@ def _follow(body: dict[str, Any], run: WatchedRun, out: Path | None) -> AsyncGen
         return follow_remote(run.service, body, note=run.note)
     settings = settings_or_fail(resume_on_start=False)
     # The graphs take seconds to import, and every other command does without them.
-    from backend.cli.local import follow_in_folder, follow_local
+    from backend.cli.runs.local import follow_in_folder, follow_local
 
     return follow_local(settings, body) if out is None else follow_in_folder(settings, body, out)

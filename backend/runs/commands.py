@@ -20,13 +20,13 @@ from backend.runs.engine.base import Engine
 from backend.runs.queries import RunQueries
 from backend.runs.requests import RunRequest, VersionRequest, hash_request, make_parentage
 from backend.runs.results.cache import ResultCache
-from backend.store.charges import Limit
 from backend.store.owner import Owner
 from backend.store.references import Reference, checking, run_reference
-from backend.store.run_values import RunOptions
-from backend.store.runs import NewRun, Run, RunRepository
+from backend.store.runs.charges import Limit
+from backend.store.runs.runs import NewRun, Run, RunRepository
+from backend.store.schema.run_values import RunOptions
+from backend.store.schema.transitions import CANCELLED, RESUMABLE
 from backend.store.threads import ThreadPlace
-from backend.store.transitions import CANCELLED, RESUMABLE
 from workflows.errors import BudgetExceeded, Conflict, Forbidden, Unauthenticated
 from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import series_of

@@ -7,7 +7,7 @@ import structlog
 from backend.runs.engine.base import Engine
 from backend.runs.files import RunFiles
 from backend.store.owner import Owner
-from backend.store.runs import Run, RunRepository
+from backend.store.runs.runs import Run, RunRepository
 from workflows.errors import Overloaded
 from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import without_part

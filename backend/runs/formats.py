@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from backend.runs.admission.validation import format_of
 from backend.runs.results.cache import make_cache_key
-from backend.store.runs import NewRun, Run
+from backend.store.runs.runs import NewRun, Run
 from backend.streaming.pace import Forecast
 from workflows.errors import NotFound, StorywireError
 from workflows.formats.base import AnyFormat
@@ -28,8 +28,8 @@ from workflows.lookups import Lookups
 from workflows.models.clients.catalog import ModelCatalog
 from workflows.models.spec import ModelSpec
 from workflows.safety.personal_fields import find_personal
-from workflows.safety.policy import Policy
-from workflows.safety.registry import PolicyRegistry
+from workflows.safety.policies.policy import Policy
+from workflows.safety.policies.registry import PolicyRegistry
 from workflows.state import State
 
 log = structlog.get_logger()

@@ -8,9 +8,9 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from backend.log.base import RunLog
 from backend.runs.results.cache import ResultCache
-from backend.store.runs import RunRepository, RunSummary
-from backend.store.shares import ShareRepository
-from backend.store.transitions import COMPLETED
+from backend.store.runs.runs import RunRepository, RunSummary
+from backend.store.runs.shares import ShareRepository
+from backend.store.schema.transitions import COMPLETED
 
 log = structlog.get_logger()
 

@@ -11,8 +11,8 @@ from backend.runs.readers.durable import DurableReader
 from backend.runs.readers.reader import Reader, open_reader
 from backend.runs.readers.replay import replay
 from backend.store.owner import Owner
-from backend.store.runs import Run, RunPart, RunRepository, RunSummary, RunVersion
-from backend.store.transitions import WAITING
+from backend.store.runs.runs import Run, RunPart, RunRepository, RunSummary, RunVersion
+from backend.store.schema.transitions import WAITING
 from backend.streaming.options import PLAIN, StreamOptions
 from backend.streaming.wires.wire import WireView
 from workflows.errors import NotFound

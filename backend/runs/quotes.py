@@ -12,7 +12,7 @@ from backend.runs.admission.validation import Admission
 from backend.runs.queries import RunQueries
 from backend.runs.requests import RunRequest
 from backend.store.owner import Owner
-from backend.store.transitions import COMPLETED
+from backend.store.schema.transitions import COMPLETED
 from backend.store.usage import UsageRepository
 from workflows.errors import Conflict
 from workflows.models.spec import ModelSpec

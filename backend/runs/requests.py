@@ -13,8 +13,8 @@ from typing import Any
 import orjson
 from pydantic import BaseModel
 
-from backend.store.run_values import RunOptions, VersionChange, VersionOrigin
-from backend.store.runs import Run
+from backend.store.runs.runs import Run
+from backend.store.schema.run_values import RunOptions, VersionChange, VersionOrigin
 from backend.store.threads import ThreadPlace
 from workflows.errors import Conflict, InvalidInput
 from workflows.state import Section

@@ -9,7 +9,7 @@ import structlog
 
 from backend.runs.commands import RunCommands
 from backend.store.owner import Owner
-from backend.store.retention import RetentionRepository
+from backend.store.runs.retention import RetentionRepository
 from workflows.errors import NotFound
 
 log = structlog.get_logger()

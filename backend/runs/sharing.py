@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from backend.runs.queries import RunQueries
 from backend.store.owner import Owner
-from backend.store.runs import Run
-from backend.store.shares import Share, SharedRun, ShareRepository
+from backend.store.runs.runs import Run
+from backend.store.runs.shares import Share, SharedRun, ShareRepository
 from workflows.errors import Conflict, NotFound
 
 _BYTES = 24  # of chance in a token: nobody guesses it

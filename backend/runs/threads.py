@@ -15,7 +15,7 @@ from backend.notifier import Notifier
 from backend.runs.queries import RunQueries
 from backend.runs.readers.durable import OF_AN_ENTRY, DurableReader
 from backend.store.owner import Owner
-from backend.store.runs import Run
+from backend.store.runs.runs import Run
 from backend.store.threads import KEY_PREFIX, ThreadRepository
 from backend.streaming.wires.langgraph import STYLE, LangGraphMapper, ThreadTurn
 from backend.streaming.wires.langgraph_events import ThreadView

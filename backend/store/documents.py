@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
-from backend.store.database import Database
-from backend.store.dialect import lock_owner
 from backend.store.limits import Cap, check_cap
 from backend.store.owner import Owner
-from backend.store.paging import newest_first
-from backend.store.tables import documents
+from backend.store.schema.tables import documents
+from backend.store.sql.database import Database
+from backend.store.sql.dialect import lock_owner
+from backend.store.sql.paging import newest_first
 from workflows.errors import FieldError, PayloadTooLarge
 
 _SUMMARY = [column for column in documents.c if column.name != "text"]

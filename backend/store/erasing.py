@@ -2,9 +2,9 @@
 
 from sqlalchemy import ColumnElement, Connection, delete, select
 
-from backend.store.dialect import delete_checkpoints, delete_jobs
-from backend.store.json_sql import among
-from backend.store.tables import log_archives, log_entries, log_heads, runs
+from backend.store.schema.tables import log_archives, log_entries, log_heads, runs
+from backend.store.sql.dialect import delete_checkpoints, delete_jobs
+from backend.store.sql.json_sql import among
 
 
 def delete_runs(connection: Connection, *conditions: ColumnElement[bool]) -> int:

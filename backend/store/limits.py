@@ -9,8 +9,8 @@ from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Connection, FromClause, column, exists, func, select, table
 
 from backend.settings import Settings
-from backend.store.dialect import lock_owner
 from backend.store.owner import LOCAL, Owner
+from backend.store.sql.dialect import lock_owner
 from workflows.errors import Conflict, Unauthenticated
 from workflows.formats.settings import variables_of
 

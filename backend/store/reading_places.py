@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, exists, select
 
-from backend.store.database import Database
-from backend.store.dialect import lock_owner, upsert
 from backend.store.owner import Owner
-from backend.store.tables import reading_places, runs
+from backend.store.schema.tables import reading_places, runs
+from backend.store.sql.database import Database
+from backend.store.sql.dialect import lock_owner, upsert
 
 
 @dataclass(frozen=True, slots=True)

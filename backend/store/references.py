@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, FromClause, select
 
-from backend.store.json_sql import among
 from backend.store.owner import Owner
-from backend.store.tables import runs
+from backend.store.schema.tables import runs
+from backend.store.sql.json_sql import among
 from workflows.errors import NotFound
 
 Rows = FromClause

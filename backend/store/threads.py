@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, select, update
 
-from backend.store.database import Database
-from backend.store.dialect import upsert
 from backend.store.owner import Owner
-from backend.store.tables import runs, threads
-from backend.store.transitions import EXECUTING
+from backend.store.schema.tables import runs, threads
+from backend.store.schema.transitions import EXECUTING
+from backend.store.sql.database import Database
+from backend.store.sql.dialect import upsert
 
 KEY_PREFIX = "thread:"
 """Beginning of the idempotency keys of threads' runs; the thread's name follows."""

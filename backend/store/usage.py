@@ -7,12 +7,12 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Integer, case, cast, delete, func, insert, select
 
-from backend.store.database import Database
-from backend.store.dialect import lock, lock_owner, upsert
 from backend.store.limits import check_owner
 from backend.store.owner import Owner
-from backend.store.tables import log_heads, runs, usage
-from backend.store.transitions import COMPLETED
+from backend.store.schema.tables import log_heads, runs, usage
+from backend.store.schema.transitions import COMPLETED
+from backend.store.sql.database import Database
+from backend.store.sql.dialect import lock, lock_owner, upsert
 from workflows.errors import Unauthenticated
 
 By = Literal["day", "model", "format", "role"]

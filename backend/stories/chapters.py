@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from backend.store.runs import RunPart, RunSummary
-from backend.store.transitions import COMPLETED, OCCUPYING
+from backend.store.runs.runs import RunPart, RunSummary
+from backend.store.schema.transitions import COMPLETED, OCCUPYING
 
 RunT = TypeVar("RunT", bound=RunSummary)
 

@@ -12,8 +12,8 @@ from backend.accounts.belongings import with_text
 from backend.runs.commands import RunCommands
 from backend.store.accounts.belongings import BelongingsRepository
 from backend.store.owner import Owner
-from backend.store.runs import RunRepository
-from backend.store.shares import ShareRepository
+from backend.store.runs.runs import RunRepository
+from backend.store.runs.shares import ShareRepository
 from backend.stories.recommendations import Recommendation, recommend
 from backend.stories.store.child_data import read_child
 from backend.stories.store.children import ChildRepository, StoredChild
@@ -22,8 +22,8 @@ from workflows.errors import InvalidInput, NotFound
 from workflows.formats.story.consent import ConsentRule
 from workflows.formats.story.input import ReaderName, StoryReader
 from workflows.safety.check import first_refused_field
-from workflows.safety.policy_files import load_policy
-from workflows.safety.registry import PolicyRegistry
+from workflows.safety.policies.policy_files import load_policy
+from workflows.safety.policies.registry import PolicyRegistry
 
 _CONSENT_EXPECTED = "true is expected: the consent of a parent to keeping these data"
 _HISTORY = 50

@@ -6,8 +6,8 @@ from backend.runs.commands import RunCommands
 from backend.runs.queries import RunQueries
 from backend.runs.requests import RunRequest
 from backend.store.owner import Owner
-from backend.store.run_values import RunOptions
-from backend.store.runs import Run, RunPart, RunRepository
+from backend.store.runs.runs import Run, RunPart, RunRepository
+from backend.store.schema.run_values import RunOptions
 from backend.stories.sessions import Sessions, Story
 from backend.stories.store.sessions import SessionRepository
 from workflows.errors import Conflict, FieldError, InvalidInput

@@ -72,7 +72,7 @@ class StoryExtension(Extension):
 
     def add_commands(self, line: CommandLine) -> None:
         """Adds `children`, `sessions`, `generate story`, `record story`."""
-        from backend.cli.record import recording
+        from backend.cli.runs.record import recording
         from backend.stories.cli import children, sessions, story
 
         line.app.add_typer(children.app, name="children")

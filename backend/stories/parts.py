@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from backend.extensions.base import ServiceContext
 from backend.store.accounts.belongings import BelongingsRepository
 from backend.store.limits import cap_of
-from backend.store.shares import ShareRepository
+from backend.store.runs.shares import ShareRepository
 from backend.stories.children import Children
 from backend.stories.choices import Choices
 from backend.stories.sessions import Sessions

@@ -9,8 +9,8 @@ from backend.runs.commands import RunCommands
 from backend.runs.queries import RunQueries
 from backend.runs.results.exports import finished
 from backend.store.owner import Owner
-from backend.store.runs import RunPart, RunRepository, RunSummary
-from backend.store.transitions import COMPLETED
+from backend.store.runs.runs import RunPart, RunRepository, RunSummary
+from backend.store.schema.transitions import COMPLETED
 from backend.stories.chapters import Chapters, RunT, chapters_of
 from backend.stories.children import Children, OnChapters
 from backend.stories.store.sessions import SessionRepository, StorySession

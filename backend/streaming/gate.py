@@ -21,7 +21,7 @@ from workflows.messages.messages import (
     slot_of,
 )
 from workflows.safety.check import issue_of
-from workflows.safety.policy import GateMode, Policy
+from workflows.safety.policies.policy import GateMode, Policy
 from workflows.safety.rules import RuleMatch
 from workflows.safety.screen import SentenceFilter, filter_sentences
 from workflows.state import Section, State

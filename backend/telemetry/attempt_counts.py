@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from backend.store.transitions import COMPLETED
+from backend.store.schema.transitions import COMPLETED
 from backend.telemetry.collectors import Collectors
 from backend.telemetry.metrics import AttemptMetrics, AttemptOutcome
 from workflows.messages.messages import (

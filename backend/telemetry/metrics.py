@@ -6,7 +6,7 @@ These base classes count nothing and serve a process without `/metrics`; `promet
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from backend.store.transitions import Status
+from backend.store.schema.transitions import Status
 from workflows.messages.messages import Message, UsageUpdated
 
 AttemptOutcome = Status | Literal["interrupted"]

@@ -31,7 +31,7 @@ from opentelemetry.trace import (
 )
 from ulid import ULID
 
-from backend.store.transitions import FAILED
+from backend.store.schema.transitions import FAILED
 from backend.telemetry.metrics import AttemptOutcome
 from backend.telemetry.observers import AttemptInfo
 from backend.version import VERSION

@@ -7,7 +7,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from backend.api.runs.views import RunPage, RunSummaryView, RunView, StartedRun
 from backend.runs.admission.resume_quote import ResumeQuote
-from backend.store.run_values import RunOptions
+from backend.store.schema.run_values import RunOptions
 from workflows.formats.registry import list_formats
 from workflows.messages.messages import StoryChunk
 

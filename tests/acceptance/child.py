@@ -16,8 +16,8 @@ from typing import Any
 from backend.app import create_app
 from backend.log.sqlite import SqliteLog
 from backend.server import run_server
-from backend.store.owned_runs import OwnedRunRepository
-from backend.store.runs import RunRepository
+from backend.store.runs.owned_runs import OwnedRunRepository
+from backend.store.runs.runs import RunRepository
 from backend.store.sqlite.checkpoint_writer import CheckpointWriter
 from backend.store.sqlite.checkpoints import GroupCommitSaver
 from tests.service import settings_for  # which imports the SDKs: once, before the fork

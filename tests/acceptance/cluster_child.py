@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from backend.cli.worker import run_worker as run_real_worker
+from backend.cli.worker.worker import run_worker as run_real_worker
 from backend.log.postgres import PostgresLog
 from tests.acceptance.child import _set_clock
 from tests.service import settings_for  # which imports the SDKs: once, before the fork

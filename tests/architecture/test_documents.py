@@ -13,7 +13,7 @@ from typing_extensions import is_typeddict
 from backend.api.problems import STATUS
 from backend.app import create_app
 from backend.settings import CLIENT_VARIABLES, Settings, settings_models
-from backend.store.run_values import RunOptions
+from backend.store.schema.run_values import RunOptions
 from tests.architecture.tree import ROOT, committed_texts
 from workflows.formats.settings import variables_of
 from workflows.messages.messages import Message, OutlinePlanned, UsageUpdated

@@ -9,7 +9,7 @@ from functools import cache
 import pytest
 
 from backend.store.accounts import tables as _accounts  # noqa: F401 - its tables are in the metadata too
-from backend.store.schema import complete_metadata
+from backend.store.schema.schema import complete_metadata
 from tests.architecture.statements import Source, Statement
 from tests.architecture.tree import ROOT
 
@@ -31,7 +31,7 @@ BY_SECRET = {  # a secret is how its owner is found
     f"{ACCOUNTS}/one_time_tokens.py:take_token",
     f"{ACCOUNTS}/tickets.py:TicketRepository.find_by_hash",
     f"{ACCOUNTS}/accounts.py:AccountRepository.find_or_add_identity",  # by what an issuer has signed
-    f"{STORE}/shares.py:ShareRepository.find_by_hash",
+    f"{STORE}/runs/shares.py:ShareRepository.find_by_hash",
 }
 BY_TIME = {  # what is too old is deleted, or packed, whoever's it is
     f"{ACCOUNTS}/events.py:EventRepository.drop",
@@ -39,36 +39,36 @@ BY_TIME = {  # what is too old is deleted, or packed, whoever's it is
     f"{ACCOUNTS}/one_time_tokens.py:OneTimeTokenRepository.drop_expired",
     f"{ACCOUNTS}/streams.py:StreamRepository.drop_forgotten",
     f"{ACCOUNTS}/tickets.py:TicketRepository.drop_expired",
-    f"{STORE}/cache.py:CacheRepository.drop",
-    f"{STORE}/retention.py:RetentionRepository.old_runs",
-    f"{STORE}/shares.py:ShareRepository.drop_expired",
-    f"{STORE}/stored_runs.py:StoredRuns.unpacked",
+    f"{STORE}/runs/cache.py:CacheRepository.drop",
+    f"{STORE}/runs/retention.py:RetentionRepository.old_runs",
+    f"{STORE}/runs/shares.py:ShareRepository.drop_expired",
+    f"{STORE}/runs/stored_runs.py:StoredRuns.unpacked",
     "backend/log/rows.py:pack_log",
     "backend/stories/store/children.py:ChildRepository.old",
     "backend/stories/store/sessions.py:SessionRepository.old",
 }
 BY_EXECUTION = {  # by whoever executes runs, or serves their readers, whose they all are
-    f"{ACCOUNTS}/key_charges.py:refund_keys",
+    f"{ACCOUNTS}/allowances/key_charges.py:refund_keys",
     f"{ACCOUNTS}/streams.py:StreamRepository.beat",
-    f"{STORE}/charges.py:refund",
-    f"{STORE}/owned_runs.py:OwnedRunRepository.reset_crash_count",  # under a lease, as all there
+    f"{STORE}/runs/charges.py:refund",
+    f"{STORE}/runs/owned_runs.py:OwnedRunRepository.reset_crash_count",  # under a lease, as all there
     f"{STORE}/postgres/places.py:state_places",
-    f"{STORE}/stored_runs.py:StoredRuns.get",
-    f"{STORE}/stored_runs.py:StoredRuns.unfinished",
-    f"{STORE}/runs.py:RunRepository.request_stop",
-    f"{STORE}/stored_runs.py:StoredRuns.owned_by",
-    f"{STORE}/runs.py:RunRepository.mark_read",
-    f"{STORE}/stored_runs.py:StoredRuns.read_marks",
+    f"{STORE}/runs/stored_runs.py:StoredRuns.get",
+    f"{STORE}/runs/stored_runs.py:StoredRuns.unfinished",
+    f"{STORE}/runs/runs.py:RunRepository.request_stop",
+    f"{STORE}/runs/stored_runs.py:StoredRuns.owned_by",
+    f"{STORE}/runs/runs.py:RunRepository.mark_read",
+    f"{STORE}/runs/stored_runs.py:StoredRuns.read_marks",
 }
 BY_CALLER = {  # these are given their conditions, and each call of them is read as a statement
     f"{STORE}/erasing.py:delete_runs",
-    f"{STORE}/stored_runs.py:StoredRuns._one",
-    f"{STORE}/runs.py:moving",
+    f"{STORE}/runs/stored_runs.py:StoredRuns._one",
+    f"{STORE}/runs/runs.py:moving",
 }
 LISTED = BY_SECRET | BY_TIME | BY_EXECUTION | BY_CALLER
 # Statements in text over owned tables, or over tables that are found while the service runs.
 TEXTS = {
-    f"{STORE}/copying.py": "a whole database is copied, before anybody uses it",
+    f"{STORE}/setup/copying.py": "a whole database is copied, before anybody uses it",
     f"{STORE}/postgres/jobs.py": "runs in the queue, whose they all are",
     f"{STORE}/postgres/places.py": "runs in the queue",
     f"{STORE}/sqlite/checkpoints.py": "tables of checkpoints",
@@ -76,11 +76,10 @@ TEXTS = {
 # Modules that ask for logs and checkpoints: each call of theirs names the run, which was found by its owner.
 LOGS = {
     *(f"backend/log/{name}.py" for name in ("rows", "sql", "sqlite", "postgres", "follower")),
-    *(
-        f"{STORE}/{name}.py"
-        for name in ("tables", "fences", "usage", "erasing", "runs", "stored_runs", "dialect", "copying")
-    ),
-    *(f"{STORE}/{name}.py" for name in ("channel_deltas", "checkpoints")),
+    *(f"{STORE}/{name}.py" for name in ("erasing", "schema/tables", "setup/copying", "sql/dialect", "usage")),
+    *(f"{STORE}/runs/{name}.py" for name in ("fences", "runs", "stored_runs")),
+    f"{STORE}/checkpoints/channel_deltas.py",
+    f"{STORE}/checkpoints/durable_saver.py",
     *(f"{STORE}/sqlite/{name}.py" for name in ("checkpoints", "blobs")),
     *(f"{STORE}/postgres/{name}.py" for name in ("checkpoints", "blobs", "database", "places")),
 }
@@ -122,7 +121,7 @@ def test_every_statement_over_a_table_found_meanwhile_says_whose_rows_it_means(
     beside_runs = ("delete_checkpoints", "delete_jobs", "delete_all_checkpoints")
     assert found == {
         f"{STORE}/erasing.py:delete_runs",
-        *(f"{STORE}/dialect.py:{name}" for name in beside_runs),
+        *(f"{STORE}/sql/dialect.py:{name}" for name in beside_runs),
     }
 
 
@@ -154,7 +153,8 @@ def test_logs_and_checkpoints_are_asked_in_their_own_modules_only() -> None:
 @pytest.mark.parametrize("room", ["api", "accounts", "cli", "extensions", "stories", "scripts", "podcasts"])
 def test_who_answers_people_has_no_way_to_a_log_but_by_its_run(room: str) -> None:
     """`RunQueries` opens readers of a `Run`, which it has found by its owner."""
-    closed = ("backend.log", "backend.store.checkpoints", "backend.store.fences", "backend.store.owned_runs")
+    of_runs = ("backend.store.runs.fences", "backend.store.runs.owned_runs")
+    closed = ("backend.log", "backend.store.checkpoints", *of_runs)
     for path in sorted((ROOT / "backend" / room).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             module = (node.module or "") if isinstance(node, ast.ImportFrom) else ""

@@ -7,17 +7,17 @@ from typing import get_args
 
 import pytest
 
-from backend.store.transitions import Status
+from backend.store.schema.transitions import Status
 from tests.architecture.tree import modules, parse
 from workflows.messages.messages import NodeStatus
 
 PORTABLE = {"avg", "coalesce", "count", "lower", "max", "min", "nullif", "substr", "sum", "upper"}
 """Functions that every database has, by the same name and meaning."""
 # One expression for each database, chosen when the statement is compiled.
-OF_EACH_DATABASE = {Path("backend/store/json_sql.py"), Path("backend/store/dialect.py")}
+OF_EACH_DATABASE = {Path("backend/store/sql/json_sql.py"), Path("backend/store/sql/dialect.py")}
 EXTENSIONS = (Path("backend/podcasts"), Path("backend/scripts"), Path("backend/stories"))
 ROOMS = (Path("backend/store"), Path("backend/log"), *(folder / "store" for folder in EXTENSIONS))
-STATES = Path("backend/store/transitions.py")
+STATES = Path("backend/store/schema/transitions.py")
 # Nodes of the graph have states of their own, some by the same words.
 ABOUT_NODES = (Path("backend/streaming"), Path("backend/runs/attempt/attempt.py"))
 
@@ -116,13 +116,13 @@ def test_whose_something_is_has_a_type_of_its_own_everywhere_in_the_service() ->
 
 
 def test_tables_that_only_an_extension_uses_are_declared_by_it() -> None:
-    core = Path("backend/store/tables.py")
+    core = Path("backend/store/schema/tables.py")
     used = {
         alias.name
         for module in modules()
         if module != core and not any(module.is_relative_to(folder) for folder in EXTENSIONS)
         for node in ast.walk(parse(module))
-        if isinstance(node, ast.ImportFrom) and node.module == "backend.store.tables"
+        if isinstance(node, ast.ImportFrom) and node.module == "backend.store.schema.tables"
         for alias in node.names
     }
     assert _tables(core) and _tables(core) <= used

@@ -5,7 +5,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Page, expect
 
-from backend.store.run_values import RunOptions
+from backend.store.schema.run_values import RunOptions
 from tests.browser.axe import find_faults
 from tests.browser.page_server import PageServer
 from tests.browser.scripted import Scripted

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import FilePayload, Page, expect
 from pydantic import BaseModel, Field
 
-from backend.store.run_values import RunOptions
+from backend.store.schema.run_values import RunOptions
 from tests.browser import scripts
 from tests.browser.page_server import PageServer
 from tests.browser.scripted import Request, Run, Scripted

@@ -2,7 +2,7 @@
 
 from sqlalchemy import text
 
-from backend.store.database import Database
+from backend.store.sql.database import Database
 
 LEASE = 10.0
 """Seconds for which a process may be silent."""

@@ -14,10 +14,10 @@ from backend.runs.engine.heartbeat import HeartbeatLiveness
 from backend.runs.engine.queue import QueueEngine, RunQueue
 from backend.runs.engine.recovery import NoRecovery, RunRecovery
 from backend.runs.engine.worker import Worker, WorkerTools
-from backend.store.checkpoints import MemoryCheckpoints
-from backend.store.database import Database
+from backend.store.checkpoints.durable_saver import MemoryCheckpoints
 from backend.store.postgres.database import PostgresDatabase
 from backend.store.postgres.jobs import JobRepository
+from backend.store.sql.database import Database
 from backend.telemetry.metrics import Metrics
 from tests.unit.worlds import World, open_world
 

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from backend.runs.readers.audience import Audience, ReadMarks
-from backend.store.runs import Run, RunRepository
+from backend.store.runs.runs import Run, RunRepository
 from tests.unit.stored_runs import add_run
 
 GRACE = 9.0

@@ -11,7 +11,7 @@ from backend.log.entry import Entry, StaleWriter
 from backend.runs.engine.queue import RunQueue
 from backend.store.postgres.database import PostgresDatabase
 from backend.store.postgres.jobs import JobRepository
-from backend.store.runs import RunRepository
+from backend.store.runs.runs import RunRepository
 from tests.databases import close_database, open_log
 from tests.postgres import postgres_server
 from tests.unit.stored_runs import new_run

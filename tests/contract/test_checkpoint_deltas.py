@@ -14,7 +14,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver, empty_checkpoint
 from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.graph import END, START, StateGraph
 
-from backend.store.checkpoints import DurableSaver
+from backend.store.checkpoints.durable_saver import DurableSaver
 from backend.store.sqlite.checkpoints import SqliteCheckpoints, open_checkpoints
 from tests.contract.test_checkpointer import THREAD, Killed, Open, opener
 from tests.models import settings_of

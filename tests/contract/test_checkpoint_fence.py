@@ -14,11 +14,11 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.graph import END, START, StateGraph
 
-from backend.store.database import Database
-from backend.store.fences import StaleCheckpoint, set_fence
 from backend.store.owner import Owner
 from backend.store.postgres.checkpoints import PostgresCheckpoints, open_postgres_checkpoints
-from backend.store.runs import RunRepository
+from backend.store.runs.fences import StaleCheckpoint, set_fence
+from backend.store.runs.runs import RunRepository
+from backend.store.sql.database import Database
 from tests.databases import open_log
 from tests.postgres import postgres_server
 from tests.unit.stored_runs import add_run

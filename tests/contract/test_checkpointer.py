@@ -18,7 +18,7 @@ from langgraph.checkpoint.conformance import checkpointer_test, validate
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Send
 
-from backend.store.checkpoints import DurableSaver, MemoryCheckpoints
+from backend.store.checkpoints.durable_saver import DurableSaver, MemoryCheckpoints
 from backend.store.postgres.checkpoints import open_postgres_checkpoints
 from backend.store.sqlite import checkpoint_writer, log_emptying
 from backend.store.sqlite.checkpoints import SqliteCheckpoints, open_checkpoints

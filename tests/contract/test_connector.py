@@ -12,7 +12,7 @@ from backend.runs.engine.connector import Connector
 from backend.runs.engine.queue import RunQueue
 from backend.store.postgres.database import PostgresDatabase
 from backend.store.postgres.jobs import QUEUE
-from backend.store.runs import RunRepository
+from backend.store.runs.runs import RunRepository
 from tests.unit.stored_runs import new_run
 
 pytestmark = pytest.mark.engine("postgresql")

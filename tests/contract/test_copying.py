@@ -16,13 +16,13 @@ from backend.runs.engine.liveness import PROCESSES, FileLiveness
 from backend.settings import Settings
 from backend.storage import copy_database
 from backend.store.accounts.accounts import AccountRepository, NewAccount
-from backend.store.copying import CopyError
-from backend.store.migrating import SchemaError
 from backend.store.postgres.checkpoints import open_postgres_checkpoints
 from backend.store.postgres.database import PostgresDatabase
-from backend.store.runs import RunRepository
-from backend.store.schema import complete_metadata
-from backend.store.shares import ShareRepository
+from backend.store.runs.runs import RunRepository
+from backend.store.runs.shares import ShareRepository
+from backend.store.schema.schema import complete_metadata
+from backend.store.setup.copying import CopyError
+from backend.store.setup.migrating import SchemaError
 from backend.store.sqlite.checkpoints import open_checkpoints
 from backend.store.sqlite.database import SqliteDatabase
 from backend.stories.store.children import ChildRepository

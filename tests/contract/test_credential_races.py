@@ -17,9 +17,9 @@ from backend.store.accounts.keys import ApiKeyRepository
 from backend.store.accounts.logins import LoginRepository, PasswordProof
 from backend.store.accounts.one_time_tokens import OneTimeTokenRepository
 from backend.store.accounts.tickets import StreamTicket, TicketRepository
-from backend.store.database import Database
-from backend.store.runs import RunRepository
-from backend.store.shares import ShareRepository
+from backend.store.runs.runs import RunRepository
+from backend.store.runs.shares import ShareRepository
+from backend.store.sql.database import Database
 from tests.databases import close_database, open_database
 from tests.unit.messages import OUTLINE
 from tests.unit.stored_runs import add_run, change_run, new_run

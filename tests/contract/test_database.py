@@ -12,14 +12,14 @@ import psycopg
 import pytest
 from sqlalchemy import Connection, delete, func, insert, select, text
 
-from backend.store.database import Database
-from backend.store.dialect import lock
-from backend.store.migrating import SchemaError
 from backend.store.owner import Owner
 from backend.store.postgres.database import PostgresDatabase
-from backend.store.runs import RunRepository
+from backend.store.runs.runs import RunRepository
+from backend.store.schema.tables import runs
+from backend.store.setup.migrating import SchemaError
+from backend.store.sql.database import Database
+from backend.store.sql.dialect import lock
 from backend.store.sqlite.database import SqliteDatabase
-from backend.store.tables import runs
 from tests.databases import migrated_template
 from tests.postgres import postgres_server
 from tests.unit.stored_runs import add_run, new_run

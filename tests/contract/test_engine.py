@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import Connection, Engine, event
 
 from backend.runs.engine import cancellation, queue
-from backend.store.checkpoints import MemoryCheckpoints
-from backend.store.database import Database
-from backend.store.runs import Run
+from backend.store.checkpoints.durable_saver import MemoryCheckpoints
+from backend.store.runs.runs import Run
+from backend.store.sql.database import Database
 from tests.contract import processes
 from tests.contract.processes import OpenProcess, Process
 from tests.unit.run_messages import read_messages

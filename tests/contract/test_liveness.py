@@ -15,8 +15,8 @@ import pytest
 
 from backend.runs.engine.heartbeat import HeartbeatLiveness
 from backend.runs.engine.liveness import FileLiveness, Liveness
-from backend.store.database import Database
 from backend.store.postgres.jobs import JobRepository
+from backend.store.sql.database import Database
 from tests.contract.heartbeats import LEASE, age_heartbeat
 from tests.databases import Engine
 from tests.freezing import freeze

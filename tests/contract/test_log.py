@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from backend.log.base import LogOpening, RunLog
 from backend.log.entry import DuplicateSeq, Entry, StaleWriter
 from backend.log.memory import MemoryLog, MemoryStorage
-from backend.store.database import Database
 from backend.store.owner import Owner
-from backend.store.runs import RunRepository
+from backend.store.runs.runs import RunRepository
+from backend.store.sql.database import Database
 from tests.databases import Engine, close_database, new_database, open_database, open_log
 from tests.unit.logs import run_logs
 from tests.unit.stored_runs import add_run, finish_run, new_run

@@ -18,12 +18,12 @@ from backend.log import follower
 from backend.log.entry import Entry, LogUnavailable, StaleWriter
 from backend.log.postgres import PostgresLog
 from backend.runs.engine.connector import Connector
-from backend.store.migrating import SchemaError
 from backend.store.postgres import database as postgres
 from backend.store.postgres.checkpoints import open_postgres_checkpoints
 from backend.store.postgres.database import PostgresDatabase
-from backend.store.runs import RunRepository
-from backend.store.tables import runs
+from backend.store.runs.runs import RunRepository
+from backend.store.schema.tables import runs
+from backend.store.setup.migrating import SchemaError
 from tests.databases import close_database, open_database, open_log
 from tests.postgres import PostgresServer, postgres_server
 from tests.tcp_proxy import TcpProxy, tcp_proxy

@@ -13,12 +13,12 @@ from backend.log.sql import SqlLog
 from backend.runs.engine.heartbeat import HeartbeatLiveness
 from backend.runs.engine.queue import RunQueue
 from backend.runs.engine.redelivery import Redelivery
-from backend.store.owned_runs import OwnedRunRepository
 from backend.store.owner import Owner
 from backend.store.postgres.database import PostgresDatabase
 from backend.store.postgres.jobs import JobRepository
 from backend.store.postgres.places import describe_place, state_places
-from backend.store.runs import RunRepository
+from backend.store.runs.owned_runs import OwnedRunRepository
+from backend.store.runs.runs import RunRepository
 from backend.telemetry.metrics import Metrics
 from tests.contract.heartbeats import LEASE, age_heartbeat
 from tests.databases import open_log

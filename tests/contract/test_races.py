@@ -15,22 +15,22 @@ from ulid import ULID
 from backend.log.entry import Entry, StaleWriter
 from backend.log.rows import pack_log
 from backend.store.accounts.accounts import AccountRepository, NewAccount
-from backend.store.accounts.allowance import Allowance, AllowanceUse, find_use
+from backend.store.accounts.allowances.allowance import Allowance, AllowanceUse, find_use
 from backend.store.accounts.attempts import AttemptRepository
 from backend.store.accounts.keys import ApiKeyRepository
 from backend.store.accounts.logins import LoginRepository, PasswordProof, RefreshTokenReused
 from backend.store.accounts.one_time_tokens import OneTimeTokenRepository, SpentToken
 from backend.store.accounts.streams import StreamRepository
 from backend.store.accounts.tickets import StreamTicket, TicketRepository
-from backend.store.charges import ChargeRepository, Limit, LimitReached
-from backend.store.database import Database
-from backend.store.owned_runs import Lease, OwnedRunRepository
 from backend.store.owner import Owner
-from backend.store.run_values import RunOptions
-from backend.store.runs import Run, RunRepository
-from backend.store.shares import ShareRepository
-from backend.store.sources import keep_result
-from backend.store.tables import runs
+from backend.store.runs.charges import ChargeRepository, Limit, LimitReached
+from backend.store.runs.owned_runs import Lease, OwnedRunRepository
+from backend.store.runs.runs import Run, RunRepository
+from backend.store.runs.shares import ShareRepository
+from backend.store.runs.sources import keep_result
+from backend.store.schema.run_values import RunOptions
+from backend.store.schema.tables import runs
+from backend.store.sql.database import Database
 from backend.store.usage import UsageRepository
 from backend.stories.store.sessions import SessionRepository
 from tests.databases import close_database, open_database, open_log

@@ -10,14 +10,14 @@ import pytest
 from backend.scripts.store.personas import PersonaRepository
 from backend.scripts.store.tables import personas
 from backend.store.accounts.belongings import BelongingsRepository
-from backend.store.database import Database
 from backend.store.documents import Document, DocumentRepository
 from backend.store.owner import Owner
 from backend.store.reading_places import ReadingPlaceRepository
 from backend.store.references import Reference, checking, run_reference
-from backend.store.runs import RunRepository
-from backend.store.shares import ShareRepository
-from backend.store.tables import documents
+from backend.store.runs.runs import RunRepository
+from backend.store.runs.shares import ShareRepository
+from backend.store.schema.tables import documents
+from backend.store.sql.database import Database
 from backend.stories.store.children import ChangeProfile, ChildRepository
 from backend.stories.store.sessions import SessionRepository
 from backend.stories.store.tables import children, story_sessions

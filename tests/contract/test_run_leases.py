@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 import pytest
 
 from backend.log.sql import SqlLog
-from backend.store.charges import ChargeRepository, Limit, LimitReached, refund
-from backend.store.database import Database
-from backend.store.owned_runs import Lease, OwnedRunRepository
 from backend.store.owner import Owner
-from backend.store.runs import Run, RunRepository
-from backend.store.transitions import MOVES
+from backend.store.runs.charges import ChargeRepository, Limit, LimitReached, refund
+from backend.store.runs.owned_runs import Lease, OwnedRunRepository
+from backend.store.runs.runs import Run, RunRepository
+from backend.store.schema.transitions import MOVES
+from backend.store.sql.database import Database
 from backend.store.usage import UsageRepository
 from tests.databases import ENGINES
 from tests.unit.messages import complete, error

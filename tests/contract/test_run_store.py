@@ -12,15 +12,15 @@ from structlog.testing import capture_logs
 
 from backend.log.entry import Entry
 from backend.log.sql import SqlLog
-from backend.store.charges import Limit, LimitReached
-from backend.store.database import Database
 from backend.store.owner import Owner
-from backend.store.run_values import RunOptions, VersionChange, VersionOrigin
-from backend.store.runs import Run, RunAssignment, RunRepository
+from backend.store.runs.charges import Limit, LimitReached
+from backend.store.runs.runs import Run, RunAssignment, RunRepository
+from backend.store.schema.run_values import RunOptions, VersionChange, VersionOrigin
+from backend.store.schema.tables import log_archives, log_entries, log_heads
+from backend.store.schema.transitions import MOVES, Event, Status
+from backend.store.sql.database import Database
 from backend.store.sqlite.database import SqliteDatabase
-from backend.store.tables import log_archives, log_entries, log_heads
 from backend.store.threads import ThreadPlace, ThreadRepository
-from backend.store.transitions import MOVES, Event, Status
 from tests.databases import ENGINES, open_log
 from tests.unit.messages import OUTLINE, complete, error
 from tests.unit.stored_runs import add_run, change_run, finish_run, new_run

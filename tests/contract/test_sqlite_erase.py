@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from backend.store.database import Database
+from backend.store.schema.tables import runs
+from backend.store.sql.database import Database
 from backend.store.sqlite import log_emptying
 from backend.store.sqlite.database import SqliteDatabase
-from backend.store.tables import runs
 from tests.unit.stored_runs import new_run
 
 PATIENCE = 20.0

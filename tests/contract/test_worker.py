@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from backend.store.checkpoints import MemoryCheckpoints
+from backend.store.checkpoints.durable_saver import MemoryCheckpoints
 from backend.store.postgres.database import PostgresDatabase
-from backend.store.runs import Run
+from backend.store.runs.runs import Run
 from tests.contract.processes import SLOTS, QueueProcess, open_queue_process
 from tests.unit.run_messages import read_messages
 from tests.unit.stored_runs import add_run, change_run

@@ -12,15 +12,15 @@ from nacl.pwhash import argon2id
 from structlog.testing import capture_logs
 
 from backend.accounts import throttle
-from backend.accounts.argon2 import PARAMETERS
-from backend.accounts.sessions import LOGIN_REFUSED
+from backend.accounts.credentials.argon2 import PARAMETERS
+from backend.accounts.credentials.sessions import LOGIN_REFUSED
 from backend.documents.documents import Upload
 from backend.runs.requests import RunRequest
 from backend.store.accounts.accounts import Account, AccountRepository
 from backend.store.accounts.belongings import BelongingsRepository, owned_tables
 from backend.store.accounts.callers import CallerCredential, calling_as
 from backend.store.owner import Owner
-from backend.store.run_values import RunOptions
+from backend.store.schema.run_values import RunOptions
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Script
 from tests.people import BODY, PASSWORD, add_person, anonymous, log_in, make_key, serve_accounts

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from backend.store.accounts.periods import next_month
+from backend.store.accounts.allowances.periods import next_month
 from backend.store.owner import LOCAL, Owner
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script

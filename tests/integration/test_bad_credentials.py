@@ -14,8 +14,8 @@ import pytest_asyncio
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
-from backend.accounts.access_tokens import AccessTokens
-from backend.accounts.claims import AccessClaims
+from backend.accounts.tokens.access_tokens import AccessTokens
+from backend.accounts.tokens.claims import AccessClaims
 from tests.fakes.provider import FakeProvider
 from tests.people import PASSWORD, add_person, anonymous, log_in, make_key, serve_accounts
 from tests.service import LiveService

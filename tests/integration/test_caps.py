@@ -10,7 +10,7 @@ import httpx
 import pytest
 from sqlalchemy import func, select, update
 
-from backend.store.tables import shares
+from backend.store.schema.tables import shares
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Script
 from tests.people import BODY, add_person, anonymous, log_in, serve_accounts

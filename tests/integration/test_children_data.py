@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import update
 
 from backend.runs.retention import Retention
-from backend.store.database import Database
-from backend.store.retention import RetentionRepository
-from backend.store.tables import runs
+from backend.store.runs.retention import RetentionRepository
+from backend.store.schema.tables import runs
+from backend.store.sql.database import Database
 from backend.stories.retention import StoryRetention
 from backend.stories.store.children import ChildRepository
 from backend.stories.store.sessions import SessionRepository

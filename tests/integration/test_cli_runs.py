@@ -12,8 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from backend.cli.main import app
+from backend.cli.runs.watching import Watching, leave
 from backend.cli.service_client import Service
-from backend.cli.watching import Watching, leave
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Rule, Script
 from tests.people import BODY, Person, add_person, make_key, serve_accounts

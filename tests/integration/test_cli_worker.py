@@ -17,7 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 from backend.cli.main import app
-from backend.cli.worker import run_worker
+from backend.cli.worker.worker import run_worker
 from backend.runs.engine.liveness import FileLiveness
 from tests.databases import migrated_template
 from tests.fakes.provider import FakeProvider

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from backend.store.owner import Owner
-from backend.store.runs import RunRepository
+from backend.store.runs.runs import RunRepository
 from backend.stories.store.children import ChildRepository, StoredChild
 from backend.stories.store.sessions import SessionRepository
 from tests.fakes.provider import FakeProvider

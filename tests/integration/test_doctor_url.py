@@ -16,9 +16,9 @@ from starlette.types import Message
 from typer.testing import CliRunner
 
 from backend.api.monitoring.diagnostics import LONGEST_SECONDS
-from backend.cli.findings import ProxyFindings
+from backend.cli.doctor.findings import ProxyFindings
+from backend.cli.doctor.proxy import measure
 from backend.cli.main import app
-from backend.cli.proxy import measure
 from tests.fakes.provider import refuse_port
 from tests.fakes.proxies import Habits, proxy
 from tests.service import LiveService, serve, settings_for

@@ -16,7 +16,7 @@ from tests.podcasts import script
 from tests.service import LiveService, Told, serve, settings_for
 from workflows.formats.defaults import exporters_of
 from workflows.formats.registry import list_formats
-from workflows.safety.policy import Policy
+from workflows.safety.policies.policy import Policy
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # one service for all
 

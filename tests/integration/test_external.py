@@ -14,7 +14,7 @@ import pytest
 from joserfc import jws
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
-from backend.accounts import jwks
+from backend.accounts.tokens import jwks
 from tests.fakes.provider import FakeProvider
 from tests.people import anonymous, serve_accounts
 from tests.service import LiveService

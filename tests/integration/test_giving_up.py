@@ -8,7 +8,7 @@ import pytest
 from ulid import ULID
 
 from backend.store.owner import Owner
-from backend.store.runs import Run, RunRepository
+from backend.store.runs.runs import Run, RunRepository
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.service import CALLS, STORY, LiveService, serve, settings_for

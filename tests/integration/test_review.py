@@ -9,7 +9,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.runtime import RunControl
 
 from backend.runs.attempt.reconcile import reconcile
-from backend.store.checkpoints import MemoryCheckpoints
+from backend.store.checkpoints.durable_saver import MemoryCheckpoints
 from backend.streaming.events import stream_messages
 from tests.fakes.prose import write_prose
 from tests.fakes.provider import FakeProvider

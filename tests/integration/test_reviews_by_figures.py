@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from langchain_core.runnables import RunnableConfig
 
-from backend.store.checkpoints import MemoryCheckpoints
+from backend.store.checkpoints.durable_saver import MemoryCheckpoints
 from tests.fakes.prose import write_prose
 from tests.fakes.provider import FakeProvider
 from tests.fakes.recording import Call

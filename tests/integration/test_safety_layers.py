@@ -14,7 +14,7 @@ from tests.models import open_model
 from tests.service import LiveService, Told, serve, settings_for
 from workflows.messages.messages import ProgressReported, SafetyChecked, TextAppended, TextRetracted
 from workflows.safety.pipeline import SafetyPipeline
-from workflows.safety.registry import PolicyRegistry
+from workflows.safety.policies.registry import PolicyRegistry
 from workflows.state import Section
 from workflows.verdicts import Verdict
 

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from backend.cli.main import app
-from backend.cli.screen import RunScreen
+from backend.cli.runs.screen import RunScreen
 from backend.cli.terminal import clean
 from tests.architecture.tree import ROOT
 from tests.fakes.provider import FakeProvider
@@ -216,7 +216,7 @@ def test_lines_tabs_and_text_of_every_script_stay() -> None:
 def test_nothing_but_one_module_prints() -> None:
     folders = [ROOT / "backend" / "cli", *(ROOT / "backend").glob("*/cli")]
     files = [
-        *(path for folder in folders for path in folder.glob("*.py")),
+        *(path for folder in folders for path in folder.rglob("*.py")),
         *(ROOT / "backend").glob("*/cli.py"),
     ]
     offenders = [

@@ -24,14 +24,14 @@ from sqlalchemy.sql import visitors
 from sqlalchemy.sql.elements import BinaryExpression
 from sqlalchemy.sql.schema import Column, Table
 
-from backend.accounts.access_tokens import AccessTokens
-from backend.accounts.claims import AccessClaims
 from backend.accounts.principal import SCOPES
-from backend.accounts.signing import load_secrets
+from backend.accounts.tokens.access_tokens import AccessTokens
+from backend.accounts.tokens.claims import AccessClaims
+from backend.accounts.tokens.signing import load_secrets
 from backend.api.security.routes_access import PUBLIC, access_to
 from backend.store.accounts.tables import api_keys, login_sessions, stream_tickets
-from backend.store.json_sql import among
-from backend.store.tables import cached_results, runs
+from backend.store.schema.tables import cached_results, runs
+from backend.store.sql.json_sql import among
 from tests.fakes.provider import FakeProvider
 from tests.people import (
     BODY,

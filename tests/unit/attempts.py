@@ -11,8 +11,8 @@ from backend.runs.attempt.budget import AttemptBudget
 from backend.runs.attempt.handle import RunHandle
 from backend.runs.attempt.log_writer import LogWriter
 from backend.runs.readers.replay import replay
-from backend.store.owned_runs import Lease
-from backend.store.runs import Run
+from backend.store.runs.owned_runs import Lease
+from backend.store.runs.runs import Run
 from backend.telemetry.metrics import AttemptMetrics
 from backend.telemetry.observers import AttemptObserver
 from tests.unit.stored_runs import add_run

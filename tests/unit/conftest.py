@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from backend.log.sql import SqlLog
-from backend.store.database import Database
-from backend.store.runs import RunRepository
+from backend.store.runs.runs import RunRepository
+from backend.store.sql.database import Database
 from tests.databases import ENGINES, Engine, close_database, migrate, new_database, open_database, open_log
 
 # How long one example takes says nothing on a machine that others use too. The database that some properties

@@ -8,11 +8,11 @@ from sqlalchemy import select, update
 from ulid import ULID
 
 from backend.log.sql import SqlLog
-from backend.store.database import Database
-from backend.store.owned_runs import Lease
-from backend.store.run_values import RunOptions
-from backend.store.runs import NewRun, Run, RunRepository
-from backend.store.tables import cached_results, runs
+from backend.store.runs.owned_runs import Lease
+from backend.store.runs.runs import NewRun, Run, RunRepository
+from backend.store.schema.run_values import RunOptions
+from backend.store.schema.tables import cached_results, runs
+from backend.store.sql.database import Database
 
 _OF_A_NEW_RUN = set(NewRun.__dataclass_fields__)
 

@@ -15,10 +15,10 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, OctKey, RSAKey
 
-from backend.accounts.access_tokens import AccessTokens
-from backend.accounts.claims import AccessClaims
-from backend.accounts.issuer import ExternalIssuer
-from backend.accounts.jwks import JwksKeys
+from backend.accounts.tokens.access_tokens import AccessTokens
+from backend.accounts.tokens.claims import AccessClaims
+from backend.accounts.tokens.issuer import ExternalIssuer
+from backend.accounts.tokens.jwks import JwksKeys
 from backend.store.owner import Owner
 from workflows.errors import Unauthenticated
 

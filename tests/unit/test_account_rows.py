@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
-from backend.accounts.secrets import hash_secret
+from backend.accounts.credentials.secrets import hash_secret
 from backend.accounts.throttle import TOKEN, AttemptLimit, Throttle
 from backend.store.accounts.accounts import Account, AccountRepository, NewAccount
-from backend.store.accounts.allowance import Allowance
+from backend.store.accounts.allowances.allowance import Allowance
 from backend.store.accounts.attempts import AttemptRepository
 from backend.store.accounts.belongings import BelongingsRepository
 from backend.store.accounts.events import ISSUER, EventRepository
@@ -20,10 +20,10 @@ from backend.store.accounts.logins import LoginRepository, PasswordProof
 from backend.store.accounts.one_time_tokens import OneTimeTokenRepository, Purpose, SpentToken
 from backend.store.accounts.tables import attempts
 from backend.store.accounts.tickets import StreamTicket, TicketRepository
-from backend.store.charges import Limit
-from backend.store.database import Database
 from backend.store.limits import AllowanceReached
-from backend.store.runs import Run, RunRepository
+from backend.store.runs.charges import Limit
+from backend.store.runs.runs import Run, RunRepository
+from backend.store.sql.database import Database
 from backend.store.threads import ThreadPlace
 from tests.databases import ENGINES
 from tests.unit.messages import OUTLINE

@@ -16,8 +16,8 @@ from backend.runs.attempt import attempt
 from backend.runs.attempt.handle import StopReason
 from backend.runs.attempt.log_writer import LogWriter
 from backend.runs.attempt.recording import RunRecorder
-from backend.store.checkpoints import MemoryCheckpoints
-from backend.store.database import Database
+from backend.store.checkpoints.durable_saver import MemoryCheckpoints
+from backend.store.sql.database import Database
 from backend.streaming.pace import Pace
 from backend.streaming.progress import ProgressMeter
 from tests.models import settings_of

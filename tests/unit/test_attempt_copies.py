@@ -13,12 +13,12 @@ from sqlalchemy import update
 from backend.log.entry import Entry
 from backend.runs.admission.quota import Quota
 from backend.store.accounts.accounts import AccountRepository, NewAccount
-from backend.store.accounts.allowance import Allowance
-from backend.store.charges import ChargeRepository
-from backend.store.database import Database
-from backend.store.run_values import RunOptions
-from backend.store.runs import NewRun, Run
-from backend.store.tables import cached_results, log_entries
+from backend.store.accounts.allowances.allowance import Allowance
+from backend.store.runs.charges import ChargeRepository
+from backend.store.runs.runs import NewRun, Run
+from backend.store.schema.run_values import RunOptions
+from backend.store.schema.tables import cached_results, log_entries
+from backend.store.sql.database import Database
 from tests.unit.attempts import OpenAttempt, note, open_attempt, write
 from tests.unit.messages import error, number, workflow
 from tests.unit.run_messages import read_messages

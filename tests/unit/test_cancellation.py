@@ -7,7 +7,7 @@ import pytest
 from backend.runs.engine.cancellation import RunCanceller
 from backend.runs.engine.liveness import FileLiveness
 from backend.store.owner import Owner
-from backend.store.runs import RunRepository
+from backend.store.runs.runs import RunRepository
 from tests.unit.stored_runs import add_run
 from workflows.errors import Overloaded
 

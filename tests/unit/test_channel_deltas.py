@@ -11,7 +11,14 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import Checkpoint, empty_checkpoint
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 
-from backend.store.channel_deltas import ChannelValues, Delta, DeltaEncoder, MissingBase, Typed, dump
+from backend.store.checkpoints.channel_deltas import (
+    ChannelValues,
+    Delta,
+    DeltaEncoder,
+    MissingBase,
+    Typed,
+    dump,
+)
 
 SERDE = JsonPlusSerializer()
 

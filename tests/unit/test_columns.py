@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from backend.store.columns import LARGEST, MOST_TOKENS
-from backend.store.database import Database
 from backend.store.owner import Owner
-from backend.store.runs import RunRepository
+from backend.store.runs.runs import RunRepository
+from backend.store.schema.columns import LARGEST, MOST_TOKENS
+from backend.store.sql.database import Database
 from backend.store.usage import UsageRepository
 from backend.stories.store.children import ChildRepository
 from backend.stories.store.sessions import SessionRepository

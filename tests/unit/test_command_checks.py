@@ -10,10 +10,10 @@ import pytest
 
 from backend.runs.files import RecordingFolders, RunFiles
 from backend.runs.requests import RunRequest, StartBinding, VersionRequest, hash_request
-from backend.store.database import Database
 from backend.store.owner import Owner
-from backend.store.run_values import RunOptions
-from backend.store.runs import Run
+from backend.store.runs.runs import Run
+from backend.store.schema.run_values import RunOptions
+from backend.store.sql.database import Database
 from tests.unit.messages import OUTLINE, error, number, workflow
 from tests.unit.stored_runs import add_run, change_run
 from tests.unit.worlds import NOTE, OWNER, NoteInput, World, open_world

@@ -10,10 +10,10 @@ import pytest
 
 from backend.runs.admission.allowed_models import AllowedModels, AllowList, allowing
 from backend.runs.requests import VersionRequest
-from backend.store.checkpoints import MemoryCheckpoints
-from backend.store.database import Database
+from backend.store.checkpoints.durable_saver import MemoryCheckpoints
 from backend.store.owner import Owner
-from backend.store.runs import Run
+from backend.store.runs.runs import Run
+from backend.store.sql.database import Database
 from tests.unit.messages import error
 from tests.unit.run_messages import read_messages
 from tests.unit.stored_runs import add_run, change_run

@@ -23,7 +23,7 @@ from workflows.formats.creator_script.timing import (
     hook_seconds,
     outro_seconds,
 )
-from workflows.safety.policy_files import load_policy
+from workflows.safety.policies.policy_files import load_policy
 from workflows.text.words import count_words
 
 SCRIPT = CreatorScriptFormat()

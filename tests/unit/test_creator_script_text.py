@@ -18,7 +18,7 @@ from workflows.formats.creator_script.report import Report, report_on
 from workflows.formats.creator_script.script import HEADING, spoken, under_heading
 from workflows.formats.creator_script.timing import TimeSlot, heading, words_for
 from workflows.formats.exports import Finished
-from workflows.formats.speech.subtitles import SpokenPassage, make_cues
+from workflows.formats.speech.exports.subtitles import SpokenPassage, make_cues
 from workflows.state import Section, State
 from workflows.text.words import count_words
 

@@ -11,17 +11,17 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, func, insert, select
 
-from backend.store import tables
-from backend.store.database import Database
 from backend.store.postgres.database import PostgresDatabase
-from backend.store.schema import complete_metadata
-from backend.store.tables import runs
+from backend.store.schema import tables
+from backend.store.schema.schema import complete_metadata
+from backend.store.schema.tables import runs
+from backend.store.sql.database import Database
 from tests.databases import ENGINES
 from tests.unit.stored_runs import new_run
 
 pytestmark = pytest.mark.engine(*ENGINES)
 
-MIGRATIONS = Path(tables.__file__).parent / "migrations"
+MIGRATIONS = Path(tables.__file__).parents[1] / "migrations"
 FILES = list((MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 

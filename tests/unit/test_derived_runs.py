@@ -9,10 +9,10 @@ from sqlalchemy import Connection
 from backend.runs.deletion import RunDeletion
 from backend.runs.engine.base import Engine
 from backend.runs.files import RunFiles
-from backend.store.database import Database
 from backend.store.owner import Owner
-from backend.store.run_values import RunOptions, VersionChange, VersionOrigin
-from backend.store.runs import NewRun, RunRepository
+from backend.store.runs.runs import NewRun, RunRepository
+from backend.store.schema.run_values import RunOptions, VersionChange, VersionOrigin
+from backend.store.sql.database import Database
 from workflows.versions import VersionSeed
 
 MAYA, NOA = Owner("maya"), Owner("noa")

@@ -13,10 +13,10 @@ from backend.documents.child import report
 from backend.documents.documents import Documents, Upload
 from backend.documents.extraction import Extraction
 from backend.documents.kinds import KindName, find_kind
-from backend.store.database import Database
 from backend.store.documents import Document, DocumentRepository
 from backend.store.owner import Owner
-from backend.store.tables import documents as documents_table
+from backend.store.schema.tables import documents as documents_table
+from backend.store.sql.database import Database
 from tests.uploads import archive, encrypted_pdf, leaflet, pdf, word
 from workflows.errors import InvalidInput, NotFound, PayloadTooLarge
 from workflows.text.language import guess_language

@@ -21,7 +21,7 @@ from backend.documents.queue import FairQueue
 from backend.store.owner import Owner
 from tests.uploads import Ink, archive, drawn_pdf, pdf, w_paragraph, w_run, w_table, word_of
 from workflows.errors import InvalidInput, Overloaded
-from workflows.safety.documents import examine, uncover
+from workflows.safety.untrusted.documents import examine, uncover
 from workflows.text.layout.html_text import read_html
 
 # Time.

@@ -12,13 +12,13 @@ from langchain_core.runnables import RunnableConfig
 
 from backend.log.entry import Entry
 from backend.runs.readers.replay import replay
-from backend.store.charges import Limit
-from backend.store.checkpoints import MemoryCheckpoints
-from backend.store.database import Database
-from backend.store.fences import find_fence
-from backend.store.owned_runs import Lease
+from backend.store.checkpoints.durable_saver import MemoryCheckpoints
 from backend.store.owner import LOCAL
-from backend.store.runs import Run
+from backend.store.runs.charges import Limit
+from backend.store.runs.fences import find_fence
+from backend.store.runs.owned_runs import Lease
+from backend.store.runs.runs import Run
+from backend.store.sql.database import Database
 from backend.store.usage import LOST, UsageRepository
 from tests.databases import open_log
 from tests.unit.messages import OUTLINE, content, number, workflow

@@ -12,9 +12,9 @@ from backend.runs.attempt.executor import Executor
 from backend.runs.attempt.finalize import RunFinalizer
 from backend.runs.attempt.handle import RunHandle
 from backend.runs.attempt.recording import RunRecorder
-from backend.store.database import Database
-from backend.store.owned_runs import Lease
-from backend.store.runs import Run
+from backend.store.runs.owned_runs import Lease
+from backend.store.runs.runs import Run
+from backend.store.sql.database import Database
 from backend.telemetry.metrics import AttemptMetrics, AttemptOutcome, Metrics
 from backend.telemetry.observers import Observers
 from tests.models import settings_of

@@ -8,7 +8,7 @@ import pytest
 
 from backend.app import create_app
 from backend.settings import load_settings
-from backend.store.run_values import RunOptions
+from backend.store.schema.run_values import RunOptions
 from workflows.formats.registry import list_formats
 
 _INSIDE = ("items", "anyOf", "allOf", "oneOf", "additionalProperties")

@@ -14,13 +14,13 @@ from backend.runs.attempt.budget import Budgets
 from backend.runs.attempt.finalize import RunFinalizer
 from backend.runs.formats import RunFormats
 from backend.runs.results.cache import ResultCache
-from backend.store.cache import CacheRepository
-from backend.store.charges import ChargeRepository, Limit
-from backend.store.database import Database
-from backend.store.owned_runs import OwnedRunRepository
 from backend.store.owner import Owner
-from backend.store.runs import RunRepository
-from backend.store.tables import usage
+from backend.store.runs.cache import CacheRepository
+from backend.store.runs.charges import ChargeRepository, Limit
+from backend.store.runs.owned_runs import OwnedRunRepository
+from backend.store.runs.runs import RunRepository
+from backend.store.schema.tables import usage
+from backend.store.sql.database import Database
 from backend.store.usage import UsageRepository
 from tests.models import settings_of
 from tests.unit.messages import OUTLINE, USAGE, complete, content, error
@@ -30,7 +30,7 @@ from workflows.messages.messages import CallUsage, Message
 from workflows.messages.transcript import Transcript
 from workflows.models.budget.ledger import Ledgers
 from workflows.models.clients.catalog import ModelCatalog
-from workflows.safety.registry import PolicyRegistry
+from workflows.safety.policies.registry import PolicyRegistry
 from workflows.state import Outline
 from workflows.versions import VersionPlan
 

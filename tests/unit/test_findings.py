@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from backend.cli.findings import judge
-from backend.cli.measurement import Idle, Measurement, Tick
-from backend.cli.proxy import show
+from backend.cli.doctor.findings import judge
+from backend.cli.doctor.measurement import Idle, Measurement, Tick
+from backend.cli.doctor.proxy import show
 
 HEADERS = {
     "content-type": "text/event-stream; charset=utf-8",

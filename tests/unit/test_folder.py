@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.cli.folder import OutFolder
+from backend.cli.runs.folder import OutFolder
 from backend.settings import SettingsError, load_settings
 from tests.unit.messages import complete, content, retract
 from workflows.messages.messages import OutlinePlanned, PlannedSection

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from backend.cli.main import app
 from backend.settings import Settings, SettingsError
-from backend.store.folders import open_folders
+from backend.store.setup.folders import open_folders
 from backend.store.sqlite.database import SqliteDatabase
 
 _NOBODY = 65534

@@ -18,8 +18,8 @@ from workflows.messages.messages import (
     TextAppended,
     TextRetracted,
 )
-from workflows.safety.policy import GateMode, Policy
-from workflows.safety.policy_files import load_policy
+from workflows.safety.policies.policy import GateMode, Policy
+from workflows.safety.policies.policy_files import load_policy
 from workflows.state import ModeratedSentences, Section, State
 from workflows.text.streams.normaliser import normalise
 from workflows.verdicts import Verdict

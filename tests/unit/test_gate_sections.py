@@ -14,8 +14,8 @@ from backend.streaming.gate import Gate
 from tests.unit.messages import content, retract
 from tests.unit.sentences import HARMLESS, UNSAFE
 from workflows.messages.messages import Message, SafetyChecked, Slot, TextAppended, TextRetracted, slot_of
-from workflows.safety.policy import GateMode, Policy
-from workflows.safety.policy_files import load_policy
+from workflows.safety.policies.policy import GateMode, Policy
+from workflows.safety.policies.policy_files import load_policy
 from workflows.state import Section, State
 from workflows.verdicts import Verdict
 

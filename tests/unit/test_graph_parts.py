@@ -13,7 +13,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import BaseModel
 
-from backend.store.checkpoints import MemoryCheckpoints
+from backend.store.checkpoints.durable_saver import MemoryCheckpoints
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.models import Verdict, settings_of
@@ -34,8 +34,8 @@ from workflows.messages.messages import (
 from workflows.models.calls.calls import ask, stream_text
 from workflows.models.clients.catalog import Model, ModelCatalog
 from workflows.models.settings import ModelSettings
-from workflows.safety.policy import Policy
-from workflows.safety.policy_files import load_policy
+from workflows.safety.policies.policy import Policy
+from workflows.safety.policies.policy_files import load_policy
 from workflows.state import Facts, Outline, PlannedPiece, RunContext, Section, SectionTask, State, text_of
 
 SOURCE = Source(title="Tides", publisher="Sea", date="2026-01-02", url="https://example.org/")

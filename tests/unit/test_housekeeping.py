@@ -9,13 +9,13 @@ from sqlalchemy import delete, insert, select
 from backend.log.entry import Entry
 from backend.runs.housekeeping import Housekeeping
 from backend.runs.results.cache import ResultCache
-from backend.store import tables
-from backend.store.cache import CacheRepository
-from backend.store.checkpoints import MemoryCheckpoints
-from backend.store.database import Database
-from backend.store.runs import RunRepository
-from backend.store.shares import ShareRepository
-from backend.store.tables import log_archives
+from backend.store.checkpoints.durable_saver import MemoryCheckpoints
+from backend.store.runs.cache import CacheRepository
+from backend.store.runs.runs import RunRepository
+from backend.store.runs.shares import ShareRepository
+from backend.store.schema import tables
+from backend.store.schema.tables import log_archives
+from backend.store.sql.database import Database
 from tests.databases import ENGINES, open_log
 from tests.unit.stored_runs import add_run, finish_run
 

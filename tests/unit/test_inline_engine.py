@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from backend.store.database import Database
-from backend.store.runs import Run
+from backend.store.runs.runs import Run
+from backend.store.sql.database import Database
 from tests.unit.attempts import note
 from tests.unit.messages import error
 from tests.unit.run_messages import read_messages

@@ -10,7 +10,7 @@ from backend.api import safety
 from backend.api.documents import TextBody
 from backend.api.runs import runs, versions
 from backend.runs.admission.plan_edit import check_outline
-from backend.store.run_values import RunOptions
+from backend.store.schema.run_values import RunOptions
 from backend.stories.api.sessions import BookmarkBody, ChangeBody, ChoiceBody, SessionBody
 from backend.stories.children import Profile
 from workflows.errors import InvalidInput

@@ -12,7 +12,7 @@ from workflows.formats.creator_script.coverage import judge_points
 from workflows.formats.creator_script.format import CreatorScriptFormat
 from workflows.formats.education_audio.grounding_judge import judge_claims
 from workflows.safety.judge import judge
-from workflows.safety.policy_files import load_policy
+from workflows.safety.policies.policy_files import load_policy
 from workflows.state import Section, State
 
 DOCUMENT = "Eat nothing for 8 hours. Water is fine."

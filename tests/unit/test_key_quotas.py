@@ -7,22 +7,22 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, update
 
-from backend.accounts.secrets import hash_secret
+from backend.accounts.credentials.secrets import hash_secret
 from backend.log.sql import SqlLog
 from backend.store.accounts.accounts import Account, AccountRepository, NewAccount
-from backend.store.accounts.allowance import Allowance, AllowanceUse, find_use
+from backend.store.accounts.allowances.allowance import Allowance, AllowanceUse, find_use
+from backend.store.accounts.allowances.former_use import FormerUseRepository
+from backend.store.accounts.allowances.periods import next_month
 from backend.store.accounts.belongings import BelongingsRepository
-from backend.store.accounts.former_use import FormerUseRepository
 from backend.store.accounts.keys import ApiKeyRepository
-from backend.store.accounts.periods import next_month
 from backend.store.accounts.tables import key_charges
-from backend.store.charges import ChargeRepository, Limit
-from backend.store.database import Database
 from backend.store.limits import AllowanceReached
-from backend.store.owned_runs import OwnedRunRepository
 from backend.store.owner import Owner
-from backend.store.runs import Run, RunRepository
-from backend.store.tables import quota_charges, usage
+from backend.store.runs.charges import ChargeRepository, Limit
+from backend.store.runs.owned_runs import OwnedRunRepository
+from backend.store.runs.runs import Run, RunRepository
+from backend.store.schema.tables import quota_charges, usage
+from backend.store.sql.database import Database
 from backend.store.usage import LOST, RunUsage, UsageRepository, set_usage
 from tests.databases import ENGINES
 from tests.unit.messages import error

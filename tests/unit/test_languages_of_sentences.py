@@ -9,7 +9,7 @@ from workflows.models.embedded.sentences import SentenceBuffer
 from workflows.text.parts import list_passages
 
 ROOT = Path(__file__).parent.parent.parent
-OF_ANY_LANGUAGE = {"workflows/text/metrics/repetition.py", "workflows/safety/untrusted_content.py"}
+OF_ANY_LANGUAGE = {"workflows/text/metrics/repetition.py", "workflows/safety/untrusted/untrusted_content.py"}
 """What looks at texts whose language nobody knows."""
 
 

@@ -24,17 +24,17 @@ import workflows.text
 from backend.runs.results.diff import compare_sections
 from workflows.formats.creator_script.script import split_heading
 from workflows.formats.podcast.marks import MarkedText
-from workflows.formats.trailer import Trailer
+from workflows.formats.toolkit.trailer import Trailer
 from workflows.models.embedded.sentences import SentenceBuffer
 from workflows.safety.check import check_input, check_text
-from workflows.safety.documents import examine, find_attack, uncover
-from workflows.safety.folding import fold, fold_lookalikes
-from workflows.safety.injection import find_injection
 from workflows.safety.personal import find_personal_data
-from workflows.safety.policy_files import load_policy
+from workflows.safety.policies.policy_files import load_policy
 from workflows.safety.rules import find, is_open
 from workflows.safety.screen import filter_sentences
-from workflows.safety.spelling import readings
+from workflows.safety.untrusted.documents import examine, find_attack, uncover
+from workflows.safety.untrusted.injection import find_injection
+from workflows.safety.words.folding import fold, fold_lookalikes
+from workflows.safety.words.spelling import readings
 from workflows.text.grounding.grounding import Evidence
 from workflows.text.metrics.coverage import covers, find_passage
 from workflows.text.parts import divide, list_passages

@@ -13,9 +13,9 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from backend.log.entry import DuplicateSeq, Entry
 from backend.log.sql import SqlLog
-from backend.store.database import Database
-from backend.store.runs import RunRepository
-from backend.store.tables import log_archives, log_entries
+from backend.store.runs.runs import RunRepository
+from backend.store.schema.tables import log_archives, log_entries
+from backend.store.sql.database import Database
 from tests.databases import ENGINES
 from tests.unit.stored_runs import add_run, finish_run
 from workflows.messages.messages import TextAppended, encode

@@ -11,7 +11,7 @@ from backend.log.entry import Entry, LogUnavailable, StaleWriter
 from backend.log.memory import MemoryLog
 from backend.runs.attempt import log_writer
 from backend.runs.attempt.log_writer import LogWriter
-from backend.store.owned_runs import Lease
+from backend.store.runs.owned_runs import Lease
 from backend.telemetry.metrics import AttemptMetrics
 from tests.unit.messages import OUTLINE, complete, content, progress, workflow
 from tests.unit.run_messages import read_messages

@@ -5,10 +5,10 @@ from itertools import pairwise
 
 import pytest
 
-from workflows.formats.measured_review import LONGEST_TURN
 from workflows.formats.pieces import SectionNotes
 from workflows.formats.podcast.long_turns import break_turn, mend_turns
 from workflows.formats.speech.turns import Turn, parse_turns
+from workflows.formats.toolkit.measured_review import LONGEST_TURN
 from workflows.text.words import count_words
 
 HOSTS = ["Ada", "Ben"]

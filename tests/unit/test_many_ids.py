@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from backend.store.accounts.streams import StreamRepository
-from backend.store.database import Database
-from backend.store.runs import RunRepository
-from backend.store.shares import ShareRepository
+from backend.store.runs.runs import RunRepository
+from backend.store.runs.shares import ShareRepository
+from backend.store.sql.database import Database
 from backend.stories.store.sessions import SessionRepository
 from tests.unit.stored_runs import add_run
 

@@ -3,16 +3,16 @@
 import pytest
 
 from tests.podcasts import EPISODE
-from workflows.formats.measured_review import (
+from workflows.formats.podcast.input import PodcastInput
+from workflows.formats.podcast.review import review_episode, review_pieces
+from workflows.formats.speech.turns import Turn
+from workflows.formats.toolkit.measured_review import (
     review_numbers,
     review_reading,
     review_repetition,
     review_turns,
     words_in,
 )
-from workflows.formats.podcast.input import PodcastInput
-from workflows.formats.podcast.review import review_episode, review_pieces
-from workflows.formats.speech.turns import Turn
 from workflows.messages.messages import PlannedSection, Source
 from workflows.section_tasks import rewrite_tasks
 from workflows.state import Facts, Outline, Piece, Section, State

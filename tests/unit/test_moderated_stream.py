@@ -21,7 +21,7 @@ from workflows.errors import ModelBadOutput, ModelError
 from workflows.messages.messages import NodeChanged, SafetyChecked, TextAppended
 from workflows.models.configuration.moderation import SentenceModeration
 from workflows.safety.moderation import _issues
-from workflows.safety.policy_files import load_policy
+from workflows.safety.policies.policy_files import load_policy
 from workflows.sections.moderated_stream import ModeratedStream, _Cutter
 from workflows.state import Section, State
 

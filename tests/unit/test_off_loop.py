@@ -15,19 +15,20 @@ from tests.fakes.prose import write_prose
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Script
 from tests.models import open_model
-from workflows.formats.measured_review import words_in
 from workflows.formats.registry import list_formats
 from workflows.formats.story import format as story
+from workflows.formats.toolkit.measured_review import words_in
 from workflows.loop_turns import off_loop
 from workflows.messages.messages import PlannedSection
 from workflows.models.calls.calls import stream_text
 from workflows.models.calls.content import ContentReader
 from workflows.models.calls.search import stream_search
-from workflows.safety import folding, screen
-from workflows.safety.policy import Policy
-from workflows.safety.policy_files import load_policy
+from workflows.safety import screen
+from workflows.safety.policies.policy import Policy
+from workflows.safety.policies.policy_files import load_policy
 from workflows.safety.rules import RuleMatch, find_blocked
 from workflows.safety.screen import SentenceFilter
+from workflows.safety.words import folding
 from workflows.section_tasks import whole_task
 from workflows.sections import node_context
 from workflows.sections.node_context import NodeContext, NodeServices

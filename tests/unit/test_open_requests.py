@@ -14,8 +14,8 @@ from backend.store.accounts.callers import CallerCredential, CallerRepository
 from backend.store.accounts.keys import ApiKeyRepository
 from backend.store.accounts.logins import LoginRepository, PasswordProof
 from backend.store.accounts.streams import StreamRepository
-from backend.store.database import Database
 from backend.store.owner import Owner
+from backend.store.sql.database import Database
 from backend.tasks import Background
 from tests.databases import ENGINES
 

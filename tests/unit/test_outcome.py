@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from backend.cli.outcome import outcome_lines
-from backend.cli.screen import RunScreen
+from backend.cli.runs.outcome import outcome_lines
+from backend.cli.runs.screen import RunScreen
 from workflows.messages.messages import SafetyChecked
 
 QUOTE = "Water is forbidden."

@@ -9,11 +9,11 @@ from sqlalchemy import UniqueConstraint, create_engine, event, insert, select, t
 from sqlalchemy.exc import IntegrityError
 
 from backend.store.accounts.belongings import BelongingsRepository, owned_tables
-from backend.store.database import Database
-from backend.store.migrating import upgrade
 from backend.store.owner import LOCAL, Owner
-from backend.store.schema import complete_metadata
-from backend.store.tables import cached_results, reading_places, shares, threads
+from backend.store.schema.schema import complete_metadata
+from backend.store.schema.tables import cached_results, reading_places, shares, threads
+from backend.store.setup.migrating import upgrade
+from backend.store.sql.database import Database
 from backend.stories.store.sessions import SessionRepository
 from backend.stories.store.tables import children, reading_days, story_sessions
 from tests.databases import ENGINES

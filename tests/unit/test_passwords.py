@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 from nacl.pwhash import argon2id
 
-from backend.accounts import passwords
-from backend.accounts.argon2 import MEMORY_KIB, PARAMETERS, ROUNDS, Argon2id
-from backend.accounts.passwords import PasswordHasher
+from backend.accounts.credentials import passwords
+from backend.accounts.credentials.argon2 import MEMORY_KIB, PARAMETERS, ROUNDS, Argon2id
+from backend.accounts.credentials.passwords import PasswordHasher
 from tests.missing import give_up
 
 PASSWORD = "a long sentence, not a word"

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from backend.settings import SettingsError, load_settings
-from workflows.safety.policy_files import list_policies, load_policy
-from workflows.safety.registry import PolicyRegistry
+from workflows.safety.policies.policy_files import list_policies, load_policy
+from workflows.safety.policies.registry import PolicyRegistry
 from workflows.safety.rules import find_blocked
 
 OWN = """

@@ -12,7 +12,7 @@ from backend.runs.engine.local_runs import LocalRuns
 from backend.runs.queries import RunQueries
 from backend.runs.readers.audience import Audience
 from backend.store.owner import Owner
-from backend.store.runs import Run, RunRepository
+from backend.store.runs.runs import Run, RunRepository
 from backend.streaming.options import StreamOptions
 from tests.unit.messages import OUTLINE, complete, content, error, number, workflow
 from tests.unit.stored_runs import add_run, change_run, finish_run

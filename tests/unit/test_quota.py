@@ -7,11 +7,11 @@ import pytest
 
 from backend.log.sql import SqlLog
 from backend.runs.admission.quota import Quota
-from backend.store.charges import ChargeRepository
-from backend.store.database import Database
-from backend.store.owned_runs import OwnedRunRepository
 from backend.store.owner import Owner
-from backend.store.runs import Run, RunRepository
+from backend.store.runs.charges import ChargeRepository
+from backend.store.runs.owned_runs import OwnedRunRepository
+from backend.store.runs.runs import Run, RunRepository
+from backend.store.sql.database import Database
 from tests.databases import ENGINES
 from tests.unit.messages import complete, error
 from tests.unit.stored_runs import finish_run, lease_run, new_run

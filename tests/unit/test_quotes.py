@@ -8,8 +8,8 @@ import pytest
 from backend.lookups import StoredLookups
 from backend.runs.admission.validation import Admission
 from backend.runs.quotes import Quotes
-from backend.store.database import Database
 from backend.store.owner import Owner
+from backend.store.sql.database import Database
 from backend.store.usage import UsageRepository
 from tests.models import settings_of
 from tests.unit.messages import OUTLINE, USAGE, complete, content, error, number, workflow
@@ -19,7 +19,7 @@ from workflows.errors import Conflict, NotFound
 from workflows.messages.messages import Message
 from workflows.models.budget.prices import PriceRegistry
 from workflows.models.clients.catalog import ModelCatalog
-from workflows.safety.registry import PolicyRegistry
+from workflows.safety.policies.registry import PolicyRegistry
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from backend.log.entry import Entry
 from backend.log.memory import MemoryLog
 from backend.log.sql import SqlLog
 from backend.runs.readers.reader import Reader, open_reader
-from backend.store.database import Database
 from backend.store.owner import Owner
-from backend.store.runs import RunRepository
+from backend.store.runs.runs import RunRepository
+from backend.store.sql.database import Database
 from backend.streaming.merge import merge_entries
 from backend.streaming.options import StreamOptions
 from backend.streaming.views import Granularity, Order, View, first_id

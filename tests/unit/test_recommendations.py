@@ -8,7 +8,7 @@ from backend.stories.recommendations import RECENT, Recommendation, _themes, rec
 from workflows.formats.story.format import StoryFormat
 from workflows.formats.story.input import StoryReader
 from workflows.safety.check import check_input
-from workflows.safety.policy_files import load_policy
+from workflows.safety.policies.policy_files import load_policy
 
 MAYA = StoryReader(name="Maya", age=7, interests=["stars", "cats"])
 

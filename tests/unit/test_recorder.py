@@ -7,7 +7,7 @@ import pytest
 
 from backend.runs.attempt.recording import RunRecorder
 from backend.runs.files import RecordingFolders
-from backend.store.runs import RunRepository
+from backend.store.runs.runs import RunRepository
 from tests.unit.stored_runs import add_run
 from tests.unit.test_cassette import call, write
 from workflows.models.clients.catalog import ModelCatalog

@@ -10,8 +10,8 @@ import pytest
 from backend.runs.engine.liveness import FileLiveness
 from backend.runs.engine.orphans import OrphanDetector
 from backend.runs.readers.replay import replay
-from backend.store.database import Database
-from backend.store.runs import Run, RunAssignment, RunRepository
+from backend.store.runs.runs import Run, RunAssignment, RunRepository
+from backend.store.sql.database import Database
 from backend.telemetry.metrics import Metrics
 from tests.unit.stored_runs import add_run
 from tests.unit.worlds import NOTE, OWNER, World, open_world

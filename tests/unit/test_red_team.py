@@ -9,11 +9,11 @@ import pytest
 
 from workflows.formats.discovery_report.areas import AreaRegistry
 from workflows.safety.check import check_input
-from workflows.safety.documents import Examination, examine, find_attack, uncover
-from workflows.safety.injection import find_injection
 from workflows.safety.personal import find_personal_data
-from workflows.safety.policy_files import load_policy
-from workflows.safety.untrusted_content import report, strip_injections
+from workflows.safety.policies.policy_files import load_policy
+from workflows.safety.untrusted.documents import Examination, examine, find_attack, uncover
+from workflows.safety.untrusted.injection import find_injection
+from workflows.safety.untrusted.untrusted_content import report, strip_injections
 
 DATA = Path(__file__).parent.parent / "data"
 CHILD = load_policy("child", 7)

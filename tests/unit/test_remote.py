@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from backend.cli.remote import follow_remote
+from backend.cli.runs.remote import follow_remote
 from backend.cli.service_client import RemoteError, Service
 from workflows.messages.messages import Message
 

@@ -8,19 +8,19 @@ import pytest
 
 from backend.log.sql import SqlLog
 from backend.runs.results.cache import ResultCache, make_cache_key
-from backend.store.cache import CacheRepository
-from backend.store.database import Database
-from backend.store.owned_runs import OwnedRunRepository
 from backend.store.owner import Owner
-from backend.store.run_values import RunOptions, VersionChange, VersionOrigin
-from backend.store.runs import NewRun, RunRepository
-from backend.store.sources import keep_result
+from backend.store.runs.cache import CacheRepository
+from backend.store.runs.owned_runs import OwnedRunRepository
+from backend.store.runs.runs import NewRun, RunRepository
+from backend.store.runs.sources import keep_result
+from backend.store.schema.run_values import RunOptions, VersionChange, VersionOrigin
+from backend.store.sql.database import Database
 from tests.databases import ENGINES
 from tests.unit.messages import complete
 from tests.unit.stored_runs import add_run, find_cached, finish_run, lease_run, new_run
 from workflows.formats.story.format import StoryFormat
 from workflows.models.spec import ModelSpec
-from workflows.safety.policy_files import load_policy
+from workflows.safety.policies.policy_files import load_policy
 
 pytestmark = pytest.mark.engine(*ENGINES)
 

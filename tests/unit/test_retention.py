@@ -8,10 +8,10 @@ from pathlib import Path
 from sqlalchemy import update
 
 from backend.runs.retention import Retention, delete_all
-from backend.store.database import Database
 from backend.store.owner import Owner
-from backend.store.retention import AT_ONCE, RetentionRepository
-from backend.store.tables import runs
+from backend.store.runs.retention import AT_ONCE, RetentionRepository
+from backend.store.schema.tables import runs
+from backend.store.sql.database import Database
 from tests.unit.stored_runs import add_run
 from tests.unit.worlds import OWNER, World, open_world
 

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from backend.runs.admission.caps import check_room, with_caps
-from backend.store.run_values import RunOptions
+from backend.store.schema.run_values import RunOptions
 from workflows.errors import InvalidInput
 from workflows.messages.messages import UsageUpdated
 from workflows.models.budget.ledger import Caps

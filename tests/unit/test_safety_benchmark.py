@@ -18,7 +18,7 @@ from benchmarks.safety import (
     run,
 )
 from tests.architecture.tree import ROOT
-from workflows.safety.policy_files import load_policy
+from workflows.safety.policies.policy_files import load_policy
 
 POLICY = load_policy("child", AGE)
 

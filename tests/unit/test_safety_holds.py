@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from workflows.safety.check import check_input, check_text
-from workflows.safety.policy_files import load_policy
+from workflows.safety.policies.policy_files import load_policy
 from workflows.safety.rules import find, find_blocked
 
 _POLICY = load_policy("child", 7)

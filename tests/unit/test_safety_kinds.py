@@ -6,9 +6,9 @@ import pytest
 
 from tests.architecture.tree import ROOT
 from tests.unit.test_linear_time import assert_linear
-from workflows.safety.lexicon import Lexicon, Match, WordClasses, split_words
-from workflows.safety.policy_files import load_policy
+from workflows.safety.policies.policy_files import load_policy
 from workflows.safety.rules import find, find_blocked
+from workflows.safety.words.lexicon import Lexicon, Match, WordClasses, split_words
 
 CHILD = load_policy("child", 7)
 SENTENCES = ROOT / "benchmarks/data/meaning"

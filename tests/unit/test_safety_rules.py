@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workflows.safety.check import check_sections, find_issues
-from workflows.safety.folding import fold
-from workflows.safety.lexicon import Lexicon, split_words
-from workflows.safety.policy import Policy, Rule
-from workflows.safety.policy_files import load_policy
+from workflows.safety.policies.policy import Policy, Rule
+from workflows.safety.policies.policy_files import load_policy
 from workflows.safety.rules import find
+from workflows.safety.words.folding import fold
+from workflows.safety.words.lexicon import Lexicon, split_words
 from workflows.state import Section
 
 CHILD = load_policy("child")

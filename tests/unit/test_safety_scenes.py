@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.tree import ROOT
-from workflows.safety.folding import fold
-from workflows.safety.lexicon import split_words
-from workflows.safety.policy_files import load_policy
+from workflows.safety.policies.policy_files import load_policy
 from workflows.safety.rules import find_blocked
-from workflows.safety.scenes import Scenes, load_scene_classes, load_scenes
+from workflows.safety.words.folding import fold
+from workflows.safety.words.lexicon import split_words
+from workflows.safety.words.scenes import Scenes, load_scene_classes, load_scenes
 
 CHILD = load_policy("child", 7)
 SENTENCES: Path = ROOT / "benchmarks/data/meaning/scenes_he.tsv"

@@ -3,10 +3,10 @@
 import pytest
 
 from workflows.safety.check import check_input, check_sections
-from workflows.safety.hebrew import expand
-from workflows.safety.policy_files import load_policy
-from workflows.safety.registry import PolicyRegistry
+from workflows.safety.policies.policy_files import load_policy
+from workflows.safety.policies.registry import PolicyRegistry
 from workflows.safety.rules import find_blocked
+from workflows.safety.words.hebrew import expand
 from workflows.state import Section
 
 CHILD = load_policy("child", 7)

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from backend.access_settings import check_secret
-from backend.accounts.access_tokens import AccessTokens
-from backend.accounts.claims import AccessClaims
 from backend.accounts.mail import open_mailer
-from backend.accounts.signing import RotatingSigner, load_secrets
+from backend.accounts.tokens.access_tokens import AccessTokens
+from backend.accounts.tokens.claims import AccessClaims
+from backend.accounts.tokens.signing import RotatingSigner, load_secrets
 from backend.settings import SettingsError, load_settings
 from backend.store.owner import Owner
 from workflows.errors import Unauthenticated

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from workflows.formats.speech.cast import Cast
-from workflows.formats.speech.script_filter import ScriptFilter
+from workflows.formats.speech.filter.script_filter import ScriptFilter
+from workflows.formats.speech.speakers.cast import Cast
 from workflows.models.embedded.sentences import SentenceBuffer
-from workflows.safety.policy_files import load_policy
+from workflows.safety.policies.policy_files import load_policy
 from workflows.safety.screen import SentenceFilter
 from workflows.text.sentences import (
     LONGEST_SENTENCE,

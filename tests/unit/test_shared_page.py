@@ -10,7 +10,7 @@ import pytest
 
 from backend.api.runs import shares
 from backend.api.runs.shares import SharedSection, SharedText, show_shared
-from backend.store.runs import Run
+from backend.store.runs.runs import Run
 from workflows.formats.exports import Finished, render_markdown
 from workflows.formats.registry import list_formats
 

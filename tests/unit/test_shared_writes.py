@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import pytest
 from sqlalchemy import Connection, literal, select
 
-from backend.store.database import Database
-from backend.store.shared_writes import SharedWrites
+from backend.store.sql.database import Database
+from backend.store.sql.shared_writes import SharedWrites
 
 
 class Doubling:

@@ -8,7 +8,7 @@ import pytest
 from workflows.formats.education_audio.cast import CASTS, STYLE
 from workflows.formats.education_audio.input import Speakers
 from workflows.formats.podcast.dialogue import Dialogue
-from workflows.formats.speech.script_filter import ScriptFilter
+from workflows.formats.speech.filter.script_filter import ScriptFilter
 
 SAID = ("Welcome back to the show.", "It left at last?", "It did.")
 TALK = "Ada: Welcome back to the show.\n\nBen: It left at last?\n\nAda: It did."

@@ -7,19 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from workflows.formats.speech.cast import Cast
-from workflows.formats.speech.renderers import (
+from workflows.formats.speech.exports.renderers import (
     render_plain,
     render_segments,
     render_ssml,
     speaking_minutes,
     speaking_seconds,
 )
-from workflows.formats.speech.script_filter import ScriptFilter
-from workflows.formats.speech.spoken import spell_out
-from workflows.formats.speech.subtitles import make_cues, passages_of
+from workflows.formats.speech.exports.subtitles import make_cues, passages_of
+from workflows.formats.speech.filter.script_filter import ScriptFilter
+from workflows.formats.speech.speakers.cast import Cast
 from workflows.formats.speech.tags import vocabulary
 from workflows.formats.speech.turns import Turn, parse_turns, spoken_text, words_by_speaker
+from workflows.formats.speech.wording.spoken import spell_out
 from workflows.text.streams.normaliser import normalise
 
 CAST = Cast(

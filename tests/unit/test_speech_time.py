@@ -8,11 +8,14 @@ import pytest
 from tests.unit.test_linear_time import assert_linear
 from tests.unit.test_speaker_labels import lesson, talk
 from workflows.formats.podcast.marks import MarkedText
-from workflows.formats.speech import citations, names, noise, stage, tags
-from workflows.formats.speech.cleaning import WordCleaner, strip_quotes
-from workflows.formats.speech.renderers import render_segments, render_ssml
-from workflows.formats.speech.spoken import spell_out
+from workflows.formats.speech import stage, tags
+from workflows.formats.speech.exports.renderers import render_segments, render_ssml
+from workflows.formats.speech.filter import noise
+from workflows.formats.speech.speakers import names
 from workflows.formats.speech.turns import Turn, parse_turns
+from workflows.formats.speech.wording import citations
+from workflows.formats.speech.wording.cleaning import WordCleaner, strip_quotes
+from workflows.formats.speech.wording.spoken import spell_out
 
 COMMON = ["a", "a ", ".", ". ", " ", "<", "\n", "1", "1,", "e\u0301", "[", "(", "*", "=", "Ada: "]
 RARE = [

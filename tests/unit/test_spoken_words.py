@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from tests.unit.test_speaker_labels import SIZES, lesson, talk
 from workflows.formats.podcast.dialogue import Dialogue
 from workflows.formats.podcast.marks import MarkedText
-from workflows.formats.speech.addresses import list_addresses
 from workflows.formats.speech.tags import vocabulary
+from workflows.formats.speech.wording.addresses import list_addresses
 
 SIGNS = [
     *("We wrote it in C# and F#.", "See issue #42.", "Open my_file_name.py first."),

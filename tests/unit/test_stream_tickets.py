@@ -4,8 +4,8 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from backend.accounts.credentials.tickets import START_SECONDS, StreamTickets
 from backend.accounts.principal import Credential, Principal
-from backend.accounts.tickets import START_SECONDS, StreamTickets
 from backend.store.accounts.tickets import TicketRepository
 from backend.store.owner import Owner
 from backend.store.sqlite.database import SqliteDatabase

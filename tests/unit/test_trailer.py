@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from workflows.formats.pieces import Remark, SectionNotes
 from workflows.formats.podcast.dialogue import Dialogue
 from workflows.formats.podcast.first_reply import FirstReply
-from workflows.formats.trailer import Trailer, split_notes
+from workflows.formats.toolkit.trailer import Trailer, split_notes
 
 CASES = {
     "at the end": (

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from backend.store.database import Database
 from backend.store.owner import Owner
+from backend.store.sql.database import Database
 from backend.store.usage import UsageRepository
 from tests.databases import ENGINES
 

@@ -33,14 +33,14 @@ from backend.runs.readers.audience import Audience
 from backend.runs.requests import RunRequest
 from backend.runs.results.cache import ResultCache
 from backend.runs.results.sources import SourceReader
-from backend.store.cache import CacheRepository
-from backend.store.charges import ChargeRepository
-from backend.store.checkpoints import MemoryCheckpoints
-from backend.store.database import Database
-from backend.store.owned_runs import OwnedRunRepository
+from backend.store.checkpoints.durable_saver import MemoryCheckpoints
 from backend.store.owner import Owner
-from backend.store.run_values import RunOptions
-from backend.store.runs import Enqueue, RunRepository
+from backend.store.runs.cache import CacheRepository
+from backend.store.runs.charges import ChargeRepository
+from backend.store.runs.owned_runs import OwnedRunRepository
+from backend.store.runs.runs import Enqueue, RunRepository
+from backend.store.schema.run_values import RunOptions
+from backend.store.sql.database import Database
 from backend.store.usage import UsageRepository
 from backend.tasks import Background
 from backend.telemetry.metrics import Metrics
@@ -54,9 +54,9 @@ from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.budget.ledger import Ledgers
 from workflows.models.budget.prices import Tokens
 from workflows.models.clients.catalog import Model, ModelCatalog
-from workflows.safety.policy import Policy
-from workflows.safety.policy_files import load_policy
-from workflows.safety.registry import PolicyRegistry
+from workflows.safety.policies.policy import Policy
+from workflows.safety.policies.policy_files import load_policy
+from workflows.safety.policies.registry import PolicyRegistry
 from workflows.state import Outline, Section, SectionTask, State, text_of
 from workflows.text.words import count_words
 

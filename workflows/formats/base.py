@@ -21,7 +21,7 @@ from workflows.formats.pieces import Remark, SectionNotes
 from workflows.messages.messages import SafetyIssue
 from workflows.models.clients.catalog import Model
 from workflows.prompts import SHARED
-from workflows.safety.policy import Policy
+from workflows.safety.policies.policy import Policy
 from workflows.state import Facts, Outline, Section, SectionTask, State
 from workflows.text.json_values import NUL_REFUSED, paths_of_nul, with_whole_numbers
 

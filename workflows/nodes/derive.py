@@ -9,7 +9,7 @@ from workflows.messages.messages import NodeChanged
 from workflows.models.clients.catalog import Model
 from workflows.safety.check import find_issues, texts_in
 from workflows.safety.pipeline import SafetyPipeline
-from workflows.safety.policy import Policy
+from workflows.safety.policies.policy import Policy
 from workflows.sections.node_context import NodeContext
 from workflows.sections.write_pieces import write_pieces
 from workflows.state import State

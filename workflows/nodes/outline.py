@@ -10,7 +10,7 @@ from workflows.errors import SafetyRejected
 from workflows.formats.defaults import language_of, text_to_screen, variant_for
 from workflows.messages.messages import SafetyChecked
 from workflows.safety.check import check_input, find_issues
-from workflows.safety.policy import Policy
+from workflows.safety.policies.policy import Policy
 from workflows.sections.node_context import NodeContext
 from workflows.state import Outline, State
 from workflows.text.streams.normaliser import normalise_all

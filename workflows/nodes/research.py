@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 from workflows.formats.capabilities import Researches
 from workflows.messages.messages import SafetyChecked
-from workflows.safety.untrusted_content import report, strip_injections
+from workflows.safety.untrusted.untrusted_content import report, strip_injections
 from workflows.sections.node_context import NodeContext
 
 

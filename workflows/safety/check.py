@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 from workflows.messages.messages import CheckStage, SafetyIssue
-from workflows.safety.injection import decoded, find_injection
-from workflows.safety.names import is_name, is_name_field
 from workflows.safety.personal import find_personal_data
-from workflows.safety.policy import Policy
+from workflows.safety.policies.policy import Policy
 from workflows.safety.rules import RuleMatch, find, find_blocked
 from workflows.safety.screen import filter_sentences
+from workflows.safety.untrusted.injection import decoded, find_injection
+from workflows.safety.words.names import is_name, is_name_field
 from workflows.state import Section
 from workflows.text.sentences import split_sentences
 from workflows.verdicts import Verdict

@@ -11,7 +11,7 @@ from workflows.messages.messages import SafetyIssue
 from workflows.models.calls.calls import ask
 from workflows.models.clients.catalog import Model
 from workflows.prompts import Prompts
-from workflows.safety.policy import Policy
+from workflows.safety.policies.policy import Policy
 from workflows.state import Section
 from workflows.text.streams.normaliser import normalise
 

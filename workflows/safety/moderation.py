@@ -10,7 +10,7 @@ from workflows.messages.messages import SafetyIssue
 from workflows.models.calls.patience import limit
 from workflows.models.clients.catalog import Model
 from workflows.models.replies.provider_strings import clean_string
-from workflows.safety.policy import Policy
+from workflows.safety.policies.policy import Policy
 from workflows.state import Section
 
 _MODEL = "omni-moderation-latest"

@@ -9,7 +9,7 @@ from workflows.models.clients.catalog import Model
 from workflows.safety.check import check_sections
 from workflows.safety.judge import judge
 from workflows.safety.moderation import MODERATED_SCORE, moderate
-from workflows.safety.policy import Policy
+from workflows.safety.policies.policy import Policy
 from workflows.state import Section
 from workflows.verdicts import Verdict
 

@@ -8,12 +8,12 @@ from bisect import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from workflows.safety.compounds import is_likeness
-from workflows.safety.folding import fold
-from workflows.safety.lexicon import split_words
-from workflows.safety.names import hide_names
-from workflows.safety.policy import Policy, Rule
-from workflows.safety.spelling import is_spelling_out, long_runs, masked_words, readings, windows
+from workflows.safety.policies.policy import Policy, Rule
+from workflows.safety.words.compounds import is_likeness
+from workflows.safety.words.folding import fold
+from workflows.safety.words.lexicon import split_words
+from workflows.safety.words.names import hide_names
+from workflows.safety.words.spelling import is_spelling_out, long_runs, masked_words, readings, windows
 
 _TAIL = 80
 _SENTENCE_END = re.compile(r"[.!?\n]")

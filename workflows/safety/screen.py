@@ -6,7 +6,7 @@ sentences before it. What it gives out doesn't depend on how the text was cut in
 
 from itertools import pairwise
 
-from workflows.safety.policy import Policy
+from workflows.safety.policies.policy import Policy
 from workflows.safety.rules import RuleMatch, find_blocked, is_open
 from workflows.text.sentences import find_sentence_end
 

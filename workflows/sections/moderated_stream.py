@@ -23,7 +23,7 @@ from workflows.models.calls.patience import patience
 from workflows.models.clients.catalog import Model
 from workflows.models.configuration.moderation import SentenceModeration
 from workflows.safety.moderation import MODERATED_SCORE, moderate
-from workflows.safety.policy import Policy
+from workflows.safety.policies.policy import Policy
 from workflows.state import ModeratedSentences, Section
 from workflows.text.sentences import SentenceSplitter
 from workflows.text.words import has_words

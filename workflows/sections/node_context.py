@@ -22,8 +22,8 @@ from workflows.models.budget.ledger import Ledger, Ledgers
 from workflows.models.clients.catalog import Model, ModelCatalog
 from workflows.models.clients.model import Fallback
 from workflows.safety.pipeline import SafetyPipeline
-from workflows.safety.policy import Policy
-from workflows.safety.registry import PolicyRegistry
+from workflows.safety.policies.policy import Policy
+from workflows.safety.policies.registry import PolicyRegistry
 from workflows.section_tasks import is_whole, plan_length, whole_task
 from workflows.state import RunContext, Section, SectionTask, State
 from workflows.text.streams.length import SectionLength

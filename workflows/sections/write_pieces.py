@@ -14,7 +14,7 @@ from workflows.formats.pieces import PieceText
 from workflows.messages.messages import NodeChanged, SafetyChecked
 from workflows.models.clients.catalog import Model
 from workflows.safety.check import check_sections
-from workflows.safety.policy import Policy
+from workflows.safety.policies.policy import Policy
 from workflows.sections.node_context import NodeContext
 from workflows.sections.section_writer import SectionWriter
 from workflows.state import OpenPiece, Piece, PlannedPiece, Section, State

@@ -15,8 +15,8 @@ from workflows.formats.pieces import Remark, SectionNotes
 from workflows.messages.messages import FactsGathered, NodeChanged, RetractReason, SafetyChecked
 from workflows.models.clients.catalog import Model
 from workflows.safety.check import keep_fit
-from workflows.safety.policy import Policy
-from workflows.safety.untrusted_content import report, strip_injections
+from workflows.safety.policies.policy import Policy
+from workflows.safety.untrusted.untrusted_content import report, strip_injections
 from workflows.sections.node_context import NodeContext
 from workflows.sections.section_stream import open_stream
 from workflows.sections.section_writer import SectionWriter

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from backend.accounts.api_keys import LONGEST_DAYS
+from backend.accounts.credentials.api_keys import LONGEST_DAYS
 from backend.accounts.principal import SCOPES
 from backend.api.accounts.parts import AllowanceView, ModelPatterns, PeopleDep
 from backend.api.dependencies import PrincipalDep, ResourcesDep
@@ -16,7 +16,7 @@ from backend.extensions.base import collect_scopes
 from backend.plugins import list_extensions
 from backend.resources import Resources
 from backend.runs.admission.allowed_models import parse_allow_list
-from backend.store.accounts.allowance import Allowance
+from backend.store.accounts.allowances.allowance import Allowance
 from backend.store.accounts.keys import ApiKey
 from backend.store.owner import Owner
 from workflows.errors import InvalidInput

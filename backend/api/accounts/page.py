@@ -8,7 +8,7 @@ from pathlib import Path
 from fastapi import APIRouter
 from fastapi.responses import FileResponse, HTMLResponse
 
-from backend.accounts.api_keys import LONGEST_DAYS
+from backend.accounts.credentials.api_keys import LONGEST_DAYS
 from backend.accounts.principal import SCOPES
 from backend.api.page import PAGE_HEADERS
 from backend.extensions.base import collect_account_sections, collect_scopes

@@ -5,13 +5,13 @@ from typing import Annotated, Literal, Self
 from fastapi import Depends, Request
 from pydantic import BaseModel, Field
 
+from backend.accounts.credentials.sessions import TokenPair
 from backend.accounts.people import People
-from backend.accounts.sessions import TokenPair
 from backend.api.dependencies import ResourcesDep, SettingsDep
 from backend.api.security.addresses import client_address
 from backend.runs.admission.allowed_models import MOST_PATTERNS
 from backend.store.accounts.accounts import Account
-from backend.store.accounts.allowance import AllowanceUse
+from backend.store.accounts.allowances.allowance import AllowanceUse
 from workflows.errors import NotFound
 
 Password = Annotated[str, Field(max_length=512, description="12 to 128 characters")]

@@ -6,11 +6,11 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, Field, model_validator
 
-from backend.accounts.tickets import START_SECONDS
+from backend.accounts.credentials.tickets import START_SECONDS
 from backend.api.dependencies import PrincipalDep, ResourcesDep
 from backend.api.security.routes_access import TICKETS
 from backend.runs.requests import hash_request
-from backend.store.run_values import RunOptions
+from backend.store.schema.run_values import RunOptions
 from workflows.errors import Forbidden
 from workflows.text.json_values import JsonModel
 

@@ -16,8 +16,8 @@ from backend.api.runs.query import read_query, typed
 from backend.api.runs.starts import RunStartDep
 from backend.api.runs.streams import STREAM_RESPONSES
 from backend.runs.requests import RunRequest
-from backend.store.run_values import RunOptions
-from backend.store.runs import Run
+from backend.store.runs.runs import Run
+from backend.store.schema.run_values import RunOptions
 from workflows.errors import NotFound
 from workflows.formats.base import AnyFormat, invalid_input
 

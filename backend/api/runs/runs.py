@@ -38,9 +38,9 @@ from backend.api.runs.views import (
 )
 from backend.runs.admission.resume_quote import ResumeQuote
 from backend.runs.requests import RunRequest
-from backend.store.run_values import MAX_TOKENS, MAX_USD, RunOptions
-from backend.store.runs import Run
-from backend.store.transitions import Status
+from backend.store.runs.runs import Run
+from backend.store.schema.run_values import MAX_TOKENS, MAX_USD, RunOptions
+from backend.store.schema.transitions import Status
 from workflows.errors import Conflict
 from workflows.models.budget.ledger import Caps
 from workflows.text.json_values import JsonModel

@@ -18,7 +18,7 @@ from backend.api.runs.marked import make_renderer
 from backend.resources import Resources
 from backend.runs.results.exports import finished
 from backend.store.owner import Owner
-from backend.store.runs import Run
+from backend.store.runs.runs import Run
 from workflows.errors import NotFound
 from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import presentation_of

@@ -27,8 +27,8 @@ from backend.api.runs.streams import stream_response
 from backend.api.runs.views import started_view
 from backend.runs.requests import StartBinding
 from backend.store.owner import Owner
-from backend.store.run_values import RunOptions
-from backend.store.runs import Run
+from backend.store.runs.runs import Run
+from backend.store.schema.run_values import RunOptions
 from backend.streaming.wires.ag_ui import ClientRequest
 from backend.timezones import check_timezone
 from workflows.errors import InvalidInput, NotFound

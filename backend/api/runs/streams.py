@@ -14,7 +14,7 @@ from backend.log.entry import Entry
 from backend.runs.queries import RunQueries
 from backend.runs.readers.reader import Reader
 from backend.settings import Settings
-from backend.store.runs import Run
+from backend.store.runs.runs import Run
 from backend.streaming.sse import data_frames, frames, retry_line
 
 STREAM_RESPONSES: dict[int | str, dict[str, Any]] = {

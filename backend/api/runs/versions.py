@@ -13,7 +13,7 @@ from backend.api.runs.streams import STREAM_RESPONSES
 from backend.api.runs.views import StartedRun
 from backend.runs.requests import VersionRequest
 from backend.runs.results.diff import compare_sections, unified
-from backend.store.runs import Run, RunVersion
+from backend.store.runs.runs import Run, RunVersion
 from workflows.errors import Conflict, InvalidInput
 from workflows.text.json_values import JsonModel
 

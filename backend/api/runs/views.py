@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from backend.store.runs import Run, RunSummary
+from backend.store.runs.runs import Run, RunSummary
 from workflows.messages.transcript import Transcript
 
 

@@ -11,7 +11,7 @@ from backend.api.security.routes_access import access_to, run_read_at, starts_by
 from backend.settings import Settings
 from workflows.formats.registry import list_formats
 from workflows.messages.messages import StoryChunk
-from workflows.safety.registry import PolicyRegistry
+from workflows.safety.policies.registry import PolicyRegistry
 
 _METHODS = frozenset({"get", "head", "post", "put", "patch", "delete"})
 _PREFIX = "#/components/schemas/"

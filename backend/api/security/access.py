@@ -13,10 +13,10 @@ from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.accounts.authentication import ShownCredentials
+from backend.accounts.credentials.secrets import PREFIXES
 from backend.accounts.open_requests import OpenRequest
 from backend.accounts.people import People
 from backend.accounts.principal import LOCAL_PRINCIPAL, Principal
-from backend.accounts.secrets import PREFIXES
 from backend.api.problems import problem_of
 from backend.api.security.cookies import cookie_name
 from backend.api.security.routes_access import (

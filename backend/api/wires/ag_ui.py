@@ -14,9 +14,9 @@ from backend.api.wires.chat_input import hashed, text_of_content, with_text
 from backend.runs.queries import RunQueries
 from backend.runs.requests import RunRequest
 from backend.store.owner import Owner
-from backend.store.run_values import RunOptions
-from backend.store.runs import Run
-from backend.store.transitions import WAITING
+from backend.store.runs.runs import Run
+from backend.store.schema.run_values import RunOptions
+from backend.store.schema.transitions import WAITING
 from backend.streaming.options import StreamOptions
 from backend.streaming.sse import parse_event_id
 from backend.streaming.views import Wire, number_in_view

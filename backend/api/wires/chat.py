@@ -19,8 +19,8 @@ from backend.api.runs.starts import RunStartDep
 from backend.api.runs.streams import stream_response
 from backend.api.wires.chat_input import hashed, with_text
 from backend.runs.requests import RunRequest
-from backend.store.run_values import RunOptions
-from backend.store.runs import Run
+from backend.store.runs.runs import Run
+from backend.store.schema.run_values import RunOptions
 from backend.streaming.views import Wire
 from workflows.errors import InvalidInput, NotFound
 from workflows.formats.base import AnyFormat

@@ -10,7 +10,7 @@ from backend.api.dependencies import OwnerDep, QueriesDep, RunId, SettingsDep
 from backend.api.wires.durable import LONG_POLL_SECONDS, answer, describe_stream
 from backend.runs.queries import RunQueries
 from backend.runs.readers.durable import DurableReader
-from backend.store.runs import Run
+from backend.store.runs.runs import Run
 from backend.streaming.options import StreamOptions
 from backend.streaming.views import Wire
 

@@ -14,8 +14,8 @@ from backend.api.wires.chat_input import hashed, text_in
 from backend.api.wires.langgraph_start import Open, start_in_thread
 from backend.notifier import Notifier
 from backend.runs.threads import Thread, ThreadReader, ThreadRun
-from backend.store.runs import Run
-from backend.store.transitions import WAITING
+from backend.store.runs.runs import Run
+from backend.store.schema.transitions import WAITING
 from backend.streaming.wires.langgraph_events import CHANNELS, error_frame, frame
 from backend.streaming.wires.wire import CREDENTIAL_ENDED
 from workflows.errors import InvalidInput, NotFound, StorywireError

@@ -12,10 +12,10 @@ from backend.api.runs.starts import RunStart
 from backend.api.wires.chat_input import hashed, text_of_content, with_text
 from backend.runs.requests import RunRequest, hash_request
 from backend.runs.threads import StartIdentity, Thread, ThreadRun
-from backend.store.run_values import RunOptions
-from backend.store.runs import Run
+from backend.store.runs.runs import Run
+from backend.store.schema.run_values import RunOptions
+from backend.store.schema.transitions import COMPLETED
 from backend.store.threads import ThreadPlace
-from backend.store.transitions import COMPLETED
 from workflows.errors import Conflict, NotFound, Overloaded
 from workflows.formats.base import AnyFormat, invalid_input
 

@@ -7,13 +7,13 @@ from random import Random
 
 from backend.cli.evaluation.judging import compare_texts, score_text
 from backend.cli.evaluation.tasks import EvaluationTask, Outcome, Results, list_tasks
-from backend.cli.local import read_run
+from backend.cli.runs.local import read_run
 from backend.logs import configure_logs
 from backend.resources import Resources, open_resources
 from backend.runs.requests import RunRequest
 from backend.settings import Settings
 from backend.store.owner import LOCAL
-from backend.store.run_values import RunOptions
+from backend.store.schema.run_values import RunOptions
 from workflows.errors import InvalidInput, StorywireError
 from workflows.messages.messages import CallUsage, RunCompleted, RunFailed
 from workflows.models.budget.ledger import Ledgers

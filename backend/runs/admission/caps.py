@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from backend.store.run_values import RunOptions
+from backend.store.schema.run_values import RunOptions
 from workflows.errors import FieldError, InvalidInput
 from workflows.messages.messages import UsageUpdated
 from workflows.models.budget.ledger import Caps

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from backend.runs.admission.caller import caller_key
-from backend.store.accounts.allowance import Allowance, AllowanceUse
-from backend.store.accounts.periods import month_of, next_month
-from backend.store.charges import ChargeRepository, Limit
+from backend.store.accounts.allowances.allowance import Allowance, AllowanceUse
+from backend.store.accounts.allowances.periods import month_of, next_month
 from backend.store.limits import AllowanceReached, LimitReached
 from backend.store.owner import Owner
+from backend.store.runs.charges import ChargeRepository, Limit
 from workflows.errors import QuotaExceeded
 
 

@@ -9,8 +9,8 @@ from backend.runs.admission.cost_assumptions import (
     PROMPT_TOKENS,
     TOKENS_PER_WORD,
 )
-from backend.store.runs import Run
-from backend.store.transitions import RESUMABLE
+from backend.store.runs.runs import Run
+from backend.store.schema.transitions import RESUMABLE
 from workflows.messages.messages import OutlinePlanned
 from workflows.messages.transcript import Transcript
 from workflows.models.budget.prices import Price, Tokens

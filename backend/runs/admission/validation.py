@@ -13,8 +13,8 @@ from backend.runs.admission.caps import check_prices
 from backend.runs.admission.start_quote import find_words, make_start_quote
 from backend.store.owner import Owner
 from backend.store.references import Reference
-from backend.store.run_values import RunOptions
-from backend.store.runs import NewRun, Run
+from backend.store.runs.runs import NewRun, Run
+from backend.store.schema.run_values import RunOptions
 from workflows.errors import Conflict, InvalidInput, NotFound
 from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import check_model, default_cache_of, load, resolve
@@ -22,7 +22,7 @@ from workflows.models.budget.prices import PriceRegistry
 from workflows.models.clients.catalog import ModelCatalog
 from workflows.models.spec import ModelSpec
 from workflows.safety.check import first_refused_field
-from workflows.safety.registry import PolicyRegistry
+from workflows.safety.policies.registry import PolicyRegistry
 
 
 def format_of(formats: Mapping[str, AnyFormat], run: Run | NewRun) -> AnyFormat:

@@ -21,9 +21,9 @@ from backend.runs.attempt.reconcile import check_agreement, reconcile, unless_lo
 from backend.runs.attempt.recording import RunRecorder
 from backend.runs.formats import RunFormats
 from backend.runs.results.sources import SourceReader
-from backend.store.fences import StaleCheckpoint
-from backend.store.owned_runs import Lease
-from backend.store.runs import Run
+from backend.store.runs.fences import StaleCheckpoint
+from backend.store.runs.owned_runs import Lease
+from backend.store.runs.runs import Run
 from backend.streaming.events import stream_messages
 from backend.streaming.gate import Gate
 from backend.streaming.merge import cut_message

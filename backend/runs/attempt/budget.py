@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from backend.store.owned_runs import Lease
-from backend.store.runs import Run
+from backend.store.runs.owned_runs import Lease
+from backend.store.runs.runs import Run
 from backend.store.usage import RunUsage, UsageRepository
 from workflows.messages.messages import CallUsage, Message, UsageUpdated
 from workflows.messages.transcript import Transcript

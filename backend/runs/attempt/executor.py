@@ -13,9 +13,9 @@ from backend.runs.attempt.finalize import RunFinalizer
 from backend.runs.attempt.handle import RunHandle
 from backend.runs.attempt.log_writer import LogWriter
 from backend.runs.readers.replay import replay
-from backend.store.fences import StaleCheckpoint, set_fence
-from backend.store.owned_runs import Lease
-from backend.store.runs import Run
+from backend.store.runs.fences import StaleCheckpoint, set_fence
+from backend.store.runs.owned_runs import Lease
+from backend.store.runs.runs import Run
 from backend.telemetry.metrics import AttemptOutcome
 from backend.telemetry.observers import AttemptObserver, Observers
 from workflows.messages.messages import Message, NodeChanged, encode

@@ -10,11 +10,11 @@ from backend.log.entry import StaleWriter
 from backend.runs.attempt.budget import Budgets
 from backend.runs.formats import RunFormats
 from backend.runs.results.cache import ResultCache
-from backend.store.database import UNAVAILABLE
-from backend.store.fences import StaleCheckpoint
-from backend.store.owned_runs import Lease, OwnedRunRepository
-from backend.store.runs import Run
-from backend.store.transitions import CANCELLED, COMPLETED, FAILED, WAITING
+from backend.store.runs.fences import StaleCheckpoint
+from backend.store.runs.owned_runs import Lease, OwnedRunRepository
+from backend.store.runs.runs import Run
+from backend.store.schema.transitions import CANCELLED, COMPLETED, FAILED, WAITING
+from backend.store.sql.database import UNAVAILABLE
 from backend.store.usage import RunUsage
 from backend.telemetry.metrics import AttemptOutcome
 from workflows.errors import Cancelled

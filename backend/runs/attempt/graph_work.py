@@ -9,7 +9,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.types import Command, StateSnapshot
 
 from backend.runs.formats import RunFormats
-from backend.store.runs import Run
+from backend.store.runs.runs import Run
 from backend.streaming.gate import Gate
 from backend.timezones import local_date
 from workflows.errors import NotFound

@@ -8,7 +8,7 @@ import structlog
 
 from backend.log.base import RunLog
 from backend.log.entry import Entry, LogUnavailable, StaleWriter
-from backend.store.owned_runs import Lease
+from backend.store.runs.owned_runs import Lease
 from backend.streaming.merge import merge_messages
 from backend.telemetry.metrics import AttemptMetrics
 from workflows.messages.encodable import make_encodable

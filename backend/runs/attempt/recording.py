@@ -8,7 +8,7 @@ from pathlib import Path
 import structlog
 from langchain_core.callbacks import BaseCallbackHandler
 
-from backend.store.runs import Run
+from backend.store.runs.runs import Run
 from backend.version import VERSION
 from workflows.messages.messages import Message, RunCompleted, RunFailed
 from workflows.models.cassettes.cassette import VERSION as FORM

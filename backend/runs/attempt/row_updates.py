@@ -4,8 +4,8 @@ import time
 from datetime import UTC, datetime
 
 from backend.runs.attempt.budget import Budgets
-from backend.store.owned_runs import Lease, OwnedRunRepository
-from backend.store.runs import Run
+from backend.store.runs.owned_runs import Lease, OwnedRunRepository
+from backend.store.runs.runs import Run
 from backend.tasks import Background
 from workflows.messages.transcript import Transcript
 

@@ -4,7 +4,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from backend.log.base import LogOpening
-from backend.store.runs import Run
+from backend.store.runs.runs import Run
 
 
 class Engine(Protocol):

@@ -6,8 +6,8 @@ from typing import Protocol
 import structlog
 
 from backend.runs.engine.liveness import Liveness
-from backend.store.runs import Run, RunRepository
-from backend.store.transitions import EXECUTING
+from backend.store.runs.runs import Run, RunRepository
+from backend.store.schema.transitions import EXECUTING
 from workflows.errors import Overloaded
 
 log = structlog.get_logger()

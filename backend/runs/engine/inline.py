@@ -15,8 +15,8 @@ from backend.runs.engine.cancellation import RunCanceller
 from backend.runs.engine.liveness import Liveness
 from backend.runs.engine.local_runs import LocalRuns
 from backend.runs.readers.audience import Audience
-from backend.store.runs import Run, RunRepository
-from backend.store.transitions import EXECUTING
+from backend.store.runs.runs import Run, RunRepository
+from backend.store.schema.transitions import EXECUTING
 from backend.telemetry.metrics import Metrics
 from workflows.errors import Overloaded
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from backend.runs.engine.liveness import Liveness
-from backend.store.runs import RunAssignment
+from backend.store.runs.runs import RunAssignment
 
 
 class OrphanDetector:

@@ -18,10 +18,10 @@ from backend.log.base import LogOpening, RunLog
 from backend.runs.engine.cancellation import RunCanceller
 from backend.runs.engine.inline import InlineEngine
 from backend.runs.engine.liveness import Liveness
-from backend.store.dialect import lock
 from backend.store.postgres.jobs import QUEUE, estimate_seconds, find_place
-from backend.store.runs import Run, RunRepository
-from backend.store.transitions import EXECUTING
+from backend.store.runs.runs import Run, RunRepository
+from backend.store.schema.transitions import EXECUTING
+from backend.store.sql.dialect import lock
 from backend.telemetry.metrics import Metrics
 from workflows.errors import Overloaded
 from workflows.messages.messages import TERMINAL

@@ -8,7 +8,7 @@ import structlog
 
 from backend.runs.engine.base import Engine
 from backend.runs.engine.orphans import OrphanDetector
-from backend.store.runs import RunRepository
+from backend.store.runs.runs import RunRepository
 from backend.tasks import every
 from backend.telemetry.metrics import Metrics
 

@@ -16,8 +16,8 @@ from backend.runs.engine.local_runs import LocalRuns
 from backend.runs.engine.queue import TASK
 from backend.runs.engine.redelivery import Redelivery
 from backend.store.postgres.jobs import QUEUE, JobRepository, due_in
-from backend.store.runs import Run, RunRepository
-from backend.store.transitions import EXECUTING
+from backend.store.runs.runs import Run, RunRepository
+from backend.store.schema.transitions import EXECUTING
 from backend.telemetry.metrics import Metrics
 
 log = structlog.get_logger()

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from backend.store.runs import Run
+from backend.store.runs.runs import Run
 from backend.tasks import logged
 
 MARK_SECONDS = 1.0

@@ -1,7 +1,7 @@
 """Result cache: finished results that answer the same request again.
 
 A hit is a run of its own, with a log of its own, which is given the text of the run that was kept. A run that is still
-being written answers in the same way: `backend/store/sources.py` finds either.
+being written answers in the same way: `backend/store/runs/sources.py` finds either.
 """
 
 import hashlib
@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 
 import orjson
 
-from backend.store.cache import CacheRepository
-from backend.store.run_values import RunOptions
-from backend.store.runs import NewRun, RunRepository
+from backend.store.runs.cache import CacheRepository
+from backend.store.runs.runs import NewRun, RunRepository
+from backend.store.schema.run_values import RunOptions
 from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import cache_key_of
 from workflows.models.spec import ModelSpec
-from workflows.safety.policy import Policy
+from workflows.safety.policies.policy import Policy
 from workflows.versions import VersionPlan
 
 

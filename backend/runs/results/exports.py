@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from backend.store.runs import Run
+from backend.store.runs.runs import Run
 from workflows.errors import Conflict, InvalidInput
 from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import exporters_of, language_of

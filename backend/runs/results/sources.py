@@ -15,8 +15,8 @@ from backend.runs.readers.reader import Reader, open_reader
 from backend.runs.readers.replay import read_entry, replay
 from backend.runs.results.cache import ResultCache
 from backend.runs.results.copies import catch_up, copy_live, end_copy
-from backend.store.owned_runs import Lease, OwnedRunRepository
-from backend.store.runs import Run, RunRepository
+from backend.store.runs.owned_runs import Lease, OwnedRunRepository
+from backend.store.runs.runs import Run, RunRepository
 from workflows.errors import InvalidInput
 from workflows.messages.messages import Message, RunCompleted, RunFailed
 from workflows.messages.transcript import Transcript

@@ -9,10 +9,10 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from ulid import ULID
 
 from backend.scripts.store.tables import personas
-from backend.store.database import Database
-from backend.store.dialect import lock_owner
 from backend.store.limits import Cap, check_cap
 from backend.store.owner import Owner
+from backend.store.sql.database import Database
+from backend.store.sql.dialect import lock_owner
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 from sqlalchemy import Column, Index, String, Table
 
-from backend.store.columns import GivenJson, Instant
-from backend.store.tables import metadata
+from backend.store.schema.columns import GivenJson, Instant
+from backend.store.schema.tables import metadata
 
 personas = Table(
     "personas",

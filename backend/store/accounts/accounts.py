@@ -27,10 +27,10 @@ from backend.store.accounts.tables import (
     one_time_tokens,
     stream_tickets,
 )
-from backend.store.database import Database
-from backend.store.dialect import insert_unless_there, lock, lock_owner
-from backend.store.json_sql import among
 from backend.store.owner import Owner
+from backend.store.sql.database import Database
+from backend.store.sql.dialect import insert_unless_there, lock, lock_owner
+from backend.store.sql.json_sql import among
 
 Role = Literal["user", "admin"]
 AccountStatus = Literal["active", "locked", "deleting"]

@@ -8,10 +8,10 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, type
 from ulid import ULID
 
 from backend.store.accounts.tables import attempts
-from backend.store.columns import Instant
-from backend.store.database import Database
-from backend.store.dialect import lock
-from backend.store.shared_writes import SharedWrites
+from backend.store.schema.columns import Instant
+from backend.store.sql.database import Database
+from backend.store.sql.dialect import lock
+from backend.store.sql.shared_writes import SharedWrites
 
 _SKEW = timedelta(minutes=1)
 """By which the clocks of several processes may differ."""

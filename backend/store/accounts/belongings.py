@@ -6,18 +6,18 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, Table, delete, func, literal, select, tuple_, update
 
 from backend.store.accounts import tables
+from backend.store.accounts.allowances.former_use import keep_use
+from backend.store.accounts.allowances.periods import month_of
 from backend.store.accounts.events import add_event
-from backend.store.accounts.former_use import keep_use
-from backend.store.accounts.periods import month_of
 from backend.store.accounts.tables import accounts
-from backend.store.database import Database
-from backend.store.dialect import lock_owner, lock_owners
 from backend.store.erasing import delete_runs
 from backend.store.owner import LOCAL, Owner
-from backend.store.schema import complete_metadata
-from backend.store.tables import cached_results, runs, threads, usage
+from backend.store.schema.schema import complete_metadata
+from backend.store.schema.tables import cached_results, runs, threads, usage
+from backend.store.schema.transitions import EXECUTING
+from backend.store.sql.database import Database
+from backend.store.sql.dialect import lock_owner, lock_owners
 from backend.store.threads import KEY_PREFIX, NAME_LENGTH
-from backend.store.transitions import EXECUTING
 
 ERASED = "erased"
 """The owner of what was spent by accounts that are gone: sums that name nobody."""

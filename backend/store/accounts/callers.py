@@ -18,10 +18,10 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, bindparam, select
 
 from backend.store.accounts.tables import accounts, api_keys, login_sessions
-from backend.store.database import Database
-from backend.store.dialect import lock_owners
-from backend.store.json_sql import among
 from backend.store.owner import Owner
+from backend.store.sql.database import Database
+from backend.store.sql.dialect import lock_owners
+from backend.store.sql.json_sql import among
 from workflows.errors import Forbidden, Unauthenticated
 
 HAS_ENDED = "This log-in, key or ticket has ended."

@@ -7,9 +7,9 @@ from sqlalchemy import Connection, delete, insert, select
 from ulid import ULID
 
 from backend.store.accounts.tables import security_events
-from backend.store.database import Database
 from backend.store.owner import Owner
-from backend.store.paging import newest_first
+from backend.store.sql.database import Database
+from backend.store.sql.paging import newest_first
 
 CLI, ISSUER = "cli", "issuer"
 """Actors that are no account: the command line, and the issuer of somebody's tokens."""

@@ -18,13 +18,13 @@ from sqlalchemy import (
 )
 from ulid import ULID
 
-from backend.store.accounts.allowance import Allowance
+from backend.store.accounts.allowances.allowance import Allowance
 from backend.store.accounts.callers import current_caller, lock_for_caller
 from backend.store.accounts.tables import HASH, accounts, api_keys
-from backend.store.columns import Instant
-from backend.store.database import Database
-from backend.store.dialect import lock_owner
 from backend.store.owner import Owner
+from backend.store.schema.columns import Instant
+from backend.store.sql.database import Database
+from backend.store.sql.dialect import lock_owner
 
 
 @dataclass(frozen=True, slots=True)

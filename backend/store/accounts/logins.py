@@ -31,10 +31,10 @@ from backend.store.accounts.login_rows import (
     to_session,
 )
 from backend.store.accounts.tables import HASH, accounts, login_sessions, refresh_tokens
-from backend.store.columns import Instant
-from backend.store.database import Database
-from backend.store.dialect import lock_owner
 from backend.store.owner import Owner
+from backend.store.schema.columns import Instant
+from backend.store.sql.database import Database
+from backend.store.sql.dialect import lock_owner
 
 
 @dataclass(frozen=True, slots=True)

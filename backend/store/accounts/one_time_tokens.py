@@ -7,9 +7,9 @@ from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, sel
 
 from backend.store.accounts.callers import check_admin, current_caller, lock_for_caller
 from backend.store.accounts.tables import accounts, one_time_tokens
-from backend.store.database import Database
-from backend.store.dialect import lock_owner
 from backend.store.owner import Owner
+from backend.store.sql.database import Database
+from backend.store.sql.dialect import lock_owner
 
 Purpose = Literal["verify", "reset", "invite"]
 

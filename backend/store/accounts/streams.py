@@ -8,11 +8,11 @@ from sqlalchemy.exc import IntegrityError
 from ulid import ULID
 
 from backend.store.accounts.tables import open_streams
-from backend.store.columns import Instant
-from backend.store.database import Database
-from backend.store.dialect import lock_owner
-from backend.store.json_sql import among
 from backend.store.owner import Owner
+from backend.store.schema.columns import Instant
+from backend.store.sql.database import Database
+from backend.store.sql.dialect import lock_owner
+from backend.store.sql.json_sql import among
 
 _FORGOTTEN_AFTER = timedelta(seconds=10)
 """A stream that nobody has seen for that long was of a process that is gone."""

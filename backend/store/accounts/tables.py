@@ -5,8 +5,8 @@ Of a secret only its hash is kept. What belongs to an account goes with it.
 
 from sqlalchemy import JSON, Column, Float, ForeignKey, Index, Integer, LargeBinary, String, Table
 
-from backend.store.columns import Instant
-from backend.store.tables import metadata, of_owner
+from backend.store.schema.columns import Instant
+from backend.store.schema.tables import metadata, of_owner
 
 ID = String(26)
 HASH = LargeBinary(32)

@@ -7,8 +7,8 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from backend.store.accounts.callers import current_caller, lock_for_caller
 from backend.store.accounts.tables import stream_tickets
-from backend.store.database import Database
 from backend.store.owner import Owner
+from backend.store.sql.database import Database
 
 
 @dataclass(frozen=True, slots=True)

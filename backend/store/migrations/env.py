@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from backend.store.schema import complete_metadata
+from backend.store.schema.schema import complete_metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -8,7 +8,7 @@ from langgraph.checkpoint.postgres.base import SELECT_SQL
 from langgraph.checkpoint.serde.base import SerializerProtocol
 from psycopg.rows import DictRow
 
-from backend.store.channel_deltas import ChannelValues, Typed, dump, is_delta
+from backend.store.checkpoints.channel_deltas import ChannelValues, Typed, dump, is_delta
 
 _CURRENT = """
         select array_agg(array[bl.channel::bytea, bl.type::bytea, bl.blob])

@@ -23,11 +23,11 @@ from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
-from backend.store.channel_deltas import ChannelValues, DeltaEncoder, dump
-from backend.store.checkpoints import DurableSaver
-from backend.store.fences import StaleCheckpoint, find_fence
+from backend.store.checkpoints.channel_deltas import ChannelValues, DeltaEncoder, dump
+from backend.store.checkpoints.durable_saver import DurableSaver
 from backend.store.postgres.blobs import SELECT_WITH_CHAINS, keep_newest, split_blobs
 from backend.store.postgres.database import CONNECT_SECONDS, PATIENCE_SECONDS, cut
+from backend.store.runs.fences import StaleCheckpoint, find_fence
 
 log = structlog.get_logger()
 

@@ -20,9 +20,9 @@ import structlog
 from sqlalchemy import URL, Connection, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
-from backend.store.dialect import lock
-from backend.store.migrating import SchemaError, check_schema, is_up_to_date, upgrade
 from backend.store.postgres.schemas import has_tables, set_up_tables
+from backend.store.setup.migrating import SchemaError, check_schema, is_up_to_date, upgrade
+from backend.store.sql.dialect import lock
 
 log = structlog.get_logger()
 

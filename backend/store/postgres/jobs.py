@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from backend.store.database import Database
-from backend.store.dialect import lock
 from backend.store.postgres.places import state_places
-from backend.store.runs import Enqueue
-from backend.store.transitions import COMPLETED, EXECUTING
+from backend.store.runs.runs import Enqueue
+from backend.store.schema.transitions import COMPLETED, EXECUTING
+from backend.store.sql.database import Database
+from backend.store.sql.dialect import lock
 
 QUEUE = "runs"
 _ALIVE = "worker.last_heartbeat > now() - make_interval(secs => :lease)"

@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, text
 
-from backend.store.json_sql import among
-from backend.store.tables import log_entries, log_heads, runs
-from backend.store.transitions import EXECUTING
+from backend.store.schema.tables import log_entries, log_heads, runs
+from backend.store.schema.transitions import EXECUTING
+from backend.store.sql.json_sql import among
 from workflows.messages.messages import ProgressReported, encode
 
 _TURN = 7_310_003

@@ -10,7 +10,7 @@ from typing import Any
 from langgraph.checkpoint.base import Checkpoint, CheckpointTuple
 from langgraph.checkpoint.serde.base import SerializerProtocol
 
-from backend.store.channel_deltas import ChannelValues, Typed, dump, is_delta, is_inline
+from backend.store.checkpoints.channel_deltas import ChannelValues, Typed, dump, is_delta, is_inline
 
 Statement = tuple[str, list[tuple[Any, ...]]]
 """SQL, and the rows that it is executed with."""

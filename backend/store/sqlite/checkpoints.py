@@ -26,9 +26,9 @@ from langgraph.checkpoint.base import (
 )
 from langgraph.checkpoint.sqlite import SqliteSaver
 
-from backend.store.channel_deltas import DeltaEncoder
-from backend.store.checkpoints import DurableSaver
-from backend.store.folders import CHECKPOINTS
+from backend.store.checkpoints.channel_deltas import DeltaEncoder
+from backend.store.checkpoints.durable_saver import DurableSaver
+from backend.store.setup.folders import CHECKPOINTS
 from backend.store.sqlite.blobs import (
     CREATE_BLOBS,
     keep_newest,

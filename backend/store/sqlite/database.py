@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DatabaseError
 
-from backend.store.migrating import SchemaError, check_schema, is_up_to_date, upgrade
+from backend.store.setup.migrating import SchemaError, check_schema, is_up_to_date, upgrade
 from backend.store.sqlite.log_emptying import LogEmptying
 
 _T = TypeVar("_T")

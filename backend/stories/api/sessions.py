@@ -12,8 +12,8 @@ from backend.api.runs.exports import attachment
 from backend.api.runs.starts import RunStartDep
 from backend.api.runs.streams import STREAM_RESPONSES
 from backend.api.runs.views import StartedRun
-from backend.store.run_values import RunOptions
-from backend.store.runs import Run
+from backend.store.runs.runs import Run
+from backend.store.schema.run_values import RunOptions
 from backend.stories.api.children import OnChaptersQuery
 from backend.stories.api.parts import ChoicesDep, SessionsDep
 from backend.stories.api.views import SessionPage, SessionView, session_summary, session_view

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from backend.store.runs import RunPart
+from backend.store.runs.runs import RunPart
 from backend.stories.chapters import choice_after
 from backend.stories.progress import progress_percent, streak, total_minutes
 from backend.stories.sessions import Story

@@ -7,17 +7,24 @@ from urllib.parse import quote
 import typer
 
 from backend.cli.failures import fail
-from backend.cli.generate import BudgetOption, CacheOption, ModelOption, ParallelOption, ServerOption, write
+from backend.cli.runs.generate import (
+    BudgetOption,
+    CacheOption,
+    ModelOption,
+    ParallelOption,
+    ServerOption,
+    write,
+)
+from backend.cli.runs.watching import InterruptOption, Watching
 from backend.cli.service_client import JsonOption
-from backend.cli.watching import InterruptOption, Watching
 from backend.store.owner import LOCAL
 from backend.stories.cli.children import split_list
 
 if TYPE_CHECKING:
-    from backend.cli.local import RunStarter
+    from backend.cli.runs.local import RunStarter
     from backend.resources import Resources
-    from backend.store.run_values import RunOptions
-    from backend.store.runs import Run
+    from backend.store.runs.runs import Run
+    from backend.store.schema.run_values import RunOptions
 
 
 def story(

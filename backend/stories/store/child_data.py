@@ -7,9 +7,9 @@ from sqlalchemy import ColumnElement, Table
 
 from backend.store.accounts.belongings import BelongingsRepository, owned_tables
 from backend.store.accounts.tables import security_events
-from backend.store.json_sql import among
 from backend.store.owner import Owner
-from backend.store.tables import runs
+from backend.store.schema.tables import runs
+from backend.store.sql.json_sql import among
 from backend.stories.store.tables import children
 
 

@@ -3,7 +3,7 @@
 from sqlalchemy import ColumnElement, Connection, select, update
 
 from backend.store.owner import Owner
-from backend.store.tables import runs
+from backend.store.schema.tables import runs
 
 
 def leave_series(connection: Connection, owner: Owner, chapters: ColumnElement[bool]) -> list[str]:

@@ -11,15 +11,15 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, exists, insert, select, update
 from ulid import ULID
 
-from backend.store.database import Database
-from backend.store.dialect import lock_owner, upsert
-from backend.store.json_sql import among
 from backend.store.limits import Cap, check_cap
 from backend.store.owner import Owner
-from backend.store.paging import newest_first
 from backend.store.references import Reference, check_references
-from backend.store.retention import read_owned
-from backend.store.tables import runs
+from backend.store.runs.retention import read_owned
+from backend.store.schema.tables import runs
+from backend.store.sql.database import Database
+from backend.store.sql.dialect import lock_owner, upsert
+from backend.store.sql.json_sql import among
+from backend.store.sql.paging import newest_first
 from backend.stories.store.series import leave_series
 from backend.stories.store.tables import children, reading_days, story_sessions
 

@@ -2,8 +2,8 @@
 
 from sqlalchemy import Column, Date, Float, Index, String, Table
 
-from backend.store.columns import GivenInteger, GivenJson, Instant
-from backend.store.tables import metadata, of_owner
+from backend.store.schema.columns import GivenInteger, GivenJson, Instant
+from backend.store.schema.tables import metadata, of_owner
 
 children = Table(
     "children",

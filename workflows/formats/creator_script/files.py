@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from workflows.formats.creator_script.script import spoken
 from workflows.formats.exports import Exporter, Finished
-from workflows.formats.speech.exports import script_exports
-from workflows.formats.speech.subtitles import SpokenPassage, make_cues, render_cues
+from workflows.formats.speech.exports.exports import script_exports
+from workflows.formats.speech.exports.subtitles import SpokenPassage, make_cues, render_cues
 from workflows.formats.speech.turns import Turn
 
 _VOICE = "NARRATOR"

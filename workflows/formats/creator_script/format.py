@@ -35,9 +35,9 @@ from workflows.formats.creator_script.templates import Template, TemplateRegistr
 from workflows.formats.creator_script.timing import content_seconds, heading, words_for
 from workflows.formats.exports import Exporter
 from workflows.formats.form import Presentation
-from workflows.formats.languages import LANGUAGES
 from workflows.formats.pieces import SectionNotes
-from workflows.formats.trailer import split_notes
+from workflows.formats.toolkit.languages import LANGUAGES
+from workflows.formats.toolkit.trailer import split_notes
 from workflows.lookups import Lookups, find_named
 from workflows.messages.messages import SafetyIssue
 from workflows.models.calls.calls import stream_text
@@ -45,8 +45,8 @@ from workflows.models.clients.catalog import Model
 from workflows.models.parameters import RoleParameters
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
-from workflows.safety.policy import Policy
-from workflows.safety.policy_files import load_policy
+from workflows.safety.policies.policy import Policy
+from workflows.safety.policies.policy_files import load_policy
 from workflows.state import Section, SectionTask, State, texts_of
 from workflows.text.words import count_words
 from workflows.verdicts import Reviewed, ReviewFinding

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from workflows.formats.creator_script.personas import AudiencePersona, ScriptPersona
-from workflows.formats.languages import Language
+from workflows.formats.toolkit.languages import Language
 
 Priority = Literal["must", "should", "nice"]
 VideoStyle = Literal[

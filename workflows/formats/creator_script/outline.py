@@ -9,12 +9,12 @@ from typing import Annotated, Any
 from langchain_core.messages import BaseMessage
 from pydantic import BaseModel, Field, StringConstraints, create_model
 
-from workflows.formats.answer_fields import First
 from workflows.formats.base import Plan
 from workflows.formats.creator_script.input import CreatorScriptInput
 from workflows.formats.creator_script.plan import ContentPart, divide_content, make_plan
 from workflows.formats.creator_script.styles import list_styles
 from workflows.formats.creator_script.templates import Template
+from workflows.formats.toolkit.answer_fields import First
 from workflows.models.calls.calls import ask
 from workflows.models.clients.catalog import Model
 from workflows.prompts import Prompts, marked

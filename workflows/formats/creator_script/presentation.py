@@ -1,7 +1,7 @@
 """Form of a video script, and how its text is shown."""
 
 from workflows.formats.form import FieldGroup, FieldHint, Form, Presentation, StoredChoice, TextDisplay
-from workflows.formats.languages import NATIVE_NAMES
+from workflows.formats.toolkit.languages import NATIVE_NAMES
 
 _PERSONAS = "api/v1/personas"
 

@@ -8,7 +8,7 @@ from workflows.formats.creator_script.input import CreatorScriptInput
 from workflows.formats.creator_script.plan import slots_of
 from workflows.formats.creator_script.script import HEADING, split_heading, spoken
 from workflows.formats.creator_script.timing import TimeSlot, heading, words_for
-from workflows.formats.measured_review import part_of, review_repetition
+from workflows.formats.toolkit.measured_review import part_of, review_repetition
 from workflows.state import Section, State
 from workflows.text.metrics.coverage import covers, find_statement
 from workflows.text.prose import listed_share

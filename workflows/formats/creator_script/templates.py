@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from workflows.formats.toml_files import read_folders
+from workflows.formats.toolkit.toml_files import read_folders
 
 _FOLDER = Path(__file__).parent / "templates"
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from workflows.formats.discovery_report.input import DiscoveryInput
-from workflows.formats.toml_files import read_folders
+from workflows.formats.toolkit.toml_files import read_folders
 from workflows.text.metrics.coverage import content_stems
 
 _FOLDER = Path(__file__).parent / "areas"

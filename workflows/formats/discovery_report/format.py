@@ -18,10 +18,10 @@ from workflows.formats.discovery_report.presentation import PRESENTATION
 from workflows.formats.discovery_report.profile import profile_key
 from workflows.formats.discovery_report.settings import ReportSettings
 from workflows.formats.form import Presentation
-from workflows.formats.languages import LANGUAGES
-from workflows.formats.measured_review import review_repetition
 from workflows.formats.pieces import SectionNotes
-from workflows.formats.trailer import split_notes
+from workflows.formats.toolkit.languages import LANGUAGES
+from workflows.formats.toolkit.measured_review import review_repetition
+from workflows.formats.toolkit.trailer import split_notes
 from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.calls.calls import stream_text
 from workflows.models.calls.search import can_search, stream_search
@@ -29,8 +29,8 @@ from workflows.models.clients.catalog import Model
 from workflows.models.parameters import RoleParameters
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
-from workflows.safety.policy import Policy
-from workflows.safety.policy_files import load_policy
+from workflows.safety.policies.policy import Policy
+from workflows.safety.policies.policy_files import load_policy
 from workflows.state import Outline, Section, SectionTask, State, text_of, texts_of
 from workflows.text.metrics.coverage import content_stems
 from workflows.text.metrics.readability import reading_grade, vocabulary_level

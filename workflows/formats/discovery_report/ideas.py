@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
-from workflows.formats.answer_fields import First, clip
 from workflows.formats.discovery_report.input import DiscoveryInput
-from workflows.formats.languages import LANGUAGES
+from workflows.formats.toolkit.answer_fields import First, clip
+from workflows.formats.toolkit.languages import LANGUAGES
 from workflows.models.calls.calls import ask
 from workflows.models.clients.catalog import Model
 from workflows.prompts import Prompts

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
-from workflows.formats.languages import Language
+from workflows.formats.toolkit.languages import Language
 
 _Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200)]
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=3000)]

@@ -1,7 +1,7 @@
 """Form of a discovery report, and how its text is shown."""
 
 from workflows.formats.form import FieldGroup, FieldHint, Form, Presentation, TextDisplay
-from workflows.formats.languages import NATIVE_NAMES
+from workflows.formats.toolkit.languages import NATIVE_NAMES
 
 PRESENTATION = Presentation(
     form=Form(

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, Field, create_model
 
-from workflows.formats.answer_fields import AnswerLine
+from workflows.formats.toolkit.answer_fields import AnswerLine
 
 
 class PlannedPart(BaseModel):

@@ -1,8 +1,8 @@
 """Speakers of a lesson, and the names that models give them."""
 
 from workflows.formats.education_audio.input import Speakers
-from workflows.formats.speech.cast import Cast
-from workflows.formats.speech.turn_writer import ScriptStyle
+from workflows.formats.speech.filter.turn_writer import ScriptStyle
+from workflows.formats.speech.speakers.cast import Cast
 
 STYLE = ScriptStyle(keeps_tags=True, spells_out=True, alternates=False)
 

@@ -30,16 +30,16 @@ from workflows.formats.education_audio.review import review_lesson, review_part
 from workflows.formats.exports import Exporter, Finished
 from workflows.formats.form import Presentation
 from workflows.formats.pieces import SectionNotes
-from workflows.formats.recap import neighbours, whole_plan
-from workflows.formats.speech.addresses import list_addresses
-from workflows.formats.speech.exports import script_exports, warned
-from workflows.formats.speech.lines import titles_above
-from workflows.formats.speech.renderers import render_plain
-from workflows.formats.speech.script_filter import ScriptFilter
-from workflows.formats.speech.stream import filter_reply
+from workflows.formats.speech.exports.exports import script_exports, warned
+from workflows.formats.speech.exports.renderers import render_plain
+from workflows.formats.speech.filter.lines import titles_above
+from workflows.formats.speech.filter.script_filter import ScriptFilter
+from workflows.formats.speech.filter.stream import filter_reply
 from workflows.formats.speech.tags import vocabulary
 from workflows.formats.speech.turns import Turn, parse_turns
-from workflows.formats.trailer import split_notes
+from workflows.formats.speech.wording.addresses import list_addresses
+from workflows.formats.toolkit.recap import neighbours, whole_plan
+from workflows.formats.toolkit.trailer import split_notes
 from workflows.lookups import Lookups, find_named
 from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.calls.calls import ask, stream_text
@@ -47,9 +47,9 @@ from workflows.models.clients.catalog import Model
 from workflows.models.parameters import RoleParameters
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
-from workflows.safety.documents import examine, uncover
-from workflows.safety.policy import Policy
-from workflows.safety.policy_files import load_policy
+from workflows.safety.policies.policy import Policy
+from workflows.safety.policies.policy_files import load_policy
+from workflows.safety.untrusted.documents import examine, uncover
 from workflows.state import Outline, Section, SectionTask, State
 from workflows.text.language import guess_language
 from workflows.text.streams.normaliser import normalise

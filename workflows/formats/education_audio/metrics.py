@@ -8,7 +8,7 @@ from workflows.formats.education_audio.input import LessonInput
 from workflows.formats.education_audio.notices import lesson_notices
 from workflows.formats.education_audio.planning import part_at
 from workflows.formats.education_audio.warnings import Script, list_warnings
-from workflows.formats.speech.renderers import WORDS_PER_MINUTE, speaking_minutes
+from workflows.formats.speech.exports.renderers import WORDS_PER_MINUTE, speaking_minutes
 from workflows.formats.speech.turns import Turn, parse_turns, spoken_text, words_by_speaker
 from workflows.state import State
 from workflows.text.language import guess_language

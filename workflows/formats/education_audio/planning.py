@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from workflows.errors import InvalidInput
-from workflows.formats.speech.renderers import WORDS_PER_MINUTE
+from workflows.formats.speech.exports.renderers import WORDS_PER_MINUTE
 from workflows.models.spec import ModelSpec
 from workflows.state import Outline, SectionTask
 from workflows.text.language import guess_language

@@ -1,7 +1,7 @@
 """Form of a lesson, and how its text is shown."""
 
 from workflows.formats.form import FieldGroup, FieldHint, Form, Presentation, StoredChoice, TextDisplay
-from workflows.formats.speech.renderers import WORDS_PER_MINUTE
+from workflows.formats.speech.exports.renderers import WORDS_PER_MINUTE
 
 PRESENTATION = Presentation(
     form=Form(

@@ -13,7 +13,7 @@ from workflows.formats.education_audio.grounding import (
 from workflows.formats.education_audio.input import LessonInput
 from workflows.formats.education_audio.metrics import said_in, warnings_of
 from workflows.formats.education_audio.warnings import is_warning
-from workflows.formats.measured_review import review_repetition
+from workflows.formats.toolkit.measured_review import review_repetition
 from workflows.models.clients.catalog import Model
 from workflows.state import State
 from workflows.verdicts import Reviewed, ReviewFinding

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from workflows.formats.speech.cast import Cast
-from workflows.formats.speech.names import fold
-from workflows.formats.speech.script_filter import ScriptFilter
-from workflows.formats.speech.turn_writer import ScriptStyle
+from workflows.formats.speech.filter.script_filter import ScriptFilter
+from workflows.formats.speech.filter.turn_writer import ScriptStyle
+from workflows.formats.speech.speakers.cast import Cast
+from workflows.formats.speech.speakers.names import fold
 from workflows.formats.speech.turns import parse_turns
 
 _STYLE = ScriptStyle(keeps_tags=False, spells_out=False, alternates=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from workflows.formats.podcast.dialogue import Dialogue
 from workflows.formats.podcast.marks import MarkedText
-from workflows.formats.trailer import MARK, Trailer
+from workflows.formats.toolkit.trailer import MARK, Trailer
 
 _FACTS, _NOTES = "FACTS", "NOTES"
 

@@ -11,7 +11,6 @@ from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
 from workflows.context import text_size, whole_text
 from workflows.errors import InvalidInput, ModelBadOutput
-from workflows.formats.answer_fields import clip
 from workflows.formats.base import Format, Plan
 from workflows.formats.exports import Exporter
 from workflows.formats.form import Presentation
@@ -31,10 +30,11 @@ from workflows.formats.podcast.prompt_values import last_speaker, pack_text, sec
 from workflows.formats.podcast.replies import make_dialogue, read_pack, read_pieces, read_turns
 from workflows.formats.podcast.review import review_episode, review_pieces
 from workflows.formats.podcast.spoken import language_tag, turns_of
-from workflows.formats.speech.exports import script_exports
-from workflows.formats.speech.lines import titles_above
-from workflows.formats.speech.stream import filter_reply
-from workflows.formats.trailer import split_notes
+from workflows.formats.speech.exports.exports import script_exports
+from workflows.formats.speech.filter.lines import titles_above
+from workflows.formats.speech.filter.stream import filter_reply
+from workflows.formats.toolkit.answer_fields import clip
+from workflows.formats.toolkit.trailer import split_notes
 from workflows.loop_turns import off_loop
 from workflows.messages.messages import SafetyIssue
 from workflows.models.calls.calls import ask, stream_text
@@ -43,8 +43,8 @@ from workflows.models.clients.catalog import Model
 from workflows.models.parameters import RoleParameters
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
-from workflows.safety.policy import Policy
-from workflows.safety.policy_files import load_policy
+from workflows.safety.policies.policy import Policy
+from workflows.safety.policies.policy_files import load_policy
 from workflows.state import Facts, OpenPiece, Outline, PlannedPiece, Section, SectionTask, State, texts_of
 from workflows.verdicts import ReviewFinding
 

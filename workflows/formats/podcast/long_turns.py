@@ -8,9 +8,9 @@ as two people tell a thing together; so both keep taking turns. Where no sentenc
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 
-from workflows.formats.measured_review import LONGEST_TURN
 from workflows.formats.pieces import SectionNotes
 from workflows.formats.speech.turns import Turn, parse_turns
+from workflows.formats.toolkit.measured_review import LONGEST_TURN
 from workflows.text.sentences import split_sentences
 from workflows.text.words import count_words, list_words
 

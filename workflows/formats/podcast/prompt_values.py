@@ -7,8 +7,8 @@ from workflows.context import prompt_values
 from workflows.formats.podcast.input import PodcastInput
 from workflows.formats.podcast.plan import COLD_OPEN, RUMOR_WATCH, TITLES, WRAP, beats_for_section
 from workflows.formats.podcast.spoken import language_name
-from workflows.formats.recap import neighbours, whole_plan
 from workflows.formats.speech.turns import parse_turns
+from workflows.formats.toolkit.recap import neighbours, whole_plan
 from workflows.prompts import marked
 from workflows.state import Facts, SectionTask
 

@@ -11,8 +11,8 @@ from workflows.formats.podcast.first_reply import FirstReply
 from workflows.formats.podcast.input import PodcastInput
 from workflows.formats.podcast.marks import MarkedText
 from workflows.formats.podcast.spoken import language_tag
-from workflows.formats.speech.addresses import list_addresses
-from workflows.formats.speech.stream import in_steps
+from workflows.formats.speech.filter.stream import in_steps
+from workflows.formats.speech.wording.addresses import list_addresses
 from workflows.models.calls.search import Citation
 from workflows.models.clients.catalog import Model
 from workflows.state import Facts

@@ -4,15 +4,15 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from workflows.formats.measured_review import (
+from workflows.formats.podcast.input import PodcastInput
+from workflows.formats.podcast.spoken import language_tag
+from workflows.formats.speech.turns import parse_turns
+from workflows.formats.toolkit.measured_review import (
     part_of,
     review_numbers,
     review_repetition,
     review_turns,
 )
-from workflows.formats.podcast.input import PodcastInput
-from workflows.formats.podcast.spoken import language_tag
-from workflows.formats.speech.turns import parse_turns
 from workflows.state import Facts, Piece
 from workflows.verdicts import ReviewFinding
 

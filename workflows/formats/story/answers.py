@@ -4,9 +4,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from workflows.formats.answer_fields import SAID, AnswerLine, First, clip
 from workflows.formats.story.bible import StoryBible, clean_bible
 from workflows.formats.story.input import SUMMARY
+from workflows.formats.toolkit.answer_fields import SAID, AnswerLine, First, clip
 
 _MOST_ELEMENTS, _MOST_WORDS, _MOST_CHOICES = 6, 3, 4
 _MOST_THREADS = 20

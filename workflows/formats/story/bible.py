@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from workflows.formats.answer_fields import clip
+from workflows.formats.toolkit.answer_fields import clip
 from workflows.text.metrics.coverage import content_stems
 
 _Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=400)]

@@ -17,8 +17,8 @@ from workflows.formats.story.settings import ConsentSettings
 from workflows.lookups import Lookups
 from workflows.models.parameters import RoleParameters
 from workflows.models.spec import ModelSpec
-from workflows.safety.policy import Policy
-from workflows.safety.policy_files import load_policy
+from workflows.safety.policies.policy import Policy
+from workflows.safety.policies.policy_files import load_policy
 from workflows.state import State
 
 

@@ -8,9 +8,7 @@ from typing import Any, ClassVar
 from workflows.context import prompt_values, text_size, whole_text
 from workflows.formats.base import Plan
 from workflows.formats.form import Presentation
-from workflows.formats.measured_review import words_in
 from workflows.formats.pieces import SectionNotes
-from workflows.formats.recap import near_plan, whole_plan
 from workflows.formats.story.answers import StoryChoices, StoryOutline
 from workflows.formats.story.bible import StoryBible, carry_over, settle_threads, threads_to_close
 from workflows.formats.story.chapter import ChapterFormat
@@ -19,7 +17,9 @@ from workflows.formats.story.input import StoryInput
 from workflows.formats.story.presentation import PRESENTATION
 from workflows.formats.story.reading import divide_words, plan_scenes, reading_for
 from workflows.formats.story.review import review_scenes
-from workflows.formats.trailer import split_notes
+from workflows.formats.toolkit.measured_review import words_in
+from workflows.formats.toolkit.recap import near_plan, whole_plan
+from workflows.formats.toolkit.trailer import split_notes
 from workflows.loop_turns import off_loop
 from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.calls.calls import ask, stream_text

@@ -17,7 +17,7 @@ from workflows.formats.story.consent import ConsentRule
 from workflows.formats.story.input import SUMMARY, EarlierChapter, StoryInput, StoryReader
 from workflows.lookups import Lookups, find_named
 from workflows.safety.check import first_refused_field
-from workflows.safety.policy_files import load_policy
+from workflows.safety.policies.policy_files import load_policy
 from workflows.text.sentences import last_sentence_end, split_sentences
 
 _WHOLE = 6

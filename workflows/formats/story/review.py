@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from workflows.formats.measured_review import part_of, review_reading, review_repetition
 from workflows.formats.story.input import StoryReader
 from workflows.formats.story.reading import reading_for
+from workflows.formats.toolkit.measured_review import part_of, review_reading, review_repetition
 from workflows.verdicts import ReviewFinding
 
 

@@ -1,0 +1,1 @@
+"""Credentials that let somebody in: passwords, log-ins, keys, tickets."""

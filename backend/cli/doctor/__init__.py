@@ -1,0 +1,1 @@
+"""`storywire doctor`: checks of the configuration, and of the way that streams take."""

@@ -1,0 +1,1 @@
+"""Commands that make and show runs, of this machine or of a service."""

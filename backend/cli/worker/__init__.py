@@ -1,0 +1,1 @@
+"""`storywire worker`: processes that execute runs from the queue."""

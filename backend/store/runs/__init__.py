@@ -1,0 +1,1 @@
+"""Runs in SQL: their rows, who executes them, what they cost, and what hangs on them."""

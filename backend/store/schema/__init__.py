@@ -1,0 +1,1 @@
+"""Tables of the service, with the types and states that their columns hold."""

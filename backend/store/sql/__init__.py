@@ -1,0 +1,1 @@
+"""SQL below the repositories: the port of a database, and what databases spell differently."""

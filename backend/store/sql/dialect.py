@@ -1,0 +1,88 @@
+"""SQL that the databases spell differently: the one place that asks which of them it is.
+
+What SQLite's one writer gives for nothing, other databases must be asked for: `lock` makes transactions wait for one
+another, and a query with `with_for_update` holds its rows. SQLite does neither, and needs neither.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Insert, Table, column, delete, func, literal_column, select, table
+from sqlalchemy.dialects import postgresql, sqlite
+
+from backend.store.owner import Owner
+from backend.store.sql.json_sql import among
+
+_INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+_SERVER = "postgresql"
+_CHECKPOINT_TABLES = ("checkpoint_writes", "checkpoint_blobs", "checkpoints")
+
+
+def upsert(
+    connection: Connection,
+    into: Table,
+    row: Mapping[str, Any],
+    changes: Mapping[str, Any],
+) -> Insert:
+    """An INSERT of `row`; where one with the same primary key is there, its columns are set
+    to `changes` in its place. One statement, so that of two processes at once neither fails."""
+    columns = [each.name for each in into.primary_key.columns]
+    statement: Insert = _INSERTS[connection.dialect.name](into).values(row)
+    return statement.on_conflict_do_update(index_elements=columns, set_=dict(changes))  # type: ignore[attr-defined,no-any-return]
+
+
+def insert_unless_there(connection: Connection, into: Table, row: Mapping[str, Any]) -> Insert:
+    """An INSERT of `row`, which does nothing where one with the same key or another unique value is there."""
+    statement: Insert = _INSERTS[connection.dialect.name](into).values(row)
+    return statement.on_conflict_do_nothing()  # type: ignore[attr-defined,no-any-return]
+
+
+def lock(connection: Connection, *names: str) -> None:
+    """Makes this transaction wait until no other one holds these names, and hold them until it ends.
+
+    Called first: what the transaction read before may be out of date. Names are locked in an order of their own, so
+    that no two transactions wait for each other.
+    """
+    if connection.dialect.name != _SERVER:
+        return
+    for key in sorted(map(_key, set(names))):
+        connection.execute(select(func.pg_advisory_xact_lock(key)))
+
+
+def lock_owner(connection: Connection, owner: Owner) -> None:
+    """Makes this transaction wait for others that count what this owner has: for what may be had only so often."""
+    lock_owners(connection, owner)
+
+
+def lock_owners(connection: Connection, *owners: Owner) -> None:
+    """As `lock_owner`, of several."""
+    lock(connection, *(f"owner {owner}" for owner in owners))
+
+
+def delete_checkpoints(connection: Connection, run_ids: Sequence[str]) -> None:
+    """Deletes the checkpoints of these runs where they are in this database; SQLite's are in a file of their own."""
+    if connection.dialect.name == _SERVER:
+        for name in _CHECKPOINT_TABLES:
+            rows = table(name, column("thread_id"))
+            connection.execute(delete(rows).where(rows.c.thread_id.in_(among(run_ids))))
+
+
+def delete_jobs(connection: Connection, run_ids: Sequence[str]) -> None:
+    """Deletes the jobs of these runs that wait for a worker, so that none of them has a place in the queue any more;
+    with SQLite there is no queue."""
+    if connection.dialect.name == _SERVER:
+        jobs = table("procrastinate_jobs", column("lock"), column("status"))
+        waiting = jobs.c.lock.in_(among(run_ids)) & (jobs.c.status == literal_column("'todo'"))
+        connection.execute(delete(jobs).where(waiting))
+
+
+def delete_all_checkpoints(connection: Connection) -> None:
+    """Deletes all checkpoints in this database."""
+    for name in _CHECKPOINT_TABLES:
+        connection.execute(delete(table(name)))
+
+
+def _key(name: str) -> int:
+    """A lock's number, 64 bits with a sign."""
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)

@@ -1,0 +1,1 @@
+"""Filter from a model's reply to clean turns, while it streams. Pure."""

@@ -1,0 +1,1 @@
+"""Speakers of a script: the cast, and the labels of turns. Pure."""

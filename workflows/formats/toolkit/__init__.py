@@ -1,0 +1,1 @@
+"""Toolkit of formats: what any of them may build its prompts, notes and reviews from."""

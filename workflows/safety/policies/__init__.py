@@ -1,0 +1,1 @@
+"""Safety policies: the built-in ones, and those of an operator."""

@@ -1,0 +1,1 @@
+"""Text that others wrote and a model reads: uploads, search results, wishes. Pure."""
