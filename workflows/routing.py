@@ -110,9 +110,13 @@ def route_rewrites(state: State, *, context_words: int = CONTEXT_WORDS) -> list[
 
 
 def after_rewrite(state: State) -> Literal["dispatch", "safety_check"]:
-    """On with the next section, or with the check of the whole."""
+    """On with the next section, or with the check of the whole.
+
+    What was found in the last section's rewrite is mended before that check, as in any other: it was paid for.
+    """
     missing = set(write_order(state["outline"])) - set(state["sections"])
-    return "dispatch" if missing else "safety_check"
+    is_at_fault = _parallel(get_runtime(RunContext)) == 1 and sections_to_rewrite_in_order(state)
+    return "dispatch" if missing or is_at_fault else "safety_check"
 
 
 def sections_to_revise(state: State, findings: list[ReviewFinding], most: int) -> list[int]:

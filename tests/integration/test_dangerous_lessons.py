@@ -176,9 +176,14 @@ async def test_contradiction_that_only_a_judge_sees_is_written_again_and_judged_
         ),  # of sentences that aren't there
         Reply(text="All of it is fine, I think."),
         Reply(fault=Fault("refusal")),
+        Reply(fault=Fault("length")),
+        Reply(fault=Fault("content_filter")),
+        Reply(fault=Fault("status", status=503)),
+        Reply(fault=Fault("drop")),
+        Reply(fault=Fault("status", status=429)),
     ],
 )
-async def test_judge_without_a_usable_answer_is_asked_again_and_then_words_decide(
+async def test_judge_without_a_usable_answer_leaves_a_paid_lesson_to_words(
     provider: FakeProvider, tmp_path: Path, reply: Reply
 ) -> None:
     provider.script = script(DANGEROUS, Rule(reply, structured=True, contains=JUDGED))
@@ -189,6 +194,27 @@ async def test_judge_without_a_usable_answer_is_asked_again_and_then_words_decid
     assert metadata["grounding_method"] == "words"
     assert [notice["level"] for notice in metadata["notices"]] == ["danger", "note"]
     assert (verdicts[-1].approved, verdicts[-1].marked) == (False, True)
+
+
+async def test_judge_whose_key_is_refused_fails_the_run_which_goes_on_with_its_text_once_that_is_mended(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    # Once when the section is reviewed by itself, and once more with the whole.
+    refused = Rule(Reply(fault=Fault("bad_key")), structured=True, contains=JUDGED, times=2)
+    provider.script = script(SAFE, refused)
+    body = {"format": "education_audio", "input": INPUT, "options": {"keep_length": False}}
+    async with serve(settings_for(provider, tmp_path)) as service:
+        run = (await service.client.http.post("/api/v1/runs", json=body)).json()["run_id"]
+        failed, mended = Told(), Told()
+        async for frame in service.client.frames(run):
+            failed.take(frame)
+        assert failed.ending is not None and failed.ending["code"] == "MODEL_AUTH"
+        assert (await service.client.http.post(f"/api/v1/runs/{run}/resume")).is_success
+        async for frame in service.client.frames(run):
+            mended.take(frame)
+    assert mended.ending is not None and mended.ending["type"] == "complete", mended.ending
+    written = [call for call in provider.generations if not call.body.get("response_format")]
+    assert len(written) == 1 and mended.text == SAFE
 
 
 async def test_judge_needs_words_of_the_document_to_overrule_what_words_say(

@@ -140,6 +140,17 @@ async def test_scene_whose_safe_rewrite_a_review_finds_fault_with_is_revised_bef
     assert "The cat came." in state["sections"][1]["text"] and not state["faults"]
 
 
+async def test_last_scene_whose_safe_rewrite_a_review_finds_fault_with_is_revised_before_the_whole_is_checked(
+    provider: FakeProvider,
+) -> None:
+    cat = Rule(Reply(text=f"The cat came. {write_prose('cat', 150)}"), contains="A cat, please.", times=9)
+    safe = Rule(Reply(text=AGAIN), contains=UNSAFE, structured=False)
+    state, calls = await write(Picky(), provider, [safe, cat, unsafe_scene(4)])
+    assert order_of(calls)[-4:] == ["rewrite", "scene", "rewrite", "rewrite"]
+    assert state["rewritten_in_order"] == [3] and "The cat came." in state["sections"][3]["text"]
+    assert state["rewrites"] == 0 and not state["faults"]
+
+
 async def test_scene_that_is_written_again_at_the_end_sees_none_that_is_thrown_away(
     provider: FakeProvider,
 ) -> None:

@@ -10,7 +10,7 @@ from tests.models import open_model
 from workflows.errors import ModelBadOutput
 from workflows.formats.creator_script.coverage import judge_points
 from workflows.formats.creator_script.format import CreatorScriptFormat
-from workflows.formats.education_audio.grounding_judge import judge_claims
+from workflows.formats.education_audio.grounding_judge import GroundingJudge
 from workflows.safety.judge import judge
 from workflows.safety.policies.policy_files import load_policy
 from workflows.state import Section, State
@@ -44,7 +44,7 @@ async def test_lessons_judge_with_numbers_of_its_own_leaves_sentences_unanswered
 ) -> None:
     answering(provider, {"verdicts": [verdict(numbers[0]), verdict(numbers[1], "contradicted")]})
     async with open_model(provider.root_url, "chat") as model:
-        found = await judge_claims(model, "Before the test", [DOCUMENT], SAID)
+        found = await GroundingJudge(model, "Before the test").judge([DOCUMENT], SAID)
     assert [one.kind if one else "unanswered" for one in found] == kinds
 
 

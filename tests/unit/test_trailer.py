@@ -211,6 +211,16 @@ CASES = {
         "Once.\nShe sleeps.\n\n“Come,” said Pip.",
         "Mia has it.",
     ),
+    "bare with nothing below": ("Once.\n\nNotes", "Once.\n\nNotes", ""),
+    "bare with a text below": ("Once.\n\nהערות\n\nסוף.", "Once.\n\nהערות\n\nסוף.", ""),
+    "bare with a sheet below": (
+        "She read:\n\nNOTES\n- Milk.\n- Bread.\n\nMaya laughed.",
+        "She read:\n\nNOTES\n- Milk.\n- Bread.\n\nMaya laughed.",
+        "",
+    ),
+    "bare above what was asked for": (
+        "She read:\n\nNOTES\n- Milk.\n\n=== NOTES ===\n- Mia.", "She read:\n\nNOTES\n- Milk.", "- Mia.",
+    ),
     "as a list that a text has": ("He took notes:\none for Mia.", "He took notes:\none for Mia.", ""),
 }  # fmt: skip
 
@@ -314,6 +324,29 @@ def test_text_that_never_speaks_of_notes_passes_unchanged(text: str) -> None:
 @given(st.text(st.sampled_from("ab.= \n-"), max_size=200).filter(lambda text: "===" not in text))
 def test_text_without_a_mark_passes_unchanged(text: str) -> None:
     assert read(text, 3) == (text, "")
+
+
+_IN_STORIES = [
+    "Notes", "NOTES", "הערות", "רשימות", "Notes:", "הערות:", "NOTES:", "NOTES: Buy milk.", "1. Notes",
+    "Author's notes",
+    "Notes for Grandma:", "**Notes**", "## הערות", "— NOTES —", "📝 NOTES", "(Notes)", "***", "---", "- Buy milk.",
+    "- לקנות חלב.", "Feed the dragon.", "היא צחקה.", "– Come, said Pip.", "Who: the dragon.", "she read",
+    "“Notes!”", "",
+]  # fmt: skip
+"""Lines that a child's story may have."""
+
+
+@given(
+    st.lists(st.sampled_from(_IN_STORIES), max_size=14),
+    st.sampled_from(["", "\n\n=== NOTES ===\n- Mia has it."]),
+    st.sampled_from([1, 7, 1000]),
+)
+def test_no_line_of_a_story_is_lost_to_a_word_that_notes_begin_with(
+    lines: list[str], trailer: str, size: int
+) -> None:
+    story = "\n".join(["Once upon a time.", *lines, "", "Maya laughed, and so did the dragon."])
+    told, notes = read(story + trailer, size)
+    assert told.strip() == story and notes == ("- Mia has it." if trailer else "")
 
 
 def test_notes_are_bounded() -> None:

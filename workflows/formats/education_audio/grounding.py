@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from workflows.formats.education_audio.grounding_judge import Judgement, judge_claims
+from workflows.formats.education_audio.grounding_judge import GroundingJudge, Judgement
 from workflows.formats.education_audio.input import LessonInput
 from workflows.formats.education_audio.planning import part_at, window_of
 from workflows.formats.speech.turns import Turn
@@ -86,9 +86,11 @@ async def ground_by_judge(
     said: Mapping[int, Sequence[str]],
     language: str,
     judge: Model,
+    *,
+    may_be_away: bool,
 ) -> LessonGrounding:
     """The same with a judge. What it has answered on sections that are as they were is taken from an earlier review,
-    and kept for a later one.
+    and kept for a later one. One that can't be reached is a ModelError unless it `may_be_away`: then words decide.
 
     Words count beside it: a number or a medicine that the document doesn't have stays one, whatever a judge says, and
     what it calls borne out must have words of the document to show for it, on the same thing.
@@ -96,7 +98,7 @@ async def ground_by_judge(
     answers = dict(state.get("reviewed", {}).get("grounding", {}).get("answers", {}))
     digests = {index: _digest(sentences) for index, sentences in said.items()}
     changed = [index for index in sorted(said) if answers.get(str(index), {}).get("digest") != digests[index]]
-    judged = await _judge(inputs, state, {index: said[index] for index in changed}, judge)
+    judged = await _judge(inputs, state, {index: said[index] for index in changed}, judge, may_be_away)
     for index in changed:
         verdicts = [one.as_json() if one else None for one in judged[index]]
         answers[str(index)] = {"digest": digests[index], "verdicts": verdicts}
@@ -115,15 +117,16 @@ def _method_of(judgements: Mapping[int, Sequence[Judgement | None]]) -> Method:
 
 
 async def _judge(
-    inputs: LessonInput, state: State, said: Mapping[int, Sequence[str]], judge: Model
+    inputs: LessonInput, state: State, said: Mapping[int, Sequence[str]], model: Model, may_be_away: bool
 ) -> dict[int, list[Judgement | None]]:
     """By section, a judgement a sentence. A document over the judge's window is gone through part by part, the
     section's own first."""
     assert inputs.document is not None
-    text, window = inputs.document.text, window_of(judge.spec)
+    judge = GroundingJudge(model, inputs.document.title, may_be_away)
+    text, window = inputs.document.text, window_of(model.spec)
     if count_words(text) <= window:
         every = [sentence for index in said for sentence in said[index]]
-        found = await judge_claims(judge, inputs.document.title, [text], every)
+        found = await judge.judge([text], every)
         result, start = {}, 0
         for index in said:
             result[index] = found[start : start + len(said[index])]
@@ -133,7 +136,7 @@ async def _judge(
     result = {}
     for index, sentences in said.items():
         own = part_at(index, state["outline"], state["notes"], text)
-        result[index] = await judge_claims(judge, inputs.document.title, [own, *passages], sentences)
+        result[index] = await judge.judge([own, *passages], sentences)
     return result
 
 

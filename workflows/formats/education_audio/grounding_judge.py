@@ -7,8 +7,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from workflows.errors import ModelBadOutput
+from workflows.errors import ModelTruncated
 from workflows.models.calls.calls import ask
+from workflows.models.calls.unanswered import AWAY, REPLY_FAILED
 from workflows.models.clients.catalog import Model
 from workflows.prompts import Prompts
 from workflows.text.grounding.quotations import is_quoted
@@ -62,63 +63,79 @@ class Judgement:
         return asdict(self)
 
 
-async def judge_claims(
-    judge: Model, title: str, parts: Sequence[str], sentences: Sequence[str]
-) -> list[Judgement | None]:
-    """A judgement a sentence, None where the judge gave none even when it was asked again.
+@dataclass(slots=True)
+class GroundingJudge:
+    """A model that holds sentences against the document called `title`.
 
-    What one of the document's `parts` doesn't bear out, another may: each is asked about what the ones before it call
-    added. Raises a ModelError when the judge can't be reached.
+    Replies that are no answer leave their sentences without a judgement. So does a judge that can't be reached, if
+    `may_be_away`: from then on it `is_away`, and isn't asked any more. Otherwise that is a ModelError.
     """
-    found: list[Judgement | None] = [None] * len(sentences)
-    left = list(range(len(sentences)))
-    for part in parts:
-        for start in range(0, len(left), _AT_ONCE):
-            places = left[start : start + _AT_ONCE]
-            for place, judgement in zip(
-                places, await _judge_all(judge, title, part, [sentences[at] for at in places]), strict=True
-            ):
-                found[place] = judgement or found[place]
-        left = [place for place in left if _may_stand_elsewhere(found[place])]
-        if not left:
-            break
-    return found
+
+    model: Model
+    title: str
+    may_be_away: bool = False
+    is_away: bool = False
+
+    async def judge(self, parts: Sequence[str], sentences: Sequence[str]) -> list[Judgement | None]:
+        """A judgement a sentence, None where the judge gave none even when it was asked again.
+
+        What one of the document's `parts` doesn't bear out, another may: each is asked about what the ones before it
+        call added.
+        """
+        found: list[Judgement | None] = [None] * len(sentences)
+        left = list(range(len(sentences)))
+        for part in parts:
+            for start in range(0, len(left), _AT_ONCE):
+                await self._judge_batch(part, sentences, left[start : start + _AT_ONCE], found)
+            left = [place for place in left if _may_stand_elsewhere(found[place])]
+        return found
+
+    async def _judge_batch(
+        self, part: str, sentences: Sequence[str], places: list[int], found: list[Judgement | None]
+    ) -> None:
+        """One call, and more for the sentences that it left out: where the answer was too long, two of half of it."""
+        was_cut = await self._judge_once(part, sentences, places, found)
+        missing = was_cut if was_cut is not None else [place for place in places if found[place] is None]
+        half = len(missing) if was_cut is None else max(1, -(-len(missing) // 2))
+        for start in range(0, len(missing), half or 1):
+            await self._judge_once(part, sentences, missing[start : start + half], found)
+
+    async def _judge_once(
+        self, part: str, sentences: Sequence[str], places: list[int], found: list[Judgement | None]
+    ) -> list[int] | None:
+        """Takes what the judge answers on some `places` into `found`. The places, where its answer was cut."""
+        if self.is_away or not places:
+            return None
+        asked = [sentences[place] for place in places]
+        messages = _PROMPTS.messages("grounding", title=self.title, document=part, sentences=asked)
+        try:
+            answer = await ask(self.model, GroundingVerdicts, messages)
+        except REPLY_FAILED as error:  # the text is paid for, so words decide, and that is said
+            return places if isinstance(error, ModelTruncated) else None
+        except AWAY:
+            if not self.may_be_away:
+                raise
+            self.is_away = True
+            return None
+        for place, judgement in _read_answer(answer, len(places), part).items():
+            found[places[place]] = judgement
+        return None
 
 
 def _may_stand_elsewhere(judgement: Judgement | None) -> bool:
     return judgement is None or (judgement.kind or "").startswith("added")
 
 
-async def _judge_all(
-    judge: Model, title: str, document: str, sentences: Sequence[str]
-) -> list[Judgement | None]:
-    """One call, and one more for the sentences that it left out."""
-    found = await _judge_once(judge, title, document, sentences)
-    missing = [place for place, judgement in enumerate(found) if judgement is None]
-    if missing:
-        again = await _judge_once(judge, title, document, [sentences[place] for place in missing])
-        for place, judgement in zip(missing, again, strict=True):
-            found[place] = judgement
-    return found
-
-
-async def _judge_once(
-    judge: Model, title: str, document: str, sentences: Sequence[str]
-) -> list[Judgement | None]:
-    messages = _PROMPTS.messages("grounding", title=title, document=document, sentences=list(sentences))
-    found: list[Judgement | None] = [None] * len(sentences)
-    try:
-        answer = await ask(judge, GroundingVerdicts, messages)
-    except ModelBadOutput:
-        # Prose, nothing, a refusal: the text is paid for, so words decide, and that is said.
-        return found
-    words = fold_words(document)
+def _read_answer(answer: GroundingVerdicts, asked: int, document: str) -> dict[int, Judgement]:
+    """The judgements by the place of the sentence, of the `asked` ones."""
     if any(verdict.number == 0 for verdict in answer.verdicts):  # it counts from another sentence than we do
-        return found
+        return {}
+    words = fold_words(document)
+    found: dict[int, Judgement] = {}
     for verdict in answer.verdicts:
         place = verdict.number - 1
-        if 0 <= place < len(sentences):  # it may answer for sentences that aren't there
-            found[place] = _worse(found[place], read_verdict(verdict, words))
+        if 0 <= place < asked:  # it may answer for sentences that aren't there
+            found[place] = _worse(found.get(place), read_verdict(verdict, words))
     return found
 
 

@@ -37,10 +37,11 @@ _BEFORE_CLOSING = 2 / 3
 async def review_lesson(inputs: LessonInput, state: State, language: str, judge: Model | None) -> Reviewed:
     """Findings by section, the dangerous ones first, and how the lesson was compared with its document.
 
-    A warning is missed only where the text was cut: elsewhere its words may differ.
+    A warning is missed only where the text was cut: elsewhere its words may differ. A judge that can't be reached is
+    done without: the lesson is paid for, words decide, and its readers are told.
     """
     said = await asyncio.to_thread(said_in, inputs, state, language)
-    grounding = await _ground(inputs, state, said, language, judge)
+    grounding = await _ground(inputs, state, said, language, judge, may_be_away=True)
     cut_off = await asyncio.to_thread(lambda: list(_cut_off(inputs, state, language)))
     again = await asyncio.to_thread(_said_again, said, _last_of(state))
     return Reviewed([*_ungrounded(grounding), *cut_off, *again], {"grounding": grounding.as_json()})
@@ -50,20 +51,26 @@ async def review_part(
     inputs: LessonInput, state: State, index: int, language: str, judge: Model | None
 ) -> Reviewed:
     """As `review_lesson`, of one section that has just been written. What a judge answers is kept for the review of
-    the whole, which asks nothing twice."""
+    the whole, which asks nothing twice. Raises a ModelError where it can't be reached: it may be, at the end."""
     said = await asyncio.to_thread(said_in, inputs, state, language)
-    grounding = await _ground(inputs, state, {index: said[index]}, language, judge)
+    grounding = await _ground(inputs, state, {index: said[index]}, language, judge, may_be_away=False)
     cut_off = await asyncio.to_thread(lambda: list(_cut_off(inputs, state, language, index)))
     again = await asyncio.to_thread(_said_again, said, _last_of(state), index)
     return Reviewed([*_ungrounded(grounding), *cut_off, *again], {"grounding": grounding.as_json()})
 
 
 async def _ground(
-    inputs: LessonInput, state: State, said: Mapping[int, Sequence[str]], language: str, judge: Model | None
+    inputs: LessonInput,
+    state: State,
+    said: Mapping[int, Sequence[str]],
+    language: str,
+    judge: Model | None,
+    *,
+    may_be_away: bool,
 ) -> LessonGrounding:
     if judge is None:
         return await asyncio.to_thread(ground_by_words, inputs, said, language)
-    return await ground_by_judge(inputs, state, said, language, judge)
+    return await ground_by_judge(inputs, state, said, language, judge, may_be_away=may_be_away)
 
 
 def _last_of(state: State) -> int:

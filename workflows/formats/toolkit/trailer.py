@@ -6,9 +6,10 @@
     - Mia has the key; she promised to bring it back.
 
 A model may forget the mark, break it off, dress it otherwise (`**NOTES**`, `— Notes —`), put a fence or a rule around
-it, set it in the middle or write it into a line. No text of ours has three equals signs in a row, so nothing of a mark
-is ever text; and what comes after a mark is notes only as long as it looks like them, so no text is lost. Where no
-notes were asked for, only a mark with those signs is one: a text may have a heading "Notes" of its own.
+it, set it in the middle or write it into a line. No text of ours has three equals signs in a row, so nothing of such a
+mark is ever text; and what comes after it is notes only as long as it looks like them, so no text is lost. Any other
+mark may be a line of the text, what stands on a door or on a sheet: it is held back with what is below it, and is a
+mark only if no text comes any more. Where no notes were asked for, only a mark with those signs is one.
 """
 
 from collections.abc import AsyncGenerator, Callable, Iterator
@@ -18,6 +19,7 @@ from typing import TypeVar
 from workflows.formats.pieces import SectionNotes
 from workflows.formats.toolkit.trailer_lines import (
     LEAD,
+    encloses,
     ends_notes,
     inline_mark,
     is_bare_mark,
@@ -27,7 +29,9 @@ from workflows.formats.toolkit.trailer_lines import (
     is_list_item,
     is_mark,
     is_note,
+    is_plain,
     is_speech,
+    is_turn,
     may_be_frame,
     may_be_mark,
 )
@@ -64,9 +68,13 @@ class Trailer:
         self._notes: list[str] = []
         self._size = 0
         self._text_size = 0  # characters of the text, without spaces at its borders
-        # Paragraphs below notes in prose: notes, if no more than so many characters come.
+        # Paragraphs below notes in prose, or all below a mark that may be text: notes, if no more than so many
+        # characters come.
         self._doubtful: list[str] | None = None
         self._most_doubtful = 0
+        self._mark = ""  # a mark that may be text, with what frames it
+        self._needs_list = False  # only a list below makes it one
+        self._is_plain = False  # it is dressed in nothing, so it is none where a dressed one follows
 
     @property
     def notes(self) -> str:
@@ -84,6 +92,8 @@ class Trailer:
     def close(self) -> str:
         """The rest of the text."""
         rest = "".join(self._read(is_last=True))
+        if self._in_notes and self._needs_list and self._is_first:
+            rest += self._take_back()
         self._settle()
         return rest
 
@@ -91,7 +101,7 @@ class Trailer:
         while self._held:
             before = len(self._held), self._in_notes, self._in_note
             if self._in_notes:
-                self._read_notes(is_last=is_last)
+                yield self._read_notes(is_last=is_last)
             else:
                 yield self._read_text(is_last=is_last)
             if (len(self._held), self._in_notes, self._in_note) == before:
@@ -131,8 +141,11 @@ class Trailer:
             return ""
         is_whole = is_mark(line) or (frame > 0 and is_bare_mark(line))
         if taken := len(line + end) if is_whole else inline_mark(line):
-            self._held = self._held[frame + taken :]
-            self._begin_notes()
+            taken += frame
+            found, self._held = self._held[:taken], self._held[taken:]
+            self._begin_notes(most_doubtful=_MOST)
+            self._mark, self._doubtful = found, []
+            self._needs_list, self._is_plain = is_whole and not encloses(line), is_whole and is_plain(line)
             return ""
         if not end and is_last and is_half_mark(line):
             self._held = ""
@@ -164,6 +177,7 @@ class Trailer:
         self._in_notes, self._in_note = True, False
         self._is_first, self._in_prose, self._after_blank = True, False, False
         self._most_doubtful = most_doubtful
+        self._mark, self._needs_list, self._is_plain = "", False, False
 
     def _end_notes(self) -> None:
         self._settle()
@@ -173,14 +187,28 @@ class Trailer:
         """Makes notes of what is doubtful."""
         doubtful, self._doubtful = self._doubtful or [], None
         for line in doubtful:
-            self._keep(line)
+            self._keep("" if is_fence(line) else line)
+        self._mark, self._needs_list, self._is_plain = "", False, False
 
-    def _give_back(self) -> None:
-        """Makes text of what is doubtful, and of all that follows."""
+    def _give_back(self) -> str:
+        """Makes text of what is doubtful, and of all that follows: the text that is sure. What is below a mark that is
+        none can't hold another."""
+        if self._mark:
+            return self._take_back()
         doubtful, self._doubtful = self._doubtful or [], None
         self._held = "".join(doubtful) + self._held
         self._in_note = False
         self._end_notes()
+        return ""
+
+    def _take_back(self) -> str:
+        """Makes text of a mark that is none, and of what stands below it."""
+        text = self._mark + "".join(self._doubtful or [])
+        self._doubtful, self._in_note = None, False
+        self._end_notes()
+        self._begins_line = text.endswith("\n")
+        self._text_size += len(text.strip())
+        return text
 
     def _read_mark(self, *, is_last: bool) -> str:
         """Takes the mark that `_held` begins with, unless more is needed to tell where it ends; a label is text."""
@@ -199,48 +227,68 @@ class Trailer:
             self._begin_notes(most_doubtful=limit)
         return ""
 
-    def _read_notes(self, *, is_last: bool) -> None:
-        """Takes the notes up to the end of their line, or finds that it is none of them."""
+    def _read_notes(self, *, is_last: bool) -> str:
+        """Takes the notes up to the end of their line; or finds that they are text, which is returned."""
         if self._held.startswith(SIGN):
+            if self._is_plain:  # here is the mark that was asked for
+                return self._take_back()
             self._settle()
             self._in_notes = False
-        elif self._in_note:
-            self._take_note(is_last=is_last)
-        else:
-            self._begin_line(is_last=is_last)
+            return ""
+        if self._in_note:
+            return self._take_note(is_last=is_last)
+        return self._begin_line(is_last=is_last)
 
-    def _begin_line(self, *, is_last: bool) -> None:
+    def _begin_line(self, *, is_last: bool) -> str:
         line, end, rest = self._held.partition("\n")
         text = line.lstrip()
         is_decided = bool(end) or is_last or len(text) >= LEAD or len(line) - len(text) >= _MOST_SPACES
         if not is_decided or (not end and not is_last and (may_be_mark(line) or may_be_frame(line))):
-            return
+            return ""
         if not text:
             self._after_blank = self._after_blank or not self._is_first
-            self._held = rest
-            if self._doubtful is not None:
-                self._doubtful.append(line + end)
-        elif is_frame(line) and self._is_first:
-            self._held = rest
-        elif ends_notes(text) or is_fence(line):
+            return self._pass_line(line + end)
+        if (is_frame(line) and self._is_first) or (is_fence(line) and self._is_plain):
+            return self._pass_line(line + end)
+        if ends_notes(text) or is_fence(line):
             self._held = rest
             self._end_notes()
-        elif is_mark(line) or inline_mark(line):
+            return ""
+        if self._mark and is_mark(line):
+            return self._pass_line(line + end)  # of what may be text a mark says no more than the first one
+        if not self._mark and (is_mark(line) or inline_mark(line)):
             self._end_notes()
-        else:
-            self._classify_line(line[: len(line) - len(text) + LEAD])
+            return ""
+        return self._classify_line(line[: len(line) - len(text) + LEAD])
 
-    def _classify_line(self, lead: str) -> None:
-        if not is_note(lead, is_first=self._is_first, in_prose=self._in_prose, after_blank=self._after_blank):
-            if not self._in_prose or not self._most_doubtful or is_speech(lead, self._is_label):
-                self._give_back()
-                return
+    def _pass_line(self, line: str) -> str:
+        """Leaves out a line that says nothing, unless it may be text."""
+        self._held = self._held[len(line) :]
+        if self._mark and self._is_first:
+            self._mark += line
+        elif self._doubtful is not None:
+            self._doubtful.append(line)
+        return ""
+
+    def _classify_line(self, lead: str) -> str:
+        if not self._looks_like_note(lead):
+            if self._mark and is_turn(lead, self._is_label) and not self._is_first:
+                self._end_notes()  # beside turns of speakers there is no other text
+                return ""
+            if self._mark or not self._in_prose or not self._most_doubtful or is_speech(lead, self._is_label):
+                return self._give_back()
             self._doubtful = self._doubtful or []
         if self._is_first:
             self._in_prose = not is_list_item(lead)
         self._in_note, self._is_first, self._after_blank = True, False, False
+        return ""
 
-    def _take_note(self, *, is_last: bool) -> None:
+    def _looks_like_note(self, lead: str) -> bool:
+        if self._needs_list and self._is_first:
+            return is_list_item(lead)
+        return is_note(lead, is_first=self._is_first, in_prose=self._in_prose, after_blank=self._after_blank)
+
+    def _take_note(self, *, is_last: bool) -> str:
         end, sign = self._held.find("\n") + 1, self._held.find(SIGN)
         if end and not 0 <= sign < end:
             self._in_note = False
@@ -251,11 +299,10 @@ class Trailer:
         line, self._held = self._held[:end], self._held[end:]
         if self._doubtful is None:
             self._keep(line)
-            return
+            return ""
         self._doubtful.append(line)
         self._most_doubtful -= len(line)
-        if self._most_doubtful < 0:
-            self._give_back()
+        return self._give_back() if self._most_doubtful < 0 else ""
 
     def _keep(self, line: str) -> None:
         if self._size < _MOST:

@@ -41,6 +41,7 @@ _INLINE = re.compile(
     rf"[*_\]) ]{{0,6}}:[*_\]) ]{{0,6}}|\{{\s?\"(?P<key>{_NAME})\"\s?:\s?",
     re.IGNORECASE,
 )
+_PLAIN = re.compile(r"(?:\d{1,2}\. )?[\w '’]+:?")
 _STRONG = re.compile(r"\*\*|__|##|==|\[|\(|<!--|[—–━═★]|\A[ \t]{0,4}(?:\*[^*]{1,80}\*|_[^_]{1,80}_)")
 _CLOSING = re.compile(rf"[<\[{{(]/(?:{_NAME}|details)[>\]}})]|-->", re.IGNORECASE)
 _HALF = re.compile(r"(?:<!|#|\*|\[|—|–|-|=|~|_)[^\w\n]{0,12}(?:NOTE?|הערו)|<!--?")
@@ -93,6 +94,17 @@ def is_mark(line: str) -> bool:
         or (not opening.isascii() and opening not in ("—", "–", "•", "·", ""))
     )
     return is_dressed or (_is_loud(found["name"]) and found["whose"] is None and not opening)
+
+
+def is_plain(mark: str) -> bool:
+    """Whether a mark is dressed in nothing but a colon or a number, so that it may be a line of the text itself: what
+    stands on a door, on a sheet, on the cover of a book."""
+    return _PLAIN.fullmatch(mark.strip()) is not None
+
+
+def encloses(mark: str) -> bool:
+    """Whether a mark opens what has an end of its own: a tag, a comment, a code fence."""
+    return mark.lstrip(" \t").startswith(("<", "`", "~"))
 
 
 def is_bare_mark(line: str) -> bool:
@@ -180,6 +192,12 @@ def is_speech(lead: str, is_label: Callable[[str], bool]) -> bool:
     text = lead.strip()
     turn = _TURN.match(text)
     return _SPEECH.match(text) is not None or (turn is not None and (is_label(turn[1]) or turn[2].isupper()))
+
+
+def is_turn(lead: str, is_label: Callable[[str], bool]) -> bool:
+    """Whether a line is the turn of somebody whose name `is_label`."""
+    turn = _TURN.match(lead.strip())
+    return turn is not None and is_label(turn[1])
 
 
 def is_list_item(lead: str) -> bool:

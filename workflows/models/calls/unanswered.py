@@ -1,0 +1,20 @@
+"""Failures of a model that was asked about a text, by whether the text has to wait until they are mended."""
+
+from workflows.errors import (
+    ModelBadOutput,
+    ModelRateLimited,
+    ModelTimeout,
+    ModelTruncated,
+    ModelUnavailable,
+    SafetyRejected,
+)
+
+REPLY_FAILED = (ModelBadOutput, ModelTruncated, SafetyRejected)
+"""It answered, and not with what was asked for: prose, a refusal, half an answer, one that its provider's filter
+stopped. The same question would end so again."""
+AWAY = (ModelTimeout, ModelUnavailable, ModelRateLimited)
+"""It can't be reached at present. Nobody has done anything wrong, and nobody knows when it will be back.
+
+Neither has a key that is refused, a model that isn't there, or a budget that is used up: those a person can mend, and
+the run, which has failed with them, goes on from its text.
+"""
