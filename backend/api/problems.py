@@ -9,6 +9,7 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Mount
 
 from backend.store.sql.database import UNAVAILABLE
 from workflows.errors import (
@@ -54,6 +55,7 @@ _TITLES = {
     413: "Too large",
     422: "Invalid input",
 }
+_METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _NO_MEMBERS: Mapping[str, Any] = {}
 _CODE_OF_STATUS = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 413: "PAYLOAD_TOO_LARGE"}
 
@@ -138,7 +140,27 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     detail = (
         f"There is nothing at {request.url.path[:200]}." if error.status_code == 404 else str(error.detail)
     )
-    return problem(code, detail, headers=dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if (
+        error.status_code == 405
+    ):  # the router names only those of the first route of several that have the address
+        headers["Allow"] = ", ".join(_list_methods(request))
+    return problem(code, detail, headers=headers)
+
+
+def _list_methods(request: Request) -> list[str]:
+    """Methods that some route has at the request's address."""
+    about = {name: request.scope[name] for name in ("type", "path", "headers")}
+    about["root_path"] = request.scope.get(
+        "app_root_path", request.scope["root_path"]
+    )  # what a mount has added to it
+    found: set[str] = set()
+    for route in request.app.routes:
+        if not isinstance(route, Mount):
+            found.update(m for m in _METHODS if route.matches({**about, "method": m})[0] is Match.FULL)
+        elif route.matches({**about, "method": "GET"})[0] is Match.FULL:
+            found.update(("GET", "HEAD"))  # files
+    return sorted(found)
 
 
 async def _on_unavailable(request: Request, error: Exception) -> Response:

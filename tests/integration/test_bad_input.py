@@ -235,6 +235,25 @@ async def test_unknown_path_and_method_are_problems_too(refusing: LiveService) -
 
     assert (missing.status_code, missing.json()["code"]) == (404, "NOT_FOUND")
     assert (wrong.status_code, wrong.json()["code"]) == (405, "METHOD_NOT_ALLOWED")
+    assert wrong.headers["allow"] == "GET, POST"
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/api/v1/runs/01JD8V5S3E9T0B6Q000000000", "DELETE, GET, PATCH"),
+        ("PUT", "/api/v1/documents", "GET, POST"),
+        ("POST", "/api/v1/personas/01JD8V5S3E9T0B6Q000000000", "DELETE, GET, PUT"),
+        ("DELETE", "/static/page.js", "GET, HEAD"),
+    ],
+)
+async def test_wrong_method_is_told_all_that_the_address_has(
+    refusing: LiveService, method: str, path: str, allowed: str
+) -> None:
+    reply = await refusing.client.http.request(method, path)
+
+    assert (reply.status_code, reply.headers["allow"]) == (405, allowed)
 
 
 @pytest.mark.asyncio(loop_scope="module")

@@ -19,7 +19,7 @@ from backend.telemetry.metrics import AttemptMetrics, AttemptOutcome, Metrics
 from backend.telemetry.observers import Observers
 from tests.models import settings_of
 from tests.unit.attempts import note
-from tests.unit.messages import complete, number, workflow
+from tests.unit.messages import complete, error, number, workflow
 from tests.unit.stored_runs import add_run
 from tests.unit.worlds import NOWHERE, World, open_world
 from workflows.messages.messages import Message, RunCompleted, UsageUpdated
@@ -58,6 +58,7 @@ class _Finalizer:
         self._handle = handle
         self._refuses = refuses
         self.stored: list[tuple[str | None, bool, type[Message] | None]] = []
+        self.cut_off: list[bool] = []
 
     async def store(
         self,
@@ -68,7 +69,8 @@ class _Finalizer:
         *,
         was_cut_off: bool = False,
     ) -> AttemptOutcome:
-        del lease, transcript, was_cut_off
+        del lease, transcript
+        self.cut_off.append(was_cut_off)
         self.stored.append((run.source_run_id, self._handle.settling, type(ending) if ending else None))
         if self._refuses:
             raise StaleWriter(run.id)
@@ -104,6 +106,36 @@ async def test_row_that_a_crash_left_behind_is_stored_from_the_log_while_who_ask
     stored, metrics = await execute(world, run)
     assert stored == [(None, True, RunCompleted)] and not world.format.written
     assert metrics.outcomes == []  # no attempt was made
+
+
+@pytest.mark.parametrize(
+    ("logged", "superseded", "is_charged"),
+    [
+        # Nobody knows what the first attempt bought, since it broke off. The second one's last message is its own.
+        ([workflow("started"), workflow("resumed", 2), error()], None, True),
+        ([workflow("started"), workflow("resumed", 2), error()], 3, True),
+        ([workflow("started"), error(), workflow("resumed", 2), error()], None, False),
+        ([workflow("started"), error(), workflow("resumed", 2), error()], 4, False),
+        ([workflow("started"), workflow("resumed", 2)], None, True),
+        ([workflow("started"), error()], None, False),
+    ],
+)
+async def test_run_is_charged_when_any_attempt_broke_off_whichever_message_the_log_ends_with(
+    world: World, logged: list[Message], superseded: int | None, is_charged: bool
+) -> None:
+    run = replace(await note(world), superseded_error_seq=superseded)
+    await world.log.append(run.id, await world.log.take_over(run.id), number(*logged))
+    finalizer = _Finalizer(handle := RunHandle())
+    executor = Executor(
+        world.log,
+        cast(RunFinalizer, finalizer),
+        world.budgets,
+        Observers(_Outcomes()),
+        world.tools,
+        merge_seconds=0.0,
+    )
+    await executor.execute(run, handle)
+    assert finalizer.cut_off == [is_charged]
 
 
 async def test_outcome_that_is_refused_counts_as_a_fenced_writer_of_an_interrupted_attempt(

@@ -78,6 +78,10 @@ THINKING = [
     f"<｜think｜>{THOUGHT}<｜/think｜>{STORY}",
     f"<plan>{THOUGHT}</plan>\n{STORY}",
     f"[REASONING]\n{THOUGHT}\n[/REASONING]\n{STORY}",
+    f"[ANALYSIS] {THOUGHT} [REASONING] {THOUGHT} [/REASONING] {THOUGHT} [/ANALYSIS]\n\n{STORY}",
+    f"[Thinking]\n{THOUGHT} `[/Thinking]` ends it.\n[/Thinking]{STORY}",
+    f"[THOUGHT]\n{THOUGHT}\n[FINAL ANSWER]\n{STORY}",
+    f"[ANALYSIS]\n{THOUGHT}\n</think>\n{STORY}",
     f"<think>{THOUGHT}</think>\n<story>\n{STORY}</story>",
     f"Thinking...\n{THOUGHT}\n...done thinking.\n\n{STORY}",
     f"**Thinking:** {THOUGHT}\n\n**Answer:** {STORY}",
@@ -173,6 +177,9 @@ AS_IT_IS = [
     "It ends with <response>ok</response>",
     "Reasoning: a word on its own.\n\nNo answer follows.",
     "Answer me, she said.",
+    "[ANALYSIS]\nThe market grew by a third.\n\n[REASONING]\nPrices fell.",
+    "[THOUGHT] I am a lamp, she said. [/REASONING] Or am I?",
+    "[Thinking] She looked up. <b>Then</b> it rained.",
 ]
 
 
@@ -213,7 +220,7 @@ def test_content_is_the_same_wherever_the_stream_is_cut(reply: str, data: st.Dat
 PIECES = (
     "< think> </think> <| im_end|> s> </ ` [THINK] <|channel|> final <|message|> analysis <|im_start|> user x answer "
     "think assistant ``` ```think ~~~ <details> <summary> Thinking </summary> </details> <|start|> <|final|> "
-    "<|analysis|> : <|assistant|> <channel|>"
+    "<|analysis|> : <|assistant|> <channel|> [ANALYSIS] [/ANALYSIS] [THOUGHT] [ANSWER]"
 )
 
 

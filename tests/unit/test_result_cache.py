@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 import pytest
+from sqlalchemy import update
 
 from backend.log.sql import SqlLog
 from backend.runs.results.cache import ResultCache, make_cache_key
@@ -14,6 +15,7 @@ from backend.store.runs.owned_runs import OwnedRunRepository
 from backend.store.runs.runs import NewRun, RunRepository
 from backend.store.runs.sources import keep_result
 from backend.store.schema.run_values import RunOptions, VersionChange, VersionOrigin
+from backend.store.schema.tables import cached_results
 from backend.store.sql.database import Database
 from tests.databases import ENGINES
 from tests.unit.messages import complete
@@ -109,3 +111,18 @@ async def test_result_answers_its_owner_alone_while_it_is_kept_and_there(
     assert await source(datetime.now(UTC)) is None  # too old
     await repository.delete(kept.owner, kept.id)
     assert await source() is None
+
+
+async def test_result_kept_by_a_clock_that_was_ahead_answers_nothing_and_is_forgotten(
+    database: Database, repository: RunRepository, log: SqlLog
+) -> None:
+    kept = await add_run(repository, cache_key="k", process="P1")
+    lease = await lease_run(log, kept)
+    assert await OwnedRunRepository(database).complete(lease, kept, complete(), None, bought=True)
+    ahead = update(cached_results).values(created_at=datetime.now(UTC) + timedelta(days=400))
+    await database.write(lambda connection: connection.execute(ahead))
+    since = datetime.now(UTC) - timedelta(hours=1)
+    added = await repository.add(new_run(cache_key="k"), kept_since=since)
+    assert added is not None and added.source_run_id is None
+    await CacheRepository(database).drop(older_than=since)
+    assert await find_cached(database, "k") is None

@@ -36,12 +36,15 @@ class Transcript:
         self.calls: set[str] = set()
         self.percent = 0
         self.attempts = 0
+        self.was_cut_off = False
+        """Whether an attempt broke off without a last message, and another one followed it."""
         self.metadata: MetricsCalculated | None = None
         self.verdicts: list[SafetyChecked] = []
         self.terminal: RunCompleted | RunFailed | None = None
 
     def apply(self, message: Message) -> None:
         """Applies a message."""
+        ended = self.terminal is not None
         self.terminal = message if isinstance(message, RunCompleted | RunFailed) else None
         match message:
             case TextAppended():
@@ -54,6 +57,7 @@ class Transcript:
             case SafetyChecked():
                 self.verdicts.append(message)
             case NodeChanged(node="workflow", status="started" | "resumed"):
+                self.was_cut_off = self.was_cut_off or (self.attempts > 0 and not ended)
                 self.attempts += 1
             case _:
                 self._remember(message)

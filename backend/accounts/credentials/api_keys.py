@@ -98,7 +98,7 @@ class ApiKeys:
 
     def needs_touch(self, key: ApiKey) -> bool:
         """Whether it is time to say that the key is used."""
-        return key.used_at is None or datetime.now(UTC) - key.used_at > _TOUCH_AFTER
+        return key.used_at is None or abs(datetime.now(UTC) - key.used_at) > _TOUCH_AFTER
 
     async def touch(self, key: ApiKey) -> None:
         """Says so."""

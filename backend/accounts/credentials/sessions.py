@@ -124,8 +124,9 @@ class LoginSessions:
         await self._audit.note("logout", owner)
 
     def needs_touch(self, session: LoginSession) -> bool:
-        """Whether it is time to say that the session is used: not at every request."""
-        return datetime.now(UTC) - session.used_at > min(_TOUCH_AFTER, self._lifetimes.idle / 4)
+        """Whether it is time to say that the session is used: not at every request. A time from which the clock was set
+        back is written anew, or an unused session would count as used until it comes."""
+        return abs(datetime.now(UTC) - session.used_at) > min(_TOUCH_AFTER, self._lifetimes.idle / 4)
 
     async def touch(self, session: LoginSession) -> None:
         """Says so."""

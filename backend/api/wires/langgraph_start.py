@@ -88,7 +88,7 @@ def _known(earlier: Sequence[ThreadRun], identity: StartIdentity) -> ThreadRun |
     newest = earlier[-1]
     for each in reversed(earlier):
         if each.identity == identity and each.run.status == COMPLETED:
-            is_recent = datetime.now(UTC) - each.run.created_at < _REPEATED_WITHIN
+            is_recent = abs(datetime.now(UTC) - each.run.created_at) < _REPEATED_WITHIN
             if identity.is_lasting or (each is newest and is_recent):
                 return each
     is_same = newest.identity.digest == identity.digest and not newest.run.is_finished

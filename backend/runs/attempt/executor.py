@@ -76,10 +76,15 @@ class Executor:
             if transcript.terminal is not None and held.last_seq != run.superseded_error_seq:
                 # A crash fell between the log and the table. A run that was cancelled stays cancelled.
                 handle.settling = True
-                await self._finalizer.store(run, lease, transcript.terminal, transcript)
+                was_cut_off = transcript.was_cut_off
+                await self._finalizer.store(
+                    run, lease, transcript.terminal, transcript, was_cut_off=was_cut_off
+                )
                 return
             # One that failed or was cancelled has told all that it bought; what others leave out, nobody knows.
-            was_cut_off = opening is None and transcript.attempts > 0 and transcript.terminal is None
+            was_cut_off = transcript.was_cut_off or (
+                opening is None and transcript.attempts > 0 and transcript.terminal is None
+            )
             log.info("run_begins", attempt=transcript.attempts + 1, model=run.model)
             observer = self._observers.observe(run.id, run.format, transcript, self._personal(run))
             for message in held.unobserved:

@@ -1,9 +1,10 @@
 """Result cache in SQL: the finished run that answers a request. Every query filters by the owner."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
-from sqlalchemy import delete
+from sqlalchemy import delete, or_
 
+from backend.store.runs.sources import SKEW
 from backend.store.schema.tables import cached_results
 from backend.store.sql.database import Database
 
@@ -15,6 +16,9 @@ class CacheRepository:
         self._db = database
 
     async def drop(self, older_than: datetime) -> None:
-        """Drops all owners' entries from before then; the runs stay."""
-        query = delete(cached_results).where(cached_results.c.created_at <= older_than)
+        """Drops all owners' entries from before then, and of a future that a clock once had; the runs stay."""
+        created_at = cached_results.c.created_at
+        query = delete(cached_results).where(
+            or_(created_at <= older_than, created_at > datetime.now(UTC) + SKEW)
+        )
         await self._db.write(lambda connection: connection.execute(query))

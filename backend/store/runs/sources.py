@@ -1,6 +1,6 @@
 """Source of a run's text: another run of the same request, finished or still active."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, literal, select, union_all
 
@@ -8,6 +8,9 @@ from backend.store.owner import Owner
 from backend.store.schema.tables import cached_results, runs
 from backend.store.schema.transitions import CACHEABLE, EXECUTING
 from backend.store.sql.dialect import upsert
+
+SKEW = timedelta(minutes=1)
+"""By which the clocks of several processes may differ."""
 
 
 def find_source(
@@ -24,6 +27,8 @@ def find_source(
             cached_results.c.owner == owner,
             cached_results.c.key == cache_key,
             cached_results.c.created_at > kept_since,
+            # One of a future from which the clock was set back would answer until it comes.
+            cached_results.c.created_at <= datetime.now(UTC) + SKEW,
             runs.c.owner == owner,
             runs.c.status.in_(CACHEABLE),
             runs.c.result.is_not(None),

@@ -20,6 +20,7 @@ from workflows.models.replies.marks import (
     OPENERS,
     SPOKEN,
     MarkKind,
+    end_of_heading,
     find_mark,
     find_spoken_end,
     find_tail,
@@ -65,6 +66,7 @@ class ReplyFilter:
         self._spoken: list[str] = []
         self._pending: list[str] = []  # marks and white space after an end mark
         self._names = False  # whether the last of them is followed by the name of who speaks
+        self._has_headings = False  # whether the text itself has headings in brackets
         self._wrapped = False
         self._shows_wraps = False  # whether the text itself has the tags of a wrapper
 
@@ -101,6 +103,7 @@ class ReplyFilter:
         out = self._run(last=True)
         restarted = self.restarted
         while self._state is ReplyState.SPOKEN:  # words that only began as a thought does
+            self._has_headings = True
             self._buffer, self._at = "".join([*self._spoken, self._buffer[self._at :]]), 0
             self._state = ReplyState.TEXT
             out += self._run(last=True)
@@ -184,6 +187,8 @@ class ReplyFilter:
                 self._begin_thought(_TOKEN_ENDS if mark[1] == "|" else _TAG_ENDS)
             case "leading" if not self._last:
                 self._begin_thought((*_TAG_ENDS, "close_leading"), name_of(mark))
+            case "heading" if not (self._last or self._has_headings):
+                self._state, self._spoken_end, self._spoken = ReplyState.SPOKEN, end_of_heading(mark), [mark]
             case "fence" | "leading_fence" if self._begins_line() and (kind == "fence" or not self._last):
                 self._state, self._fence, self.thought = ReplyState.FENCE, mark[0], True
             case "details" if is_of_thoughts(mark):
@@ -282,6 +287,8 @@ class ReplyFilter:
             self.unmarked = self.unmarked or is_marked
             return True
         kept = min(len(piece) - LONGEST_SPOKEN_END, find_tail(piece, 0) - 1)
+        if kept > 0 and piece[kept - 1] == "`":
+            kept -= 1  # what it quotes is told by it
         if kept > 0:
             self._spoken.append(piece[:kept])
             self._at += kept

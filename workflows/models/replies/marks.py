@@ -12,6 +12,7 @@ from workflows.models.replies.control_tokens import is_begun, read_control
 MarkKind = Literal[
     "open",  # thoughts begin
     "leading",  # thoughts begin, if nothing was said before
+    "heading",  # the same in brackets, which may be a heading too: only where they end
     "close",  # thoughts end
     "close_leading",  # ends what `leading` began
     "channel",  # a header follows: `analysis`, `commentary` or `final`, up to `<|message|>`
@@ -46,12 +47,12 @@ _WRAPS = (
     "essay|lesson|podcast"
 )
 _TAG = re.compile(
-    rf"<\s?(?P<slash>/?)\s?(?:(?P<thoughts>{_THOUGHTS})|(?P<leading>{_LEADING})|(?P<wrap>{_WRAPS}))"
-    r"(?:\s[^<>\n]{0,80})?(?P<empty>/?)\s?>",
+    rf"<[ \t]?(?P<slash>/?)[ \t]?(?:(?P<thoughts>{_THOUGHTS})|(?P<leading>{_LEADING})|(?P<wrap>{_WRAPS}))"
+    r"(?:[ \t][^<>\n]{0,80})?(?P<empty>/?)[ \t]?>",
     re.IGNORECASE,
 )
 _TAG_NAMES = (*f"{_THOUGHTS}|{_LEADING}|{_WRAPS}".split("|"), "details")
-_DETAILS = re.compile(r"<\s?(?P<slash>/?)\s?details(?:\s[^<>\n]{0,100})?>", re.IGNORECASE)
+_DETAILS = re.compile(r"<[ \t]?(?P<slash>/?)[ \t]?details(?:[ \t][^<>\n]{0,100})?>", re.IGNORECASE)
 _FENCE = re.compile(
     rf"(?:`{{3,8}}|~{{3,8}})[ \t]?(?:(?P<thoughts>{_THOUGHTS})|(?P<leading>{_LEADING}))(?=\s)", re.IGNORECASE
 )
@@ -100,7 +101,12 @@ _IN_BRACKETS = {
     *("[|endofturn|]", "[|assistant|]", "[|user|]", "[|system|]"),
 }
 """In this very spelling: `[think]` may be a direction to a speaker."""
-_THOUGHTS_IN_BRACKETS = re.compile(r"\[(?P<slash>/?)(?:THINKING|THOUGHTS?|REASONING|ANALYSIS)\]")
+_THOUGHTS_IN_BRACKETS = re.compile(
+    r"\[(?P<slash>/?)(?:THINKING|THOUGHTS?|REASONING|ANALYSIS|Thinking|Thoughts?|Reasoning|Analysis)\]"
+)
+_ANSWER_IN_BRACKETS = (
+    r"\n\[/?(?:final[ _])?(?:answer|response|output|reply|result|text|story|script|lesson|report)\]"
+)
 _BRACKETED = tuple(
     f"[{slash}{word}]"
     for slash in ("", "/")
@@ -166,6 +172,12 @@ def find_spoken_end(text: str, words: re.Pattern[str], before: str) -> tuple[int
     return (spoken.end(), False) if spoken is not None else (0, False)
 
 
+@lru_cache(maxsize=64)
+def end_of_heading(mark: str) -> re.Pattern[str]:
+    """What ends the thought that this heading in brackets begins: its own closing mark, or a heading of the answer."""
+    return re.compile(rf"(?<!`)\[/{re.escape(mark[1:-1])}\]|{_ANSWER_IN_BRACKETS}", re.IGNORECASE)
+
+
 def match_mark(text: str, start: int) -> tuple[int, MarkKind] | None:
     """The mark that begins at `start`: its end, and its meaning."""
     if text[start] in "`~":
@@ -177,7 +189,7 @@ def match_mark(text: str, start: int) -> tuple[int, MarkKind] | None:
     if (control := read_control(text, start)) is not None:
         return control
     if (bracket := _THOUGHTS_IN_BRACKETS.match(text, start)) is not None:
-        return bracket.end(), "close_leading" if bracket["slash"] else "leading"
+        return bracket.end(), "close_leading" if bracket["slash"] else "heading"
     if (tag := _TAG.match(text, start)) is not None:
         return tag.end(), _kind_of_tag(tag)
     if (details := _DETAILS.match(text, start)) is not None:

@@ -52,11 +52,13 @@ class HeaderSearch(Enum):
 def read_header(text: str, start: int, *, is_whole: bool) -> TurnHeader | HeaderSearch:
     """The header at `start`. `is_whole`: nothing follows the text."""
     head = text[start : start + _LONGEST]
+    if not head[:1].isalpha():
+        return HeaderSearch.NOT_FOUND
     end = _END.search(head)
     if end is None and not is_whole and len(head) < _LONGEST:
         first = _FIRST.match(head)
         is_known = first is None or first.end() == len(head) or first.group().lower() in _KNOWN
-        return HeaderSearch.PENDING if is_known and head[0].isalpha() else HeaderSearch.NOT_FOUND
+        return HeaderSearch.PENDING if is_known else HeaderSearch.NOT_FOUND
     line = head[: end.start()] if end is not None else head
     words = _WORD.findall(line.lower())
     if _NAMES.fullmatch(line) and 0 < len(words) <= _MOST_WORDS and _KNOWN.issuperset(words):
