@@ -214,6 +214,26 @@ def test_compose_gives_every_process_on_postgresql_the_settings_of_the_one_and_t
     assert [name for name in services if "ports" in services[name]] == ["storywire", "proxy", "grafana"]
 
 
+def test_compose_bounds_every_service_starts_it_again_and_asks_whether_it_is_well() -> None:
+    """The image has a check of its own, for the service; what ends by itself needs none."""
+    for name, service in _compose()["services"].items():
+        limit = re.fullmatch(r"(?:\$\{[A-Z]+_MEMORY:-)?(\d+[mg])\}?", service["mem_limit"])
+        assert limit is not None, name
+        assert service["restart"] in {"unless-stopped", "on-failure"}, name
+        assert "healthcheck" in service or "build" in service, name
+        if service["restart"] == "on-failure":
+            assert service["healthcheck"] == {"disable": True}, name
+
+
+def test_compose_writes_down_no_secret() -> None:
+    """Passwords are files; what a setting holds is handed on from the shell, and not written here."""
+    for name, service in _compose()["services"].items():
+        for variable, value in service.get("environment", {}).items():
+            if re.search(r"PASSWORD|KEY|SECRET|TOKEN|_URL", variable) and value is not None:
+                assert variable.endswith("_FILE"), (name, variable)
+                assert value.removeprefix("/run/secrets/") in service["secrets"], (name, variable)
+
+
 def test_compose_asks_every_worker_process_whether_it_is_ready() -> None:
     worker = _compose()["services"]["worker"]
     [kind, name, *check] = worker["healthcheck"]["test"]
