@@ -30,11 +30,8 @@ from workflows.models.replies.marks import (
     name_of,
 )
 from workflows.models.replies.roles import HeaderSearch, TurnHeader, read_header
-from workflows.models.replies.states import ReplyState
+from workflows.models.replies.states import CHANNEL_ENDS, TAG_ENDS, TOKEN_ENDS, ReplyState
 
-_TAG_ENDS: tuple[MarkKind, ...] = ("close", "answer")
-_CHANNEL_ENDS: tuple[MarkKind, ...] = ("end", "turn", "channel", "close", "answer")
-_TOKEN_ENDS: tuple[MarkKind, ...] = (*_CHANNEL_ENDS, "speaker")  # of thoughts that a template's token began
 _AT_ONCE = 1024  # characters of a thought in words that are looked at in one go
 _NOT_SPACE = re.compile(r"\S")
 
@@ -184,9 +181,9 @@ class ReplyFilter:
         """Handles a mark that begins a thought. False: it is another one."""
         match kind:
             case "open":
-                self._begin_thought(_TOKEN_ENDS if mark[1] == "|" else _TAG_ENDS)
+                self._begin_thought(TOKEN_ENDS if mark[1] == "|" else TAG_ENDS)
             case "leading" if not self._last:
-                self._begin_thought((*_TAG_ENDS, "close_leading"), name_of(mark))
+                self._begin_thought((*TAG_ENDS, "close_leading"), name_of(mark))
             case "heading" if not (self._last or self._has_headings):
                 self._state, self._spoken_end, self._spoken = ReplyState.SPOKEN, end_of_heading(mark), [mark]
             case "fence" | "leading_fence" if self._begins_line() and (kind == "fence" or not self._last):
@@ -302,7 +299,7 @@ class ReplyFilter:
         if channel.is_answer:
             self._begin_answer(out)
         else:
-            self._begin_thought(_CHANNEL_ENDS)
+            self._begin_thought(CHANNEL_ENDS)
         return True
 
     def _next(self, out: list[str], last: bool) -> bool:
@@ -329,7 +326,7 @@ class ReplyFilter:
         rest = self._buffer[self._at : self._at + LONGEST]
         if not last and rest[0] in OPENERS and may_become_mark(rest):
             return False
-        header = self._read_header(last)
+        header = read_header(self._buffer, self._at, is_whole=last) if self._names else HeaderSearch.NOT_FOUND
         if header is HeaderSearch.PENDING:
             return False
         if isinstance(header, TurnHeader):
@@ -337,11 +334,6 @@ class ReplyFilter:
         else:
             self._release(out)
         return True
-
-    def _read_header(self, last: bool) -> TurnHeader | HeaderSearch:
-        if not self._names:
-            return HeaderSearch.NOT_FOUND
-        return read_header(self._buffer, self._at, is_whole=last)
 
     def _meet_turn(self, header: TurnHeader, out: list[str]) -> None:
         """Begins the turn that was named, or leaves the reply where that is the next one."""
@@ -353,7 +345,7 @@ class ReplyFilter:
             self._begin_answer(out)
         elif header.kind == "thought":
             self._may_be_next = bool(self._last)
-            self._begin_thought(_CHANNEL_ENDS)
+            self._begin_thought(CHANNEL_ENDS)
         else:
             self._state = ReplyState.NEXT if self._last else ReplyState.START
 

@@ -1,6 +1,12 @@
-"""States of a reply that is read as it comes."""
+"""States of a reply that is read as it comes, and the marks that end those of a thought."""
 
 from enum import Enum, auto
+
+from workflows.models.replies.marks import MarkKind
+
+TAG_ENDS: tuple[MarkKind, ...] = ("close", "answer")
+CHANNEL_ENDS: tuple[MarkKind, ...] = ("end", "turn", "channel", "close", "answer")
+TOKEN_ENDS: tuple[MarkKind, ...] = (*CHANNEL_ENDS, "speaker")  # of thoughts that a template's token began
 
 
 class ReplyState(Enum):
