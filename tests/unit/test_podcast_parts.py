@@ -176,6 +176,19 @@ def test_sources_are_twenty_at_most_each_once_and_web_addresses() -> None:
     assert [found["url"] for found in sources] == [source(n)["url"] for n in (1, *range(3, 22))]
 
 
+def test_facts_name_the_sources_that_are_kept() -> None:
+    """Of five sources one is no web address, one comes twice, and some places never were."""
+    told = [source(1), {**source(2), "url": "by word of mouth"}, source(3), source(1), source(4)]
+    facts = {
+        "key_facts": [{"fact": "Trains run by night.", "sources": [1, 2, 3]}, "Nobody says who says so."],
+        "numbers": [{"number": "40", "what": "lines", "sources": [4, 1, 5, 0, 9]}],
+    }
+    found = facts_of(first_reply(sources=told, canonical_pack={**pack(), **facts}))
+    assert [each["url"] for each in found["sources"][:3]] == [source(n)["url"] for n in (1, 3, 4)]
+    assert found["canonical_pack"]["key_facts"][0]["sources"] == [1, 2]
+    assert found["canonical_pack"]["numbers"][0]["sources"] == [1, 3]
+
+
 def test_sources_without_a_search_are_those_of_the_reference_only() -> None:
     facts = facts_of(first_reply(), searched=False, cited=3, reference=f"From {source(2)['url']}.")
     assert facts["sources"] == [source(2)]

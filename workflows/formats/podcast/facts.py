@@ -133,7 +133,9 @@ def read_facts(
     sources = [source for source in named if searched or source["url"] in reference]
     if searched:
         sources += [_source_of(citation) for citation in cited]
-    return Facts(canonical_pack=pack, sources=_distinct(sources)[:_MOST_SOURCES])
+    kept = _distinct(sources)[:_MOST_SOURCES]
+    _renumber_sources(pack, named, kept)
+    return Facts(canonical_pack=pack, sources=kept)
 
 
 def remarks_on(facts: Facts, *, searched: bool, requested: tuple[int, int] = _REQUESTED) -> Iterator[str]:
@@ -180,6 +182,20 @@ def _source_of(citation: Citation) -> Source:
     return Source(title=normalise(citation.title), publisher=citation.publisher, date="", url=citation.url)
 
 
+def _renumber_sources(pack: dict[str, Any], named: list[Source], kept: list[Source]) -> None:
+    """Makes the places that facts and numbers name those in the list that is kept; what isn't in it proves nothing."""
+    new = {_address(source): place for place, source in enumerate(kept, 1)}
+    places = {old: new[_address(source)] for old, source in enumerate(named, 1) if _address(source) in new}
+    for told in (*pack.get("key_facts", ()), *pack.get("numbers", ())):
+        if isinstance(told, dict):
+            found = (places[old] for old in told["sources"] if old in places)
+            told["sources"] = list(dict.fromkeys(found))
+
+
+def _address(source: Source) -> str:
+    return source["url"].rstrip("/")
+
+
 def _distinct(sources: list[Source]) -> list[Source]:
     """The distinct web addresses; anything else is dropped."""
     known: dict[str, Source] = {}
@@ -189,5 +205,5 @@ def _distinct(sources: list[Source]) -> list[Source]:
         except ValueError:
             continue
         if address.scheme in ("http", "https") and address.hostname:
-            known.setdefault(source["url"].rstrip("/"), source)
+            known.setdefault(_address(source), source)
     return list(known.values())
