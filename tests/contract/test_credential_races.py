@@ -50,7 +50,9 @@ async def there(database_url: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 async def noa(here: Database) -> Account:
-    account = await AccountRepository(here).add(NewAccount("noa@example.org", "an argon2 string"))
+    account = await AccountRepository(here).add(
+        NewAccount("noa@example.org", "an argon2 string", role="admin")
+    )
     assert account is not None
     return account
 
