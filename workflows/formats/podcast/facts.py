@@ -186,10 +186,10 @@ def _renumber_sources(pack: dict[str, Any], named: list[Source], kept: list[Sour
     """Makes the places that facts and numbers name those in the list that is kept; what isn't in it proves nothing."""
     new = {_address(source): place for place, source in enumerate(kept, 1)}
     places = {old: new[_address(source)] for old, source in enumerate(named, 1) if _address(source) in new}
-    for told in (*pack.get("key_facts", ()), *pack.get("numbers", ())):
-        if isinstance(told, dict):
-            found = (places[old] for old in told["sources"] if old in places)
-            told["sources"] = list(dict.fromkeys(found))
+    for item in (*pack.get("key_facts", ()), *pack.get("numbers", ())):
+        if isinstance(item, dict):
+            found = (places[old] for old in item["sources"] if old in places)
+            item["sources"] = list(dict.fromkeys(found))
 
 
 def _address(source: Source) -> str:
