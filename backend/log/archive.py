@@ -11,7 +11,7 @@ from backend.log.entry import Entry
 def pack(entries: Iterable[Entry]) -> bytes:
     """The entries as deflated JSON: `[[seq, type, data], …]`."""
     rows = [[entry.seq, entry.type, entry.data.decode()] for entry in entries]
-    return zlib.compress(orjson.dumps(rows), level=6)
+    return zlib.compress(orjson.dumps(rows))
 
 
 def unpack(blob: bytes) -> list[Entry]:

@@ -87,7 +87,6 @@ class Gate:
         if self._mode == "sentence" and (text or held.is_whole):
             yield self._release(data, text, ends=held.is_whole)
         if held.match is not None:
-            self._delays.drop(slot)
             yield self._stopped(data, held.match)
 
     def _verdict(self, data: SafetyChecked) -> Iterator[Message]:
@@ -95,7 +94,7 @@ class Gate:
             return
         slot = data.section if data.piece is None else data.piece
         held = self._held.get(slot) if slot is not None else None
-        if slot is None or held is None or held.match is not None or not held.is_whole:
+        if slot is None or held is None or not held.is_whole:
             return
         del self._held[slot]
         self._released.add(slot)
@@ -111,7 +110,7 @@ class Gate:
         return data.model_copy(update={"issues": issues})
 
     def _is_held(self, slot: Slot | None) -> bool:
-        if slot is None or self._mode == "open":
+        if slot is None:
             return False
         if self._mode == "section":
             return slot not in self._released
@@ -186,7 +185,7 @@ class _Delays:
             self._count += 1
             self._sum += now - since
             self._max = max(self._max, now - since)
-        if waiting and length:
+        if waiting:
             since, size = waiting[0]
             waiting[0] = (since, size - length)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from backend.runs.files import RecordingFolders, RunFiles
 from backend.runs.requests import RunRequest, StartBinding, VersionRequest, hash_request
 from backend.store.owner import Owner
+from backend.store.runs.charges import Limit
 from backend.store.runs.runs import Run
 from backend.store.schema.run_values import RunOptions
 from backend.store.sql.database import Database
@@ -323,6 +325,76 @@ async def test_cancel_of_a_run_that_has_ended_otherwise_says_how(world: World, s
     run = await ended(world, status)
     with pytest.raises(Conflict, match=f"is {status}: there is nothing to cancel"):
         await world.service.cancel(OWNER, run.id)
+
+
+async def test_cancel_of_a_run_that_is_deleted_meanwhile_finds_none(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = await ended(world, "running")
+
+    async def delete(run: Run) -> None:
+        await world.repository.delete(run.owner, run.id)
+
+    monkeypatch.setattr(world.engine, "cancel", delete)
+    with pytest.raises(NotFound):
+        await world.service.cancel(OWNER, run.id)
+
+
+async def test_rename_of_a_run_that_goes_on_is_a_conflict_and_changes_nothing(world: World) -> None:
+    run = await ended(world, "running")
+    with pytest.raises(Conflict, match="is running: it can be renamed once it has ended"):
+        await world.service.rename(OWNER, run.id, "Another")
+    assert await world.repository.get(run.id) == run
+    done = await change_run(world.repository, run, status="failed")
+    assert (await world.service.rename(OWNER, done.id, "Another")).title == "Another"
+
+
+async def test_run_whose_material_was_deleted_is_neither_resumed_nor_answered(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed, waiting = await ended(world), await reviewed(world)
+
+    async def load(*_: object) -> None:
+        raise NotFound("There is no such document.")
+
+    monkeypatch.setattr(world.format, "load", load, raising=False)
+    for command in (
+        world.service.resume(OWNER, failed.id),
+        world.service.answer(OWNER, waiting.id, OUTLINE.model_dump()),
+    ):
+        with pytest.raises(Conflict, match=r"was deleted\. There is no such document"):
+            await command
+    assert [await world.repository.get(run.id) for run in (failed, waiting)] == [failed, waiting]
+
+
+async def test_commands_reserve_the_least_that_a_run_costs_unless_its_budget_was_named(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    least: list[float | None] = []
+    reserve = world.quota.reserve
+
+    def note(format: str, least_usd: float | None = None) -> AbstractContextManager[Limit]:
+        least.append(least_usd)
+        return reserve(format, least_usd)
+
+    monkeypatch.setattr(world.quota, "reserve", note)
+    priced = world.request(model="openai:gpt-4.1")
+    run, _ = await world.service.start(OWNER, priced)
+    await world.end(run.id)
+    named, _ = await world.service.start(
+        OWNER, replace(priced, options=priced.options.model_copy(update={"budget_usd": 1.0}))
+    )
+    version, _ = await world.service.new_version(OWNER, run.id, VersionRequest(section=1))
+    failed, unpriced = await ended(world, model="openai:gpt-4.1"), await ended(world)
+    await world.service.resume(OWNER, failed.id)
+    await world.service.resume(OWNER, unpriced.id)
+    again = await ended(world, model="openai:gpt-4.1")
+    await world.service.resume(OWNER, again.id, Caps(budget_usd=1.0))
+    for each in (named, version, failed, unpriced, again):
+        await world.end(each.id)
+    of_a_rest = least[3]
+    assert of_a_rest is not None and of_a_rest > 0
+    assert least == [0.0, None, 0.0, of_a_rest, 0.0, None]  # nobody knows how long a note gets
 
 
 async def test_commands_of_another_owner_find_no_run(world: World) -> None:

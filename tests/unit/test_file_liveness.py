@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from backend.runs.engine.liveness import FileLiveness
+from backend.runs.engine.liveness import FileLiveness, find_alive
 
 
 async def test_lock_of_a_process_that_left_or_was_killed_is_cleared(tmp_path: Path) -> None:
@@ -14,3 +14,12 @@ async def test_lock_of_a_process_that_left_or_was_killed_is_cleared(tmp_path: Pa
     assert not await here.is_alive(there.id) and not await here.is_alive(killed.stem)
     await here.leave()
     assert await asyncio.to_thread(lambda: list(tmp_path.iterdir())) == []
+
+
+async def test_processes_that_are_alive_are_those_that_hold_their_locks(tmp_path: Path) -> None:
+    processes = [FileLiveness(tmp_path) for _ in range(2)]
+    (tmp_path / "01J00000000000000000000000.lock").touch()
+    assert find_alive(tmp_path) == sorted(process.id for process in processes)
+    for process in processes:
+        await process.leave()
+    assert find_alive(tmp_path) == []

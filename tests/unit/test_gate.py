@@ -263,6 +263,29 @@ def test_gate_by_sentence_quotes_no_word_of_the_sentence_that_it_stopped() -> No
     assert "quote" not in stopped.issues[0] and stopped.issues[0]["category"] == "violence"
 
 
+def quotes(messages: list[Message]) -> list[str | None]:
+    return [issue.get("quote") for m in messages if isinstance(m, SafetyChecked) for issue in m.issues]
+
+
+def test_gate_quotes_no_word_of_a_piece_that_it_holds_and_of_told_text_what_it_likes() -> None:
+    grim = SafetyIssue(category="fright", severity="high", quote="grim", advice="Be kinder.")
+    refused = SafetyChecked(stage="section", approved=False, score=0.2, issues=[grim], piece="M1")
+    for mode, expected in (("section", None), ("sentence", "grim"), ("open", "grim")):
+        gate = gate_of(mode)
+        told(gate, content(0, "A grim day. It rained.", ends=True, piece="M1"))
+        assert quotes(told(gate, refused)) == [expected]
+    gate = gate_of()
+    told(gate, content(0, "A grim day. He wanted to kill it. ", piece="M1"))
+    assert quotes(told(gate, refused)) == [None]
+
+
+def test_gate_sends_no_empty_message_while_a_sentence_goes_on() -> None:
+    gate = gate_of()
+    assert told(gate, content(0, "The fox"), content(0, " ran")) == []
+    assert told(gate, content(0, "", ends=True)) == [content(0, "The fox ran", ends=True)]
+    assert told(gate, content(1, "", ends=True)) == [content(1, "", ends=True)]
+
+
 def test_gate_says_of_a_stopped_section_who_stopped_it_and_where() -> None:
     [stopped] = told(gate_of(), content(2, "He wanted to kill it. It ran.", ends=True))[-1:]
     assert isinstance(stopped, SafetyChecked)

@@ -70,6 +70,19 @@ async def test_poll_leaves_a_run_whose_last_message_is_being_stored(world: World
     await world.end(run.id)
 
 
+async def test_settle_waits_until_the_row_of_a_run_is_stored_whose_end_is_being_logged(world: World) -> None:
+    run = await begun(world)
+    await world.engine.settle(run.id)  # it goes on: there is nothing to wait for
+    [handle] = world.local_runs.handles(run.id)
+    handle.settling = True
+    settled = asyncio.create_task(world.engine.settle(run.id))
+    await asyncio.sleep(0)
+    assert not settled.done()
+    world.format.gates[0].set()
+    await settled
+    assert (await world.queries.find(OWNER, run.id)).status == "completed"
+
+
 async def test_stop_of_a_run_that_is_not_here_says_so(world: World) -> None:
     run = await note(world)
     assert not await world.engine.stop_here(run.id)

@@ -2,13 +2,14 @@
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 import pytest
-from sqlalchemy import Connection, Engine, event, func, select
+from sqlalchemy import Connection, Engine, event, func, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from backend.log.entry import DuplicateSeq, Entry
@@ -148,6 +149,36 @@ async def test_log_in_a_database_that_can_not_be_written_fails_for_all_at_the_fi
     assert [type(outcome) for outcome in outcomes] == [OperationalError] * 3
     assert len(tries) == 1
     await log.append(*begun[0], entries(1, 1))
+
+
+@pytest.mark.engine("sqlite")
+async def test_log_whose_entries_the_database_refuses_says_so_and_calls_nothing_written(
+    log: SqlLog, repository: RunRepository, database: Database
+) -> None:
+    run, epoch = await begin(log, repository)
+
+    async def rename(old: str, new: str) -> None:
+        await database.write(
+            lambda connection: connection.execute(text(f"ALTER TABLE {old} RENAME TO {new}"))
+        )
+
+    await rename("log_entries", "away")
+    with pytest.raises(OperationalError, match="no such table"):
+        await log.append(run, epoch, entries(1, 1))
+    await rename("away", "log_entries")
+    await log.append(run, epoch, entries(1, 1))
+    assert await log.read(run) == entries(1, 1)
+
+
+@pytest.mark.engine("sqlite")
+async def test_log_lets_a_window_pass_after_a_commit_of_many_so_that_the_next_is_shared_too(
+    log: SqlLog, repository: RunRepository
+) -> None:
+    begun = [await begin(log, repository) for _ in range(10)]
+    began = time.monotonic()
+    for n in range(1, 9):
+        await asyncio.gather(*(log.append(run, epoch, entries(n, n)) for run, epoch in begun))
+    assert time.monotonic() - began >= 0.07  # seven windows of ten milliseconds
 
 
 async def test_log_with_a_number_that_was_used_says_of_which_run_and_why(

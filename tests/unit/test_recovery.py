@@ -105,6 +105,7 @@ async def test_recovery_runs_at_once_when_the_service_starts(world: World) -> No
         assert (await replay(world.log, run.id))[0].attempts == 1
         await world.end(run.id)
     assert (await world.queries.find(OWNER, run.id)).status == "completed"
+    assert [line["count"] for line in world.logged if line["event"] == "runs_resumed"] == [1]
 
 
 async def test_every_attempt_that_broke_off_counts_also_those_of_this_very_process(
