@@ -270,10 +270,11 @@ def quotes(messages: list[Message]) -> list[str | None]:
 def test_gate_quotes_no_word_of_a_piece_that_it_holds_and_of_told_text_what_it_likes() -> None:
     grim = SafetyIssue(category="fright", severity="high", quote="grim", advice="Be kinder.")
     refused = SafetyChecked(stage="section", approved=False, score=0.2, issues=[grim], piece="M1")
-    for mode, expected in (("section", None), ("sentence", "grim"), ("open", "grim")):
+    expected: dict[GateMode, str | None] = {"section": None, "sentence": "grim", "open": "grim"}
+    for mode, quote in expected.items():
         gate = gate_of(mode)
         told(gate, content(0, "A grim day. It rained.", ends=True, piece="M1"))
-        assert quotes(told(gate, refused)) == [expected]
+        assert quotes(told(gate, refused)) == [quote]
     gate = gate_of()
     told(gate, content(0, "A grim day. He wanted to kill it. ", piece="M1"))
     assert quotes(told(gate, refused)) == [None]
