@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import httpx
 
-from tests.freezing import freeze
+from tests.freezing import freeze_between_writes
 from tests.ports import find_port
 from tests.service import Client
 
@@ -65,10 +65,10 @@ class KillableService:
             os.kill(self._process.pid, signal.SIGKILL)
         await self.died()
 
-    def freeze(self) -> None:
-        """SIGSTOP: it is alive, and does nothing."""
+    async def freeze(self) -> None:
+        """SIGSTOP: it is alive, does nothing, and keeps no other process from the database."""
         assert self._process is not None and self._process.pid is not None
-        freeze(self._process.pid)
+        await asyncio.to_thread(freeze_between_writes, self._process.pid, Path(self._settings["data_dir"]))
 
     def thaw(self) -> None:
         """SIGCONT: it goes on where it was."""

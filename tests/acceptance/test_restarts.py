@@ -25,10 +25,14 @@ WHERE channel = 'sections' AND checkpoint_id = (SELECT max(checkpoint_id) FROM w
 
 
 async def _wait_for_siblings(checkpoints: Path, count: int) -> None:
-    """Returns when so many of them are. A file rings no bell."""
-    with closing(sqlite3.connect(f"file:{checkpoints}?mode=ro", uri=True)) as connection:
+    await _wait_for_row(checkpoints, _FINISHED_SIBLINGS, count)
+
+
+async def _wait_for_row(file: Path, query: str, value: int) -> None:
+    """Returns when the query finds this value. A file rings no bell."""
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
         async with asyncio.timeout(60):
-            while connection.execute(_FINISHED_SIBLINGS).fetchone() != (count,):  # noqa: ASYNC110
+            while connection.execute(query).fetchone() != (value,):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 
 
@@ -242,10 +246,9 @@ async def test_cancel_is_not_lost_when_the_process_that_should_hear_it_dies(
         async with KillableService(provider.openai_url, tmp_path / "data") as victim:
             run_id = await victim.client.start()
             await provider.wait_for_held()
-            victim.freeze()
+            await victim.freeze()
             cancelling = asyncio.create_task(survivor.client.http.post(f"/api/v1/runs/{run_id}/cancel"))
-            # Not until it is stored: the victim may have been frozen while it holds the database.
-            await asyncio.wait([cancelling], timeout=0.3)
+            await _wait_for_row(tmp_path / "data" / "storywire.db", "SELECT stop_requested FROM runs", 1)
             await victim.kill()
         reply = await cancelling
 
@@ -364,8 +367,7 @@ async def test_run_of_a_frozen_process_is_cancelled_resumed_and_deleted_by_anoth
     ):
         run_id = await frozen.client.start()
         [call] = await provider.wait_for_held()
-        await asyncio.sleep(0.3)  # so that it isn't frozen while it holds the database
-        frozen.freeze()
+        await frozen.freeze()
         began = asyncio.get_running_loop().time()
         cancelled = await other.client.http.post(f"/api/v1/runs/{run_id}/cancel")
         took = asyncio.get_running_loop().time() - began
