@@ -126,7 +126,7 @@ async def test_worker_that_was_frozen_past_its_lease_writes_nothing_more_and_goe
         [call] = await provider.wait_for_held()
         frozen = await cluster.worker_of(run_id)
         before = frozen.process_id
-        frozen.freeze()
+        await frozen.freeze()
         await cluster.wait_until(MOVED, run_id, before)
         await provider.wait_for_held(2, within=PATIENCE)  # the other one is in the middle of the same scene
         provider.release(call)  # what the frozen one is given as soon as it is back
@@ -156,7 +156,7 @@ async def test_worker_that_is_frozen_for_less_than_its_lease_keeps_its_run(
         run_id = await cluster.apis[0].client.start()
         told = await read_first(cluster, run_id, 20)
         frozen = await cluster.worker_of(run_id)
-        frozen.freeze()
+        await frozen.freeze()
         await asyncio.sleep(4)
         frozen.thaw()
         check_whole(await cluster.apis[0].client.read(run_id, told))

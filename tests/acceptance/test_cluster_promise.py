@@ -88,7 +88,7 @@ class ClusterPromise(Promise):
         elif how == "stop":
             assert await worker.terminate() == 0
         elif how == "freeze":
-            worker.freeze()
+            await worker.freeze()
             await asyncio.sleep(random.choice((1.0, 13.0)))
             worker.thaw()
         else:
