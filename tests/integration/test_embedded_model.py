@@ -17,7 +17,7 @@ from langchain_openai import ChatOpenAI
 
 from tests.freezing import freeze
 from workflows.errors import ModelNotConfigured, ModelUnavailable
-from workflows.formats.story.embedded import offer_choices, plan_story, scene_page
+from workflows.formats.story.embedded import StoryWish, offer_choices, plan_story, scene_page
 from workflows.models.embedded.client import chat_model
 from workflows.models.embedded.process import EmbeddedServer, Endpoint
 from workflows.models.embedded.prose import write_prose
@@ -211,7 +211,7 @@ async def test_server_refuses_a_wrong_key(server: EmbeddedServer) -> None:
 
 
 async def test_story_is_planned_written_and_offered_on(chat: ChatOpenAI) -> None:
-    plan = await plan_story(chat, theme="a lost puppy", name="Sam", age=6, interests=["football"])
+    plan = await plan_story(chat, StoryWish(theme="a lost puppy", name="Sam", age=6, interests=["football"]))
     assert plan.title.startswith("Sam and the ")
     assert [scene.summary.split()[0] for scene in plan.scenes] == ["Sam", "But", "Sam", "At"]
     assert "lost puppy" in plan.scenes[0].summary

@@ -70,39 +70,44 @@ class PlotChoices:
     choices: tuple[PlotChoice, ...]
 
 
-async def plan_story(  # noqa: PLR0913  # the blanks of one small prompt
-    chat: BaseChatModel,
-    *,
-    theme: str,
-    name: str,
-    age: int,
-    interests: Sequence[str] = (),
-    chapter_number: int = 1,
-    title: str | None = None,
-    custom_input: str | None = None,
-    hero: str | None = None,
-    before: str | None = None,
-) -> StoryPlan:
-    """A plan of four scenes. A custom input becomes the hero's own idea, word for word.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryWish:
+    """What a chapter is to be about. A custom input becomes the hero's own idea, word for word; `hero` keeps who the
+    hero was in the chapter before, `before` is that chapter's title."""
 
-    `hero` keeps who the hero was in the chapter before, `before` is that chapter's title.
+    theme: str
+    name: str
+    age: int
+    interests: Sequence[str] = ()
+    chapter_number: int = 1
+    title: str | None = None
+    custom_input: str | None = None
+    hero: str | None = None
+    before: str | None = None
+
+
+async def plan_story(chat: BaseChatModel, wish: StoryWish) -> StoryPlan:
+    """A plan of four scenes.
 
     Raises ModelBadOutput when none of three tries has the right form.
     """
-    name, wish = clean_line(name), _shorten(clean_line(custom_input or ""))
+    name, own_idea = clean_line(wish.name), _shorten(clean_line(wish.custom_input or ""))
     messages = load_prompt(_PROMPTS / "outline.md").messages(
-        theme=theme,
+        theme=wish.theme,
         name=name,
-        age=age,
-        interests=" and ".join(interests[:_INTERESTS]) or "adventures",
-        wish=wish,
+        age=wish.age,
+        interests=" and ".join(wish.interests[:_INTERESTS]) or "adventures",
+        wish=own_idea,
     )
-    matter = clean_line(theme)
-    plot = await _fill(chat, messages, Plot, lambda lots: plot_schema(matter, lots, hero), count_plot_faults)
+    matter = clean_line(wish.theme)
+    plot = await _fill(
+        chat, messages, Plot, lambda lots: plot_schema(matter, lots, wish.hero), count_plot_faults
+    )
+    scenes = make_scenes(plot, name, own_idea, wish.chapter_number, wish.before)
     return StoryPlan(
-        title=clean_line(title or "") or f"{name} and {plot.title}",
+        title=clean_line(wish.title or "") or f"{name} and {plot.title}",
         hero=plot.hero,
-        scenes=tuple(PlotScene(*scene) for scene in make_scenes(plot, name, wish, chapter_number, before)),
+        scenes=tuple(PlotScene(*scene) for scene in scenes),
     )
 
 

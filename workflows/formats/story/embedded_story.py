@@ -9,7 +9,7 @@ from typing import Any
 
 from workflows.formats.base import Plan
 from workflows.formats.story.chapter import ChapterFormat
-from workflows.formats.story.embedded import offer_choices, plan_story, scene_page
+from workflows.formats.story.embedded import StoryWish, offer_choices, plan_story, scene_page
 from workflows.formats.story.input import StoryInput
 from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.calls.patience import guard, limit
@@ -26,8 +26,7 @@ class EmbeddedStory(ChapterFormat):
     async def plan(self, inputs: StoryInput, model: Model) -> Plan:
         """A plot of four scenes; each summary is its scene's first line."""
         last = inputs.earlier[-1] if inputs.earlier else None
-        planning = plan_story(
-            model.metered_chat,
+        wish = StoryWish(
             theme=inputs.theme,
             name=inputs.reader.name,
             age=inputs.reader.age,
@@ -38,7 +37,7 @@ class EmbeddedStory(ChapterFormat):
             hero=last.hero if last else None,
             before=last.title if last else None,
         )
-        plot = await limit(model, planning)
+        plot = await limit(model, plan_story(model.metered_chat, wish))
         outline = Outline(
             title=plot.title,
             sections=[
