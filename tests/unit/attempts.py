@@ -72,7 +72,8 @@ async def open_attempt(
 
     given = replace(world.tools, **{"on_section_end": on_section_end, **tools})
     async with writer:
-        with world.budgets.open(run, transcript) as budget:
+        budget = world.budgets.draw_up(run, transcript)
+        with world.budgets.enforce(run, budget):
             attempt = Attempt(run, lease, handle, writer, budget, observer, given)
             yield OpenAttempt(attempt, lease, handle, transcript, budget, metrics, ended)
 

@@ -1,7 +1,7 @@
 """Budget of a run: its ledger while it is written, and its sums in the table of usage."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -55,8 +55,7 @@ class Budgets:
         self._ledgers = ledgers
         self._repository = repository
 
-    @contextmanager
-    def open(self, run: Run, transcript: Transcript) -> Iterator[AttemptBudget]:
+    def draw_up(self, run: Run, transcript: Transcript) -> AttemptBudget:
         """The budget of one attempt, with the spending so far as the log has it."""
         options = run.options
         before = transcript.usage or UsageUpdated(
@@ -71,8 +70,11 @@ class Budgets:
         )
         usage = before.model_copy(update={"budget_usd": options.budget_usd, "call": None})
         tally = UsageTotals(usage, known=transcript.calls)
-        with self._ledgers.keep(run.id, ledger):
-            yield AttemptBudget(ledger, tally, transcript)
+        return AttemptBudget(ledger, tally, transcript)
+
+    def enforce(self, run: Run, budget: AttemptBudget) -> AbstractContextManager[None]:
+        """Within it the run's calls are counted on this budget, and refused beyond it."""
+        return self._ledgers.keep(run.id, budget.ledger)
 
     async def store(self, run: Run, lease: Lease, transcript: Transcript) -> None:
         """Stores the usage sums of the log in the table, while the lease is held. Idempotent: they are set, not

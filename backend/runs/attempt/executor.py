@@ -67,7 +67,7 @@ class Executor:
         was stored with."""
         structlog.contextvars.bind_contextvars(run_id=run.id, format=run.format)
         observer: AttemptObserver | None = None
-        budgets: list[AttemptBudget] = []
+        budget: AttemptBudget | None = None
         outcome: AttemptOutcome = "interrupted"
         try:
             held = await self._take_over(run) if opening is None else _held_since(opening)
@@ -98,13 +98,14 @@ class Executor:
                 merge_seconds=self._merge_seconds,
                 metrics=observer,
             )
+            budget = self._budgets.draw_up(run, transcript)
             async with writer:
-                run, ending = await self._write(run, lease, handle, writer, observer, budgets)
+                run, ending = await self._write(run, lease, handle, writer, observer, budget)
             outcome = await self._finalizer.store(run, lease, ending, transcript, was_cut_off=was_cut_off)
         except (StaleWriter, StaleCheckpoint):
             log.warning("run_taken_over")
             self._observers.on_fenced_writer()
-            await self._keep_lost(run, budgets)
+            await self._keep_lost(run, budget)
         except LogUnavailable:
             # Its last message can't be written either: the run stays as it is and is found by the next recovery.
             log.exception("run_log_unavailable")
@@ -126,14 +127,12 @@ class Executor:
         handle: RunHandle,
         writer: LogWriter,
         observer: AttemptObserver,
-        budgets: list[AttemptBudget],
+        budget: AttemptBudget,
     ) -> tuple[Run, Message | None]:
-        """The run as the attempt left it, and its last message, which is in the log when the writer is closed. The
-        attempt's budget is put into `budgets`, whatever becomes of it."""
+        """The run as the attempt left it, and its last message, which is in the log when the writer is closed."""
         ending: Message | None = None
         try:
-            with self._budgets.open(run, writer.transcript) as budget:
-                budgets.append(budget)
+            with self._budgets.enforce(run, budget):
                 attempt = Attempt(run, lease, handle, writer, budget, observer, self._tools)
                 ending = await attempt.write()
         finally:
@@ -146,16 +145,16 @@ class Executor:
             ending = writer.put(ending)
         return attempt.run, ending
 
-    async def _keep_lost(self, run: Run, budgets: Sequence[AttemptBudget]) -> None:
+    async def _keep_lost(self, run: Run, budget: AttemptBudget | None) -> None:
         """Keeps what an attempt bought that has lost its run, as far as the run doesn't know of it, or is gone."""
-        if not (calls := [call for budget in budgets for call in budget.ledger.calls]):
+        if budget is None or not (calls := budget.ledger.calls):
             return
         try:
             # What is remembered here is this attempt's own, and others have written since.
             self._log.let_go(run.id)
             transcript, last_seq = await replay(self._log, run.id)
             if not last_seq:
-                await self._budgets.store_deleted(run, budgets[0])
+                await self._budgets.store_deleted(run, budget)
                 return
             known = transcript.calls | await self._finalizer.find_kept_calls(run)
             await self._budgets.store_lost(run, [call for call in calls if call.id not in known])
