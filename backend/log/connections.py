@@ -18,11 +18,12 @@ class LogConnection:
     """A connection that commits each statement. Opened when it is needed, opened anew when it broke, and closed from
     here when it gives no answer."""
 
-    def __init__(self, dsn: str, *, durable: bool = True) -> None:
-        """Without `durable` a commit doesn't wait for the disk."""
+    def __init__(self, dsn: str, *, durable: bool = True, patience_seconds: float = PATIENCE_SECONDS) -> None:
+        """Without `durable` a commit doesn't wait for the disk. `patience_seconds`: after which a statement without an
+        answer is given up."""
         self._dsn = dsn
         self._durable = durable
-        self._patience = PATIENCE_SECONDS
+        self._patience = patience_seconds
         self._open: AsyncConnection[Row] | None = None
         self._lock = asyncio.Lock()
 

@@ -55,7 +55,7 @@ class PostgresLog(SqlLog):
     ) -> None:
         super().__init__(database, appended)
         self._retry_seconds = retry_seconds
-        self._writing = LogConnection(database.dsn)
+        self._writing = LogConnection(database.dsn, patience_seconds=database.patience_seconds)
         # A NOTIFY in the transaction of an append would hold the server's one lock of notifications until the disk
         # has synced; here it doesn't wait for the disk at all. One that gets lost is made up for by the follower.
         self._notifying = LogConnection(database.dsn, durable=False)

@@ -366,11 +366,11 @@ async def test_log_outlives_a_restart_of_the_server_without_a_loss(
 
 
 async def test_log_of_a_database_that_stays_away_gives_up_and_says_so(
-    far: PostgresDatabase, repository: RunRepository, proxy: TcpProxy, logged: list[object]
+    far_url: str, repository: RunRepository, proxy: TcpProxy, logged: list[object]
 ) -> None:
     run = await add_run(repository)
-    log = PostgresLog(far, retry_seconds=0.2)
-    log._writing._patience = 0.2
+    impatient = PostgresDatabase(far_url, connections=1, patience_seconds=0.2)
+    log = PostgresLog(impatient, retry_seconds=0.2)
     epoch = await log.take_over(run.id)
     await log.append(run.id, epoch, entries(1, 1))
     proxy.freeze()
@@ -378,6 +378,7 @@ async def test_log_of_a_database_that_stays_away_gives_up_and_says_so(
         await log.append(run.id, epoch, entries(2, 2))
     proxy.thaw()
     await log.close()
+    await close_database(impatient)
     assert logged
 
 

@@ -69,15 +69,15 @@ class PostgresDatabase:
         )
         self._threads = ThreadPoolExecutor(connections, thread_name_prefix="storywire-postgres")
         self._retry_seconds = retry_seconds
-        self._patience = patience_seconds
+        self.patience_seconds = patience_seconds
 
     async def read(self, work: Callable[[Connection], _T]) -> _T:
         """See `Database`."""
-        return await self._persist(lambda: self._attempt(self._snapshots, work, self._patience))
+        return await self._persist(lambda: self._attempt(self._snapshots, work, self.patience_seconds))
 
     async def write(self, work: Callable[[Connection], _T]) -> _T:
         """See `Database`."""
-        return await self._persist(lambda: self._attempt(self._engine, work, self._patience))
+        return await self._persist(lambda: self._attempt(self._engine, work, self.patience_seconds))
 
     async def write_unsynced(self, work: Callable[[Connection], _T]) -> _T:
         """See `Database`. It is synced all the same: the server makes one sync for all who commit at a time."""
@@ -99,7 +99,7 @@ class PostgresDatabase:
         def work(connection: Connection) -> None:
             found.append(int(connection.scalar(text(_MOST_CONNECTIONS)) or 0))
 
-        await self._start(lambda: self._attempt(self._engine, work, self._patience))
+        await self._start(lambda: self._attempt(self._engine, work, self.patience_seconds))
         return found[-1]
 
     async def migrate(self) -> None:
@@ -127,7 +127,7 @@ class PostgresDatabase:
                 raise SchemaError("tables are missing in the database: run `storywire migrate` again")
             connection.execute(text(_TRY_WRITING))
 
-        await self._start(lambda: self._attempt(self._engine, work, self._patience))
+        await self._start(lambda: self._attempt(self._engine, work, self.patience_seconds))
 
     async def check_writable(self, busy_seconds: float) -> None:
         """See `Database`."""
