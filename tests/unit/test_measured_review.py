@@ -1,11 +1,14 @@
 """Reviews by figures: what is found, and with which figures."""
 
+from itertools import chain
+
 import pytest
 
 from tests.podcasts import EPISODE
 from workflows.formats.podcast.input import PodcastInput
 from workflows.formats.podcast.review import review_episode, review_pieces
 from workflows.formats.speech.turns import Turn
+from workflows.formats.toolkit import measured_review
 from workflows.formats.toolkit.measured_review import (
     review_numbers,
     review_reading,
@@ -47,6 +50,24 @@ def test_section_that_says_an_earlier_one_again_is_told_how_much() -> None:
     found = list(review_repetition({0: said, 1: new, 2: f"{new.replace('word', 'other')} {said}"}))
     assert [(one["rule"], one.get("section")) for one in found] == [("repetition", 2)]
     assert "of it was said in an earlier section" in found[0]["advice"]
+
+
+def test_repetition_of_one_section_is_that_of_the_whole_and_reads_no_earlier_one_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[str] = []
+
+    def list_words(text: str) -> list[str]:
+        read.append(text)
+        return text.split()
+
+    monkeypatch.setattr(measured_review, "list_words", list_words)
+    texts = {index: " ".join(f"w{index}-{number}" for number in range(50)) for index in range(40)}
+    texts[25] += f" {texts[3]}"
+    each = [list(review_repetition(texts, only)) for only in texts]
+    assert [index for index, found in enumerate(each) if found] == [25]
+    assert len(read) == len(texts) + 1  # and once more where it is quoted
+    assert [*chain.from_iterable(each)] == list(review_repetition(texts))
 
 
 def test_turns_that_are_too_long_or_follow_their_own_are_found_over_borders_too() -> None:

@@ -4,6 +4,7 @@ Each takes what the sections hold by index, and gives findings of those at fault
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import TypeVar
 
@@ -22,6 +23,8 @@ GRADES_OFF = 2.0
 MOST_REPEATED = 0.01
 """Share of a section's runs of words that earlier sections may have too."""
 RUN_WORDS = 8
+_KEPT_SECTIONS = 512
+"""Sections whose runs are kept: those of some fifty texts under way, 30 kB each."""
 _FEWEST_RUNS = 8
 """As many runs are a passage of two lines. Fewer may be a refrain or chance, unless they are much of the section."""
 _MUCH_REPEATED = 0.05
@@ -70,20 +73,39 @@ def part_of(texts: Mapping[int, _T], only: int | None) -> Mapping[int, _T]:
 def review_repetition(texts: Mapping[int, str], only: int | None = None) -> Iterator[ReviewFinding]:
     """Later sections that say an earlier one again: shared runs of eight words over one in a hundred. `only`: whether
     this one does."""
-    earlier: set[tuple[str, ...]] = set()
+    earlier: list[frozenset[int]] = []
     for index, text in sorted(texts.items()):
-        words = list_words(text)
-        runs = [
-            tuple(word.casefold() for word in words[start : start + RUN_WORDS])
-            for start in range(len(words) - RUN_WORDS + 1)
-        ]
-        again = [start for start, run in enumerate(runs) if run in earlier] if only in (None, index) else []
-        share = len(again) / len(runs) if runs else 0.0
-        if share > MOST_REPEATED and (len(again) >= _FEWEST_RUNS or share > _MUCH_REPEATED):
-            advice = f"{share:.0%} of it was said in an earlier section, word for word. Say what is new."
-            quote = " ".join(words[again[0] : again[0] + _QUOTED])
-            yield _finding("repetition", index, advice, quote)
-        earlier.update(runs)
+        if only in (None, index):
+            yield from _review_runs(index, text, earlier)
+        if index == only:
+            return
+        earlier.append(_runs_said(text))
+
+
+def _review_runs(index: int, text: str, earlier: Sequence[frozenset[int]]) -> Iterator[ReviewFinding]:
+    own = _runs_said(text)
+    said = frozenset[int]().union(*(own & runs for runs in earlier))
+    if not said:
+        return
+    words = list_words(text)
+    runs = _list_runs(words)
+    again = [start for start, run in enumerate(runs) if run in said]
+    share = len(again) / len(runs)
+    if share > MOST_REPEATED and (len(again) >= _FEWEST_RUNS or share > _MUCH_REPEATED):
+        advice = f"{share:.0%} of it was said in an earlier section, word for word. Say what is new."
+        yield _finding("repetition", index, advice, " ".join(words[again[0] : again[0] + _QUOTED]))
+
+
+@lru_cache(maxsize=_KEPT_SECTIONS)
+def _runs_said(text: str) -> frozenset[int]:
+    """The runs of words of a section. Kept, since each later section is compared with it."""
+    return frozenset(_list_runs(list_words(text)))
+
+
+def _list_runs(words: Sequence[str]) -> list[int]:
+    """A number for each run of words, in their order; equal runs have the same."""
+    said = [word.casefold() for word in words]
+    return [hash(tuple(said[start : start + RUN_WORDS])) for start in range(len(said) - RUN_WORDS + 1)]
 
 
 def review_turns(turns: Mapping[int, Sequence[Turn]]) -> Iterator[ReviewFinding]:
