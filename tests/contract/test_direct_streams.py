@@ -7,6 +7,7 @@ from typing import Any, get_args
 import pytest
 from langchain_core.messages import AIMessageChunk, HumanMessage
 from langchain_openai import ChatOpenAI
+from pydantic import BaseModel
 
 from tests.fakes.answer import split_tokens
 from tests.fakes.compatible import BY_NAME
@@ -16,7 +17,7 @@ from tests.fakes.script import Fault, FaultKind, Reply, Script, Usage
 from tests.models import open_model
 from workflows.models.budget.ledger import Ledger
 from workflows.models.budget.prices import PriceRegistry
-from workflows.models.calls.calls import stream_text
+from workflows.models.calls.calls import ask, stream_text
 from workflows.models.clients.model import Model
 from workflows.models.wire import direct
 from workflows.models.wire.chat_events import RawEvent, join_texts
@@ -51,6 +52,21 @@ async def read_text(model: Model) -> tuple[str, object]:
     except Exception as error:
         return shown, (type(error).__name__, str(error))
     return shown, None
+
+
+class Answer(BaseModel):
+    """A form to fill in."""
+
+    title: str
+    places: list[str]
+
+
+async def read_form(model: Model) -> object:
+    """What a call makes of an answer in a form, or the error."""
+    try:
+        return await ask(model, Answer, ASKED)
+    except Exception as error:
+        return type(error).__name__, str(error)
 
 
 async def both(
@@ -132,6 +148,24 @@ async def test_reply_that_comes_whole_although_a_stream_was_asked_for_is_read_as
     whole = {"id": "c", "choices": [{"index": 0, "message": {"content": STORY}, "finish_reason": "stop"}]}
     async with serve_raw(lambda *_: RawReply(whole)) as server:
         directly, by_sdk = await both(server.root_url, "compatible", read_model)
+    assert directly == by_sdk
+
+
+@pytest.mark.parametrize("server", sorted(BY_NAME))
+async def test_form_of_any_server_is_read_as_by_the_sdk(provider: FakeProvider, server: str) -> None:
+    provider.script = Script(server=server)
+    directly, by_sdk = await both(provider.root_url, "compatible", read_form)
+    assert isinstance(directly, Answer) and directly == by_sdk
+    direct_call, sdk_call = provider.calls
+    assert direct_call.body == sdk_call.body
+
+
+@pytest.mark.parametrize("kind", [kind for kind in get_args(FaultKind) if kind != "hang"])
+async def test_form_of_a_provider_at_fault_is_read_as_by_the_sdk(
+    provider: FakeProvider, kind: FaultKind
+) -> None:
+    provider.script = Script(default=Reply(fault=Fault(kind)))
+    directly, by_sdk = await both(provider.root_url, "chat", read_form)
     assert directly == by_sdk
 
 

@@ -1,8 +1,9 @@
-"""Streams of OpenAI's SDK read as the dicts that they are.
+"""Calls of OpenAI's SDK without its work on types: requests are sent, and streams read, as the dicts that they are.
 
 The SDK makes its request as ever, and its errors are its own. But each chunk was read once already, to bring it to
 OpenAI's shape (`http.py`); writing it as bytes again, for the SDK to make an object of them and LangChain a dict of
-the object, takes most of the processor time of a token.
+the object, takes most of the processor time of a token. A request's fields are JSON already, and the SDK looks at each
+of them, and at each message, by its type: half of what a request costs.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import logging
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, suppress
+from dataclasses import dataclass
 from typing import Any, Self
 
 import anyio
@@ -42,6 +44,11 @@ class DirectCompletions:
             raise AttributeError(name)
         return getattr(self._completions, name)
 
+    @property
+    def with_raw_response(self) -> "_DirectReplies":
+        """As the SDK's: whole replies."""
+        return _DirectReplies(self._completions.with_raw_response)
+
     async def create(self, **payload: Any) -> Any:
         """As the SDK's."""
         if not payload.get("stream"):
@@ -56,13 +63,51 @@ class DirectCompletions:
         return await response.parse()  # a reply that came whole
 
 
+class _DirectReplies:
+    """Whole replies of OpenAI's SDK, also those in a form, which LangChain has it `parse`: ours is a JSON Schema
+    already, and whether a reply came to its end is checked by whoever asked."""
+
+    def __init__(self, completions: Any) -> None:
+        self._completions = completions
+
+    async def create(self, **payload: Any) -> Any:
+        """As the SDK's."""
+        return await self._completions.create(**_as_body(payload))
+
+    async def parse(self, **payload: Any) -> Any:
+        """As the SDK's, whose answer isn't parsed."""
+        if not isinstance(payload.get("response_format"), dict):
+            return await self._completions.parse(**payload)
+        return await self.create(**payload)
+
+
+@dataclass(frozen=True, slots=True)
+class _DirectChat:
+    """`chat` of OpenAI's client."""
+
+    completions: DirectCompletions
+
+
+class _DirectClient:
+    """OpenAI's client, whose completions are these."""
+
+    def __init__(self, client: Any, completions: DirectCompletions) -> None:
+        self._client = client
+        self.chat = _DirectChat(completions)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self._client, name)
+
+
 def _as_body(payload: dict[str, Any]) -> dict[str, Any]:
-    """The same request with its fields in `extra_body`, which the SDK sends as they are. They are JSON already, and the
-    SDK would look at each of them, and at each message, by its type: half of what a request costs."""
+    """The same request with its fields in `extra_body`, which the SDK sends as they are."""
     options = {name: value for name, value in payload.items() if name in _OPTIONS}
     fields = {name: value for name, value in payload.items() if name not in _OPTIONS}
     body = {**fields, **(options.get("extra_body") or {})}
-    return {**options, "model": payload["model"], "messages": (), "stream": True, "extra_body": body}
+    is_stream = bool(payload.get("stream"))
+    return {**options, "model": payload["model"], "messages": (), "stream": is_stream, "extra_body": body}
 
 
 class DirectStream:
@@ -123,11 +168,12 @@ async def _drain(pieces: AsyncIterator[object]) -> None:
 
 
 def read_directly(chat: ChatOpenAI) -> bool:
-    """Has the model's streams read as dicts; False, and a warning, where the libraries' inside isn't as it was."""
+    """Has the model's calls made as dicts; False, and a warning, where the libraries' inside isn't as it was."""
     if (problem := _find_problem(chat)) is not None:
         _log.warning("direct_streams_off: %s; streams are read by OpenAI's SDK, which takes longer", problem)
         return False
     chat.async_client = DirectCompletions(chat.async_client)
+    chat.root_async_client = _DirectClient(chat.root_async_client, chat.async_client)
     return True
 
 
@@ -155,8 +201,9 @@ class _TrialStream:
 
 def _find_problem(chat: ChatOpenAI) -> str | None:
     """Reads a reply from nowhere, as LangChain would."""
-    if not hasattr(chat.async_client, "with_streaming_response"):
-        return "the SDK's client has no `with_streaming_response`"
+    for name in ("with_streaming_response", "with_raw_response"):
+        if not hasattr(chat.async_client, name):
+            return f"the SDK's client has no `{name}`"
     trial = chat.model_copy(update={"async_client": _TrialStream()})
     try:
         chunks = _run(trial._astream([HumanMessage("Hello")]))
