@@ -216,7 +216,7 @@ function inline(text) {
 	let start = 0;
 	for (const { 0: whole, 1: bold, 2: italic, 3: source, index } of text.matchAll(EMPHASIS)) {
 		made.push(new Text(text.slice(start, index)));
-		if (source) made.push(...source.split(/(\d+)/).map((part, place) => (place % 2 ? cite(part) : new Text(part))));
+		if (source) made.push(make("span.cites", {}, ...source.split(/(\d+)/).map((part, place) => (place % 2 ? cite(part) : part))));
 		else made.push(make(bold ? "strong" : "em", {}, bold ?? italic));
 		start = index + whole.length;
 	}

@@ -23,8 +23,8 @@ export function cite(number) {
 function paint(root) {
 	const { source: number } = root.dataset;
 	const source = known[number - 1];
-	if (!source || !nameOf(source) || !root.parentElement) return;
-	const isFirst = root.parentElement.matches("p, li") && root === root.parentElement.querySelector(`[data-source="${number}"]`);
+	if (!source || !nameOf(source)) return;
+	const isFirst = root === root.closest("p, li")?.querySelector(`[data-source="${number}"]`);
 	const note = make("span.note", { role: "note", tabindex: -1, dir: "auto" }, `${number} · `, ...describe(source));
 	note.classList.toggle("note--margin", isFirst);
 	const go = () => {
