@@ -47,7 +47,8 @@ SAMPLES: dict[str, dict[int, str]] = {
         2: "A leaf takes its green back before winter. What is left is yellow. The red is made new.",
     },
     "discovery_report": {
-        1: "You teach well and *hate* selling [1].\n\nThat is no contradiction: a club sells itself [1, 2], and a letter [2].",
+        1: "You teach well and *hate* selling [1].\n\n"
+        "That is no contradiction: a club sells itself [1, 2], and a letter [2].",
         2: "Three things move.\n\n### 1. A conversation club\nPeople pay for **company**, not for grammar.\n\n"
         "- Ask three old pupils\n- Rent a room for one evening\n\n"
         "### 2. A letter a week\nIt costs an evening.\n\n"

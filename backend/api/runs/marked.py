@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from html import escape
-from itertools import count
+from itertools import count, pairwise
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -59,7 +59,7 @@ def _nest_headings(tokens: Sequence[Token]) -> None:
 
 def _mark_paragraphs(tokens: Sequence[Token]) -> None:
     """Gives the texts of each paragraph the numbers of the notes there, by source."""
-    for before, token in zip(tokens, tokens[1:], strict=False):
+    for before, token in pairwise(tokens):
         if before.type == "paragraph_open":
             noted: dict[int, int] = {}
             for child in token.children or ():
