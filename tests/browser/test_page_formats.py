@@ -317,9 +317,9 @@ def test_source_stands_in_the_margin_beside_its_sentence_and_opens_below_it_on_a
     expect(page.locator(".verified")).to_be_visible()
     notes = page.locator(".section__text p .note, .section__text li .note").filter(visible=True)
     assert notes.all_text_contents() == ["1 · A page · The Paper", "2 · A book", "2 · A book"]
-    place, note, sheet = (
-        page.locator(where).first.bounding_box() or {} for where in (".section__text p", ".note", "#sheet")
-    )
+    where = (".section__text p", ".note", "#sheet")
+    box = "it => it.getBoundingClientRect().toJSON()"
+    place, note, sheet = (page.locator(each).first.evaluate(box) for each in where)
     if direction == "ltr":
         assert (
             note["x"] > place["x"] + place["width"]
