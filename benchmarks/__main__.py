@@ -19,9 +19,11 @@ from benchmarks import (
     log_append,
     many_runs,
     news,
+    reload,
     replay,
     restart,
     safety,
+    screen,
     standstill,
     stored_runs,
     worker_kills,
@@ -50,6 +52,8 @@ _BENCHMARKS: dict[str, Run] = {
     "news": news.run,
     "cluster": cluster.run,
     "worker_kills": worker_kills.run,
+    "screen": screen.run,
+    "reload": reload.run,
 }
 
 

@@ -97,24 +97,32 @@ function sentencesOf(root, language) {
 	const speakers = new Map();
 	return [...root.querySelectorAll(".section__text :is(p, h3, h4, h5, h6, li, td, th)")].flatMap((paragraph) => {
 		const section = Number(paragraph.closest("[data-section]").dataset.section);
-		const text = paragraph.textContent;
+		const nodes = wordsIn(paragraph);
+		const text = nodes.map(({ data }) => data).join("");
 		const label = paragraph.classList.contains("turn") ? LABEL.exec(text) : null;
 		if (label && !speakers.has(label[1])) speakers.set(label[1], speakers.size);
 		const speaker = label ? speakers.get(label[1]) : 0;
 		return [...segmenter.segment(text)]
 			.map(({ segment, index }) => {
 				const spoken = index === 0 && label ? segment.replace(LABEL, "") : segment;
-				return { section, speaker, language, text: spoken.replace(/\[[^\]\n]{1,40}\]/g, " ").trim(), range: rangeOf(paragraph, index, index + segment.length) };
+				return { section, speaker, language, text: spoken.replace(/\[[^\]\n]{1,40}\]/g, " ").trim(), range: rangeOf(nodes, index, index + segment.length) };
 			})
 			.filter((sentence) => /[\p{L}\p{N}]/u.test(sentence.text));
 	});
 }
 
-function rangeOf(paragraph, start, end) {
-	const range = new Range();
+/** Its text nodes, but for the sources beside it. */
+function wordsIn(paragraph) {
 	const walker = document.createTreeWalker(paragraph, NodeFilter.SHOW_TEXT);
+	const found = [];
+	while (walker.nextNode()) if (!walker.currentNode.parentElement.closest(".note")) found.push(walker.currentNode);
+	return found;
+}
+
+function rangeOf(nodes, start, end) {
+	const range = new Range();
 	let before = 0;
-	for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+	for (const node of nodes) {
 		if (before <= start && start <= before + node.length) range.setStart(node, start - before);
 		if (end <= before + node.length) {
 			range.setEnd(node, end - before);

@@ -53,14 +53,15 @@ function signIn() {
 }
 
 /** The reply, or null when the service doesn't offer it or can't be reached: for what the page can do without. */
-export async function callIfThere(path) {
-	try {
-		return await call("GET", path);
-	} catch (problem) {
-		if (problem instanceof Problem) return null;
-		throw problem;
-	}
+export const callIfThere = (path) => call("GET", path).catch(orNull);
+
+/** What was thrown, if it is a refusal; anything else is thrown on. */
+export function asProblem(thrown) {
+	if (thrown instanceof Problem) return thrown;
+	throw thrown;
 }
+
+export const orNull = (thrown) => asProblem(thrown) && null;
 
 export const runPath = (runId, rest = "") => `api/v1/runs/${encodeURIComponent(runId)}${rest}`;
 

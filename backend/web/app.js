@@ -2,7 +2,7 @@
 
 import { After, copy } from "./after.js";
 import { Aloud } from "./aloud.js";
-import { call, callIfThere, Problem, runPath, startRun } from "./api.js";
+import { asProblem, call, callIfThere, Problem, runPath, startRun } from "./api.js";
 import { byId, make, saveFile } from "./elements.js";
 import { recallDraft, recallRequest, rememberDraft, rememberRequest } from "./memory.js";
 import { learnPeople, showQuota } from "./people.js";
@@ -275,17 +275,12 @@ function startAfresh() {
 	location.hash = "";
 }
 
+/** The text so far; the service has files of a finished one. */
 function download() {
 	const { reader } = shown;
-	const text = toMarkdown(reader, reader.terminal?.type === "complete" ? after.sections() : reader.sections());
-	const title = reader.terminal?.data?.title || reader.outline?.title || "story";
-	const name = title.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-+|-+$/g, "") || "story";
+	const text = toMarkdown(reader);
+	const name = (reader.outline?.title || "story").replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-+|-+$/g, "") || "story";
 	saveFile(new Blob([text], { type: "text/markdown;charset=utf-8" }), `${name}.md`);
-}
-
-function asProblem(problem) {
-	if (problem instanceof Problem) return problem;
-	throw problem;
 }
 
 async function learnModels() {

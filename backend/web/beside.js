@@ -1,15 +1,14 @@
 // What stands around the text: above it what a reader has to know before they rely on it, of which a warning is said aloud;
-// below it its sources, of which only web addresses become links, and its short forms.
+// below it its short forms, and at the bottom of the window, while it is being written, how far it is.
 
-import { byId, countOf, make } from "./elements.js";
+import { byId, countOf, formatCount, make } from "./elements.js";
 import { Prose } from "./prose.js";
 
 export class Notices {
 	#root = byId("notices");
 
 	reset() {
-		this.#root.replaceChildren();
-		this.#root.hidden = true;
+		this.show([], []);
 	}
 
 	/** `notices` as in `metadata`; `findings`: what the format's own review still finds, unless a notice tells it. */
@@ -49,35 +48,6 @@ function makeFindings(findings) {
 		make("ul.told__passages", {}, ...findings.map(({ section, quote, advice }) => makePassage({ section, quote, reason: advice }))),
 	);
 }
-
-export class Sources {
-	#root = byId("sources");
-
-	reset() {
-		this.#root.hidden = true;
-		byId("sources-list").replaceChildren();
-	}
-
-	/** `sources` are `[{title, publisher, date, url}, …]`, or what a format makes instead, such as titles alone. */
-	show(sources) {
-		const found = Array.isArray(sources) ? sources : [];
-		byId("sources-list").replaceChildren(...found.map((one) => makeSource(Object(typeof one === "string" ? { title: one } : one))));
-		this.#root.hidden = !found.length;
-	}
-}
-
-function makeSource({ title, publisher, date, url }) {
-	const name = title || url || "";
-	const about = [publisher, date].filter(Boolean).join(", ");
-	return make(
-		"li",
-		{ dir: "auto" },
-		isWebAddress(url) ? make("a", { href: url, target: "_blank", rel: "noopener noreferrer nofollow" }, name) : name,
-		about ? make("span.sources__about", {}, ` · ${about}`) : null,
-	);
-}
-
-const isWebAddress = (url) => /^https?:\/\//i.test(url);
 
 export class Pieces {
 	#root = byId("pieces");
@@ -120,4 +90,61 @@ export class Pieces {
 		this.#root.hidden = false;
 		return part;
 	}
+}
+
+const CONNECTIONS = {
+	connecting: "connecting…",
+	live: "live",
+	reconnecting: "reconnecting…",
+	ended: "finished",
+};
+
+export class Bar {
+	#stop = byId("stop");
+
+	constructor(onStop) {
+		this.#stop.addEventListener("click", onStop);
+	}
+
+	reset() {
+		byId("progress").value = 0;
+		byId("bar-numbers").textContent = "";
+		this.setStatus("Starting…");
+		this.setStopping(false);
+		byId("bar").hidden = false;
+	}
+
+	hide() {
+		byId("bar").hidden = true;
+	}
+
+	setStatus(text) {
+		byId("bar-status").textContent = text;
+	}
+
+	setConnection(state) {
+		const shown = byId("connection");
+		if (shown.dataset.state === state) return;
+		const isBack = shown.dataset.state === "reconnecting" && state === "live";
+		shown.dataset.state = state;
+		shown.textContent = isBack ? "back, nothing lost" : CONNECTIONS[state];
+	}
+
+	setStopping(stopping) {
+		this.#stop.disabled = stopping;
+		this.#stop.textContent = stopping ? "Stopping…" : "Stop";
+	}
+
+	showProgress({ percent, words, target_words: target, eta_seconds: eta }) {
+		byId("progress").value = percent;
+		const parts = [`${Math.round(percent)} %`];
+		if (target) parts.push(`${formatCount(words ?? 0)} of ${formatCount(target)} words`);
+		const left = eta ? make("span.bar__left", {}, ` · ${timeLeft(eta)}`) : "";
+		byId("bar-numbers").replaceChildren(parts.join(" · "), left);
+	}
+}
+
+function timeLeft(seconds) {
+	if (seconds < 90) return `about ${Math.max(5, Math.round(seconds / 5) * 5)} s left`;
+	return `about ${Math.round(seconds / 60)} min left`;
 }

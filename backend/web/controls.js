@@ -1,8 +1,7 @@
 // Controls of form fields by the kind of value: `{element, read, write}`, and `control` where one element is labelled.
 // `read` gives undefined for what is left empty, and throws SyntaxError for what should be JSON and isn't.
 
-import { Chips } from "./chips.js";
-import { make } from "./elements.js";
+import { make, makeButton } from "./elements.js";
 
 const TEXT_ROWS = 4;
 const LONG_TEXT = 300;
@@ -106,14 +105,11 @@ function makeSlider(schema, unit = "") {
 	return { element: make("div.slider", {}, control, shown), control, read: () => Number(control.value), write };
 }
 
-function makeText({ maxLength = Infinity }, { placeholder, suggestions = [] }, long) {
-	const limit = Number.isFinite(maxLength) ? maxLength : null;
-	if (long) {
-		const control = make("textarea", { dir: "auto", rows: TEXT_ROWS, placeholder });
-		return labelled(control, () => control.value.trim() || undefined, (value) => (control.value = value ?? ""));
-	}
+function makeText({ maxLength }, { placeholder, suggestions = [] }, long) {
 	const list = suggestions.length ? make("datalist", { id: newId("list") }, ...suggestions.map((value) => make("option", { value }))) : null;
-	const control = make("input", { dir: "auto", autocomplete: "off", placeholder, list: list?.id, maxlength: limit && limit + 50 });
+	const control = long
+		? make("textarea", { dir: "auto", rows: TEXT_ROWS, placeholder })
+		: make("input", { dir: "auto", autocomplete: "off", placeholder, list: list?.id, maxlength: maxLength && maxLength + 50 });
 	const element = list ? make("div", {}, control, list) : control;
 	return { element, control, read: () => control.value.trim() || undefined, write: (value) => (control.value = value ?? "") };
 }
@@ -182,4 +178,83 @@ export function readFields(fields, problems) {
 
 export function fillFields(fields, values) {
 	for (const field of fields) field.fillFrom(values ?? {});
+}
+
+/** A text field that gathers several values: comma or Enter ends one, Backspace takes the last one back. */
+export class Chips {
+	#box;
+	#input;
+	#values = [];
+	#placeholder;
+
+	constructor(box, input) {
+		this.#box = box;
+		this.#input = input;
+		this.#placeholder = input.placeholder;
+		input.addEventListener("input", () => this.#take(input.value.split(",").length - 1));
+		input.addEventListener("blur", () => this.#take());
+		input.addEventListener("keydown", (event) => this.#onKey(event));
+		box.addEventListener("click", (event) => {
+			if (event.target === box) input.focus();
+		});
+	}
+
+	get values() {
+		const found = [...this.#values];
+		for (const text of this.#input.value.split(",")) addTo(found, text);
+		return found;
+	}
+
+	set values(values) {
+		this.#values = [];
+		this.#input.value = "";
+		for (const value of values) addTo(this.#values, value);
+		this.#paint();
+	}
+
+	#onKey(event) {
+		if (event.key === "Enter" && this.#input.value.trim()) {
+			event.preventDefault();
+			this.#take();
+		} else if (event.key === "Backspace" && !this.#input.value && this.#values.length) {
+			this.#values.pop();
+			this.#paint();
+		}
+	}
+
+	// Of what stands in the field so many parts are finished.
+	#take(finished = Infinity) {
+		if (!finished || !this.#input.value.trim()) return;
+		const parts = this.#input.value.split(",");
+		for (const part of parts.splice(0, finished)) addTo(this.#values, part);
+		this.#input.value = parts.join("").trimStart();
+		this.#paint();
+	}
+
+	#remove(value) {
+		this.#values = this.#values.filter((other) => other !== value);
+		this.#paint();
+		this.#input.focus();
+	}
+
+	#paint() {
+		this.#box.querySelectorAll(".chip").forEach((chip) => chip.remove());
+		this.#input.placeholder = this.#values.length ? "" : this.#placeholder;
+		this.#input.before(
+			...this.#values.map((value) =>
+				make(
+					"span.chip",
+					{},
+					make("span", { dir: "auto" }, value),
+					makeButton("×", () => this.#remove(value), null, { "aria-label": `Remove ${value}` }),
+				),
+			),
+		);
+	}
+}
+
+function addTo(values, text) {
+	const value = text.trim();
+	const known = values.some((other) => other.toLowerCase() === value.toLowerCase());
+	if (value && !known) values.push(value);
 }

@@ -6,6 +6,7 @@ import { attempt, byId, countOf, formatDollars, make, makeButton, makeProblem, s
 const CENTS = 100;
 
 const FILES = {
+	md: "Take the text (.md)",
 	epub: "Take the book (.epub)",
 	docx: "Take it for Word (.docx)",
 	srt: "Take the subtitles (.srt)",
@@ -45,7 +46,6 @@ export class Ending {
 					"div.ways",
 					{},
 					makeButton("Copy the text", this.#actions.copyAll),
-					this.#makeDownload("Take the text (.md)"),
 					make("span.ways__files"),
 					makeButton("Print it", () => print()),
 					this.#makeAfresh("Write something new"),
@@ -55,10 +55,10 @@ export class Ending {
 		);
 	}
 
-	/** Links to what the finished text can be had as, beside the Markdown that the page makes itself. */
+	/** Links to what the finished text can be had as. */
 	showExports(runId, names) {
-		const others = names.filter((name) => name !== "md" && name !== "txt");
-		this.#root.querySelector(".ways__files")?.replaceChildren(...others.map((name) => this.#makeFile(runId, name)));
+		const files = names.filter((name) => name !== "txt").map((name) => this.#makeFile(runId, name));
+		this.#root.querySelector(".ways__files")?.replaceChildren(...files);
 	}
 
 	// A file with the reader's own wordings is asked for with them.
@@ -112,7 +112,7 @@ export class Ending {
 				"div.ways",
 				{},
 				data.resumable ? makeButton("Go on", () => this.#actions.goOn(this.#budget?.caps), "button button--main") : null,
-				hasText ? this.#makeDownload("Take the text so far") : null,
+				hasText ? makeButton("Take the text so far", this.#actions.download) : null,
 				this.#makeAfresh("Start afresh"),
 			),
 			data.code && !cancelled ? make("p.trouble__code", {}, data.code) : null,
@@ -135,10 +135,6 @@ export class Ending {
 		this.#root.querySelectorAll("button").forEach((button) => {
 			button.disabled = busy;
 		});
-	}
-
-	#makeDownload(label) {
-		return makeButton(label, () => this.#actions.download());
 	}
 
 	#makeAfresh(label) {

@@ -3,9 +3,8 @@
 
 import { makeCards } from "./cards.js";
 import { fillFields, makeControl, readFields } from "./controls.js";
-import { makeDocument } from "./document.js";
 import { make } from "./elements.js";
-import { makeStored } from "./stored.js";
+import { makeDocument, makeStored } from "./stored.js";
 
 /** What the fields of a form share: the definitions of its schema, and the hints by path. */
 export class Shape {

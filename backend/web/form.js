@@ -1,9 +1,9 @@
 // The form that starts a story.
 
-import { Chips } from "./chips.js";
+import { FieldErrors } from "./advice.js";
+import { Chips } from "./controls.js";
 import { paintCover } from "./cover.js";
 import { byId, make, makeButton } from "./elements.js";
-import { FieldErrors } from "./errors.js";
 import { forgetForm, recallForm, rememberChild, rememberForm } from "./memory.js";
 
 const PROFILE = ["name", "age", "reading_level", "language"];
@@ -16,7 +16,7 @@ export class StoryForm {
 	#chips = new Chips(byId("interest-chips"), this.#fields.interests);
 	#button = byId("write");
 	#children = new Map();
-	errors = new FieldErrors(this.#form, byId("form-problem"), (path) => this.#fieldOf(path));
+	errors = new FieldErrors(this.#form, byId("form-problem"));
 
 	/** `onSubmit(request)` starts the run; `onChange()` hears of every edit. */
 	constructor(onSubmit, onChange) {
@@ -25,8 +25,7 @@ export class StoryForm {
 			field.dataset.field = id || name;
 		}
 		this.#offerSuggestions();
-		this.#form.addEventListener("input", (event) => {
-			this.errors.clearError(event.target.closest("[data-field]"));
+		this.#form.addEventListener("input", () => {
 			rememberForm("story", this.request);
 			this.refresh();
 			onChange();
@@ -138,16 +137,6 @@ export class StoryForm {
 		missing.forEach((name) => this.errors.showError({ field: name, message: REQUIRED[name] }));
 		this.errors.focusFirst();
 		return missing.length === 0;
-	}
-
-	// The service names fields by their path (`input.reader.age`, `interests.2`): the last name that is a field's.
-	#fieldOf(path) {
-		const names = path.split(/[.,/[\]]+/).filter(Boolean).reverse();
-		for (const name of names) {
-			const field = this.#form.querySelector(`[data-field="${CSS.escape(name)}"]`);
-			if (field) return field;
-		}
-		return null;
 	}
 
 	#offerSuggestions() {

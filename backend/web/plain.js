@@ -1,11 +1,10 @@
 // The form of every format but stories, with its example or what was typed here before.
 
+import { FieldErrors, Tips } from "./advice.js";
 import { fillFields, readFields } from "./controls.js";
 import { byId, make } from "./elements.js";
-import { FieldErrors } from "./errors.js";
 import { makeFields, Shape } from "./fields.js";
 import { forgetForm, recallForm, rememberForm } from "./memory.js";
-import { Tips } from "./tips.js";
 
 const OPTIONS_HINTS = {
 	model: { placeholder: "provider:model" },
@@ -16,17 +15,16 @@ const OPTIONS_HINTS = {
 
 export class PlainForm {
 	#form = byId("plain-form");
-	errors = new FieldErrors(this.#form, byId("plain-problem"), (path) => this.#fieldOf(path));
+	errors = new FieldErrors(this.#form, byId("plain-problem"));
 	#button = byId("plain-write");
-	#tips = new Tips((path) => this.#fieldOf(path));
+	#tips = new Tips((path) => this.errors.fieldOf(path));
 	#format = null;
 	#input = [];
 	#options = [];
 
 	constructor(onSubmit, onChange) {
 		for (const kind of ["input", "change"]) {
-			this.#form.addEventListener(kind, (event) => {
-				if (kind === "input") this.#clearErrorsAround(event.target);
+			this.#form.addEventListener(kind, () => {
 				this.#changed();
 				onChange();
 			});
@@ -135,22 +133,6 @@ export class PlainForm {
 		problems.forEach((problem) => this.errors.showError(problem));
 		if (this.errors.focusFirst()) return null;
 		return { format: this.#format.name, input, options };
-	}
-
-	// The field itself, or the one that holds it (`input.key_points.0.text` is in `input.key_points`).
-	#fieldOf(path) {
-		const names = path.split(".");
-		for (let length = names.length; length > 1; length -= 1) {
-			const field = this.#form.querySelector(`[data-field="${CSS.escape(names.slice(0, length).join("."))}"]`);
-			if (field) return field;
-		}
-		return null;
-	}
-
-	#clearErrorsAround(control) {
-		for (let field = control.closest("[data-field]"); field; field = field.parentElement.closest("[data-field]")) {
-			this.errors.clearError(field);
-		}
 	}
 }
 

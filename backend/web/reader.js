@@ -83,12 +83,12 @@ export async function verifyText(text, complete, subtle = globalThis.crypto?.sub
 	return { same: hex === complete.sha256.toLowerCase(), hashed: true };
 }
 
-/** The text so far as Markdown: title, section headings, text: `sections` as the reader wants them. */
-export function toMarkdown(reader, sections) {
+/** The text so far as Markdown: title, section headings, text. */
+export function toMarkdown(reader) {
 	const headings = new Map((reader.outline?.sections ?? []).map(({ index, title }) => [index, title]));
-	const title = reader.terminal?.data?.title || reader.outline?.title;
+	const title = reader.outline?.title;
 	const parts = title ? [`# ${title}`] : [];
-	for (const [section, text] of sections) {
+	for (const [section, text] of reader.sections()) {
 		if (!text) continue;
 		if (headings.get(section)) parts.push(`## ${headings.get(section)}`);
 		parts.push(text);

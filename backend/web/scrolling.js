@@ -1,7 +1,7 @@
 // Where the reader is. While a text is written its end stays in view for who is there. In a finished one the place where
 // somebody stopped is kept with the run, so that every device of the account opens it there.
 
-import { call, callIfThere, Problem, runPath } from "./api.js";
+import { call, callIfThere, orNull, runPath } from "./api.js";
 import { make, makeButton } from "./elements.js";
 
 const NEAR_PX = 140;
@@ -96,11 +96,7 @@ export class Place {
 		const body = place && JSON.stringify(place);
 		if (!place || body === this.#kept) return;
 		this.#kept = body;
-		try {
-			await call("PUT", runPath(this.#run.id, "/place"), { body: place, keepalive });
-		} catch (problem) {
-			if (!(problem instanceof Problem)) throw problem;
-		}
+		await call("PUT", runPath(this.#run.id, "/place"), { body: place, keepalive }).catch(orNull);
 	}
 }
 

@@ -2,8 +2,7 @@
 
 import { chapterName, paintCover } from "./cover.js";
 import { byId, directionOf, make } from "./elements.js";
-import { Marked } from "./marked.js";
-import { Prose, Turns } from "./prose.js";
+import { Marked, Prose, Turns } from "./prose.js";
 
 const RETRACTED = {
 	safety: "This part was taken back by the safety check and is being written again…",
@@ -28,6 +27,7 @@ export class Sheet {
 		this.#speakers.clear();
 		this.#kind = Prose;
 		this.#text.replaceChildren();
+		this.#root.classList.remove("sheet--cited");
 		this.#root.removeAttribute("dir");
 		this.#root.removeAttribute("lang");
 		this.#directed = false;

@@ -1,11 +1,11 @@
 // The start page: what can be written, and the form for it.
 
+import { QuoteLine } from "./advice.js";
 import { paintCover } from "./cover.js";
 import { byId, make } from "./elements.js";
 import { StoryForm } from "./form.js";
 import { recallDisplays, rememberDisplays } from "./memory.js";
 import { PlainForm } from "./plain.js";
-import { QuoteLine } from "./quote.js";
 
 const STORY = "story";
 

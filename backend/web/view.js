@@ -1,13 +1,13 @@
 // A run on the page: which message changes what. The text itself goes through the reader first.
 
-import { Bar } from "./bar.js";
-import { Notices, Pieces, Sources } from "./beside.js";
+import { Bar, Notices, Pieces } from "./beside.js";
 import { byId } from "./elements.js";
 import { Ending } from "./ending.js";
 import { Contents, Facts } from "./margin.js";
 import { Plan } from "./plan.js";
 import { Follower } from "./scrolling.js";
 import { Sheet } from "./sheet.js";
+import { showSources } from "./sources.js";
 
 const DOING = {
 	outline: "Making the plan",
@@ -23,7 +23,6 @@ export class StoryView {
 	sheet = new Sheet();
 	#notices = new Notices();
 	#pieces = new Pieces();
-	#sources = new Sources();
 	#facts = new Facts();
 	#contents = new Contents((section) => this.sheet.scrollTo(section));
 	#follower = new Follower(() => this.sheet.tail, byId("bar"));
@@ -40,7 +39,8 @@ export class StoryView {
 	/** Empties the view for a run. `request` may be unknown (null); a `watched` one was started just now, and followed. */
 	reset(request, watched) {
 		this.sheet.reset(request);
-		for (const part of [this.#notices, this.#pieces, this.#sources, this.#contents, this.#facts, this.bar, this.ending]) part.reset();
+		for (const part of [this.#notices, this.#pieces, this.#contents, this.#facts, this.bar, this.ending]) part.reset();
+		showSources([]);
 		this.plan.hide();
 		this.#follower.restart(watched);
 		this.#waiting = false;
@@ -89,7 +89,7 @@ export class StoryView {
 			node_event: () => this.#showNode(data),
 			outline: () => this.#showOutline(data),
 			progress: () => this.#showProgress(data),
-			facts: () => this.#sources.show(data.sources),
+			facts: () => showSources(data.sources),
 			safety_check: () => this.#facts.showVerdict(data),
 			metadata: () => this.#showMetrics(data),
 			usage: () => this.#facts.showUsage(data),
@@ -167,7 +167,7 @@ export class StoryView {
 		this.#showMetrics(data.metadata ?? {});
 		if (data.usage) this.#facts.showUsage(data.usage);
 		if (data.cached) this.#facts.showCached();
-		if (data.sources) this.#sources.show(data.sources);
+		if (data.sources) showSources(data.sources);
 		this.ending.showComplete(data);
 		byId("announcement").textContent = "The text is finished.";
 	}

@@ -78,5 +78,5 @@ test("the text is held against the stored text and its hash", async () => {
 test("the Markdown has title, headings and the text as it is", () => {
   const outline = { type: "outline", data: { title: "T", sections: [{ index: 1, title: "A" }, { index: 2, title: "B" }] } };
   const reader = read(outline, content(1, "one"));
-  assert.equal(toMarkdown(reader, reader.sections()), "# T\n\n## A\n\none\n");
+  assert.equal(toMarkdown(reader), "# T\n\n## A\n\none\n");
 });

@@ -1,7 +1,7 @@
 """The pictures of README and docs: `python -m tests.browser.screenshots`, which takes a minute.
 
 A story by the embedded model, on the service as its users start it. With a folder as its argument every view of the
-page is taken instead, for somebody to look at: phone and wide, light and dark.
+page is taken instead, for somebody to look at: phone, tablet and wide, light and dark.
 """
 
 import shutil
@@ -25,7 +25,8 @@ from workflows.formats.registry import list_formats
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 SIZES: dict[str, ViewportSize] = {
-    "wide": {"width": 1280, "height": 860},
+    "wide": {"width": 1440, "height": 900},
+    "tablet": {"width": 820, "height": 1180},
     "phone": {"width": 390, "height": 844},
 }
 HEBREW = {1: "מאיה הצמידה את האוזן לדלת.\n\n״גם את שומעת״, לחש סבא.", 2: "ואז האיר הים."}
@@ -46,7 +47,8 @@ SAMPLES: dict[str, dict[int, str]] = {
         2: "A leaf takes its green back before winter. What is left is yellow. The red is made new.",
     },
     "discovery_report": {
-        1: "You teach well and *hate* selling [1].\n\nThat is no contradiction: a club sells itself.",
+        1: "You teach well and *hate* selling [1].\n\n"
+        "That is no contradiction: a club sells itself [1, 2], and a letter [2].",
         2: "Three things move.\n\n### 1. A conversation club\nPeople pay for **company**, not for grammar.\n\n"
         "- Ask three old pupils\n- Rent a room for one evening\n\n"
         "### 2. A letter a week\nIt costs an evening.\n\n"
@@ -61,7 +63,13 @@ SOURCES = [
         "publisher": "The Paper",
         "date": "2026-01-04",
         "url": "https://paper.example/a",
-    }
+    },
+    {
+        "title": "",
+        "publisher": "",
+        "date": "",
+        "url": "https://www.letters.example/how-to/begin-a-letter.html",
+    },
 ]
 
 
@@ -78,7 +86,7 @@ def open_browser() -> Iterator[Browser]:
 def take_story() -> None:
     """The picture of README."""
     with tempfile.TemporaryDirectory() as folder, serve(Path(folder)) as url, open_browser() as chromium:
-        page = chromium.new_page(viewport=SIZES["wide"], device_scale_factor=1)
+        page = chromium.new_page(viewport={"width": 1280, "height": 860}, device_scale_factor=1)
         page.goto(url)
         page.get_by_label("What is it about?").fill("a lighthouse that hums at night")
         page.locator("#name").fill("Maya")

@@ -284,13 +284,64 @@ def test_report_grows_as_headings_lists_and_a_table_whose_words_stay_text(
     send(page)
     expect(page.locator(".verified")).to_have_attribute("data-verdict", "same")
     text = page.locator(".section__text").first
-    made = "text => [...text.children].map((part) => [part.tagName, part.textContent])"
+    made = """text => {
+        const copy = text.cloneNode(true);
+        copy.querySelectorAll(".note").forEach((note) => note.remove());
+        return [...copy.children].map((part) => [part.tagName, part.textContent]);
+    }"""
     assert text.evaluate(made) == PIECES
     assert text.locator("th").all_text_contents() == ["Name", "Price"]
     assert text.locator("strong, em").all_text_contents() == ["moves", "every week"]
     assert text.locator("img, b").count() == 0 and "owned" not in page.title()
-    page.get_by_role("button", name="Source 1").click()
-    expect(page.locator("#sources-list li")).to_be_in_viewport()
+    assert text.locator(".note").all_text_contents() == ["1 · A page"]
+
+
+@pytest.mark.parametrize("direction", ["ltr", "rtl"])
+def test_source_stands_in_the_margin_beside_its_sentence_and_opens_below_it_on_a_phone(
+    direction: str, page: Page, server: PageServer, api: Scripted
+) -> None:
+    said = {"ltr": "So it is [1, 2], and [1] again.", "rtl": "כך הדבר [1, 2], ושוב [1]."}[direction]
+    text = f"{said}\n\n| A | B |\n|---|---|\n| 1 | {said} |\n\n- And [2] [3]."
+    sources = [{"title": "A page", "publisher": "The Paper", "url": "https://paper.example/a"}, "A book"]
+    outline = {"title": said, "sections": [{"index": 1, "title": "", "summary": "", "target_words": 9}]}
+
+    def tell(run: Run) -> None:
+        begin(run, outline)
+        write(run, 1, text)
+        finish(run, {1: text}, sources=sources)
+
+    api.on_start = tell
+    page.set_viewport_size({"width": 1440, "height": 900})
+    choose(page, server, "discovery_report")
+    send(page)
+    expect(page.locator(".verified")).to_be_visible()
+    notes = page.locator(".section__text p .note, .section__text li .note").filter(visible=True)
+    assert notes.all_text_contents() == ["1 · A page · The Paper", "2 · A book", "2 · A book"]
+    where = (".section__text p", ".note", "#sheet")
+    box = "it => it.getBoundingClientRect().toJSON()"
+    place, note, sheet = (page.locator(each).first.evaluate(box) for each in where)
+    if direction == "ltr":
+        assert (
+            note["x"] > place["x"] + place["width"]
+            and note["x"] + note["width"] < sheet["x"] + sheet["width"]
+        )
+    else:
+        assert note["x"] + note["width"] < place["x"] and note["x"] > sheet["x"]
+    assert abs(note["y"] - place["y"]) < 12
+    page.emulate_media(media="print")
+    expect(notes).to_have_count(3)
+    page.emulate_media(media="screen")
+    page.set_viewport_size({"width": 390, "height": 800})
+    expect(notes).to_have_count(0)
+    number = page.get_by_role("button", name="Source 1").first
+    number.press("Enter")
+    expect(notes).to_have_count(1)
+    expect(notes).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("note").get_by_role("link", name="A page")).to_be_focused()
+    number.press("Enter")
+    expect(notes).to_have_count(0)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 
 def test_long_table_and_a_line_full_of_marks_are_drawn_once_as_they_grow(
@@ -334,22 +385,28 @@ def test_long_table_and_a_line_full_of_marks_are_drawn_once_as_they_grow(
 def test_sources_of_other_shapes_are_listed_as_far_as_they_can_be(
     page: Page, server: PageServer, api: Scripted
 ) -> None:
-    sources: list[Any] = ["A page", None, {"title": 7, "url": ["x"]}, {"url": "https://paper.example/a"}]
+    sources: list[Any] = [
+        "A page",
+        None,
+        {"title": 7, "url": ["x"]},
+        {"url": "https://www.paper.example/a/the-page.html?x=1"},
+    ]
 
     def tell(run: Run) -> None:
         begin(run)
-        write(run, 1, "So it is [1, 4].")
-        finish(run, {1: "So it is [1, 4]."}, sources=sources)
+        write(run, 1, "So it is [1, 2, 4].")
+        finish(run, {1: "So it is [1, 2, 4]."}, sources=sources)
 
     api.on_start = tell
     choose(page, server, "discovery_report")
     send(page)
     expect(page.locator(".verified")).to_have_attribute("data-verdict", "same")
     listed = page.locator("#sources-list li")
-    assert listed.all_text_contents() == ["A page", "", "7", "https://paper.example/a"]
-    page.get_by_role("button", name="Source 4").click()
-    expect(listed.last).to_be_focused()
-    assert page.locator(".section__text p").text_content() == "So it is [1, 4]."
+    assert listed.all_text_contents() == ["A page", "", "7", "paper.example › a › the page"]
+    assert (
+        page.locator(".section__text p").text_content()
+        == "So it is [11 · A page, 2, 44 · paper.example › a › the page]."
+    )
 
 
 def test_cells_of_a_reports_table_are_read_aloud_one_by_one(

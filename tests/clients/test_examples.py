@@ -21,17 +21,20 @@ def test_streamlit_page_shows_the_story_that_it_starts(monkeypatch: pytest.Monke
     page: Any = ModuleType("streamlit")
     page.session_state = type("SessionState", (dict,), {"__setattr__": dict.__setitem__})()
     page.title = page.caption = page.error = page.warning = lambda *_: None
-    page.subheader = shown.append
     page.text_input = page.slider = lambda *given: given[-1]
     page.button = lambda label: label == "Write it"
-    page.empty = lambda: SimpleNamespace(markdown=shown.append)
+    page.empty = lambda: SimpleNamespace(markdown=shown.append, subheader=shown.append, caption=shown.append)
     monkeypatch.setitem(sys.modules, "streamlit", page)
     last = complete(3, "One two.").replace('"success"', '"title": "Owls", "metadata": {}, "success"')
     transport = httpx2.MockTransport(
         lambda _: stream(content(1, 0, "One"), content(2, 0, " two.", True), last)
     )
     real = storywire_client.Storywire
-    monkeypatch.setattr(storywire_client, "Storywire", lambda url: real(url, transport=transport))
+    monkeypatch.setattr(
+        storywire_client,
+        "Storywire",
+        lambda url, reconnect: real(url, transport=transport, reconnect=reconnect),
+    )
     runpy.run_path(str(EXAMPLE))
     assert shown == ["One", "One two.", "Owls"]
 

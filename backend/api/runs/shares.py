@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from backend.accounts.audit import EventKind
 from backend.api.dependencies import OwnerDep, PageCursor, PageLimit, PrincipalDep, ResourcesDep, RunId
 from backend.api.paging import page_of
-from backend.api.runs.marked import make_renderer
+from backend.api.runs.marked import WORDS, make_renderer
 from backend.resources import Resources
 from backend.runs.results.exports import finished
 from backend.store.owner import Owner
@@ -22,8 +22,9 @@ from backend.store.runs.runs import Run
 from workflows.errors import NotFound
 from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import presentation_of
+from workflows.formats.form import TextDisplay
 from workflows.formats.notices import Notice, list_notices
-from workflows.formats.sources import list_sources
+from workflows.formats.sources import is_address, list_sources, name_of
 from workflows.loop_turns import off_loop
 
 router = APIRouter(prefix="/api/v1/runs", tags=["shares"])
@@ -31,7 +32,11 @@ listed = APIRouter(prefix="/api/v1/shares", tags=["shares"])
 public = APIRouter(prefix="/shared", tags=["shares"])
 
 _FOLDER = FilePath(__file__).parent / "shared"
-_PAGE = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True).get_template("page.html")
+_PAGES = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True)
+_PAGES.tests["address"] = is_address
+_PAGES.filters["name"] = name_of
+_PAGE = _PAGES.get_template("page.html")
+_NOTE = _PAGES.get_template("source.html")
 _STYLE = (_FOLDER / "page.css").read_text(encoding="utf-8")
 _HEADERS = {
     "Content-Security-Policy": (
@@ -167,13 +172,17 @@ async def show_shared(
     shown = _shown(format, run)
     if kind == "json" or (kind is None and "application/json" in request.headers.get("accept", "")):
         return JSONResponse(shown.model_dump(), headers=_HEADERS)
-    reading = presentation_of(format).reading
-    render = make_renderer(len(shown.sources)) if reading.markdown else None
     letters = sum(len(section.text) for section in shown.sections)
-    page = await off_loop(
-        letters, _PAGE.render, shown.model_dump(), style=_STYLE, render=render, turns=reading.turns
-    )
+    page = await off_loop(letters, _render, shown, presentation_of(format).reading)
     return HTMLResponse(page, headers=_HEADERS)
+
+
+def _render(shown: SharedText, reading: TextDisplay) -> str:
+    """The page. May run in a thread."""
+    text = shown.model_dump()
+    notes = [_NOTE.render(source=source).strip() for source in text["sources"]] if reading.markdown else []
+    render = make_renderer(notes, WORDS.get(shown.language, WORDS["en"])) if reading.markdown else None
+    return _PAGE.render(text, style=_STYLE, render=render, turns=reading.turns)
 
 
 async def _note(resources: Resources, kind: EventKind, owner: Owner, run_id: str) -> None:

@@ -1,7 +1,7 @@
 """A page that writes a story: `streamlit run streamlit_story.py`."""
 
 import streamlit as st
-from storywire_client import RunFailed, Story, Storywire, StorywireError
+from storywire_client import Reconnect, RunFailed, Story, Storywire, StorywireError
 
 SERVICE = "http://127.0.0.1:8000"
 
@@ -12,25 +12,26 @@ age = st.slider("How old is the reader?", 3, 14, 7)
 
 def show(story: Story) -> None:
     """Shows a story while it is written, and its end."""
-    place = st.empty()
+    progress, place = st.empty(), st.empty()
     st.session_state.run_id = story.run_id
     for message in story:
         if message["type"] in ("content", "retract"):
             place.markdown("\n\n".join(story.sections.values()))
         elif message["type"] == "progress":
-            st.session_state.progress = message["data"]["message"]
+            progress.caption(message["data"]["message"])
     result = story.result()
-    st.subheader(result["title"])
+    progress.subheader(result["title"])
     st.caption(f"{result['metadata'].get('word_count', '?')} words")
 
 
-with Storywire(SERVICE) as storywire:
+with Storywire(SERVICE, reconnect=Reconnect(attempts=8)) as storywire:
     try:
+        written = st.session_state.get("run_id")
         if st.button("Write it"):
             with storywire.start("story", {"theme": theme, "reader": {"age": age}}) as story:
                 show(story)
-        elif st.session_state.get("run_id") and st.button("Show it again"):
-            show(storywire.follow(st.session_state.run_id))
+        elif written and st.button("Show it again"):
+            show(storywire.follow(written))
     except RunFailed as failed:
         st.error(str(failed))
     except StorywireError as error:

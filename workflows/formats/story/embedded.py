@@ -72,8 +72,8 @@ class PlotChoices:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoryWish:
-    """Subject of a chapter, and its hero. A custom input becomes the hero's own idea, word for word; `hero` keeps who the
-    hero was in the chapter before, `before` is that chapter's title."""
+    """Subject of a chapter, and its hero. A custom input becomes the hero's own idea, word for word; `hero` keeps
+    who the hero was in the chapter before, `before` is that chapter's title."""
 
     theme: str
     name: str
