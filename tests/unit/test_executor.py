@@ -14,6 +14,7 @@ from backend.log.entry import Entry
 from backend.runs.readers.replay import replay
 from backend.store.checkpoints.durable_saver import MemoryCheckpoints
 from backend.store.owner import LOCAL
+from backend.store.postgres.checkpoints import open_postgres_checkpoints
 from backend.store.runs.charges import Limit
 from backend.store.runs.fences import find_fence
 from backend.store.runs.owned_runs import Lease
@@ -235,6 +236,23 @@ async def test_what_an_attempt_bought_is_not_lost_where_another_process_has_told
     world.format.gates[1].set()
     await asyncio.wait([first])
     assert await lost_tokens(database) == []
+
+
+@pytest.mark.engine("postgresql")
+async def test_what_an_attempt_bought_is_counted_although_its_checkpoints_are_refused(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    """What it put last was refused since another one has the run, which says nothing about what is kept."""
+    async with (
+        open_postgres_checkpoints(database_url) as saver,
+        open_world(database, tmp_path, checkpoints=saver) as world,
+    ):
+        run, _ = await begin_and_buy(world)
+        [first] = world.local_runs.tasks(run.id)
+        await open_log(database).take_over(run.id)
+        world.format.gates[1].set()
+        await asyncio.wait([first])
+        assert await lost_tokens(database) == [(40, 6)]
 
 
 @pytest.mark.parametrize("had_begun", [True, False])
