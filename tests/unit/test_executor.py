@@ -161,6 +161,7 @@ async def test_what_an_attempt_bought_that_lost_its_run_is_counted_and_the_run_s
     world.format.bought = {0: 20}
     run, _ = await world.service.start(LOCAL, world.request())
     await world.format.begun[1].wait()
+    await wait_for_call(world, run)
     call = world.ledgers.of(run.id).begin(ModelSpec.parse(run.model), "writing", 1, 40)
     call.made = True
     call.add("Section 1 tells of the sea.", pieces=6)
@@ -192,14 +193,19 @@ async def lost_tokens(database: Database) -> list[tuple[int, int]]:
     return [(row.input_tokens, row.output_tokens) for row in sums if row.name == LOST]
 
 
+async def wait_for_call(world: World, run: Run) -> None:
+    """Returns when the run's log has a call."""
+    while not (await replay(world.log, run.id))[0].calls:  # noqa: ASYNC110 — it is written in the background
+        await asyncio.sleep(0.01)
+
+
 async def begin_and_buy(world: World) -> tuple[Run, CallUsage]:
     """A run whose log has one call, and another one that it hasn't told of."""
     world.format.gates[1] = asyncio.Event()
     world.format.bought = {0: 20}
     run, _ = await world.service.start(LOCAL, world.request())
     await world.format.begun[1].wait()
-    while not (await replay(world.log, run.id))[0].calls:  # noqa: ASYNC110 — it is written in the background
-        await asyncio.sleep(0.01)
+    await wait_for_call(world, run)
     ledger = world.ledgers.of(run.id)
     call = ledger.begin(ModelSpec.parse(run.model), "writing", 1, 40)
     call.add("Section 1 tells of the sea.", pieces=6)
