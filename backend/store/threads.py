@@ -8,7 +8,7 @@ from backend.store.owner import Owner
 from backend.store.schema.tables import runs, threads
 from backend.store.schema.transitions import EXECUTING
 from backend.store.sql.database import Database
-from backend.store.sql.dialect import upsert
+from backend.store.sql.dialect import announce_stop, upsert
 
 KEY_PREFIX = "thread:"
 """Beginning of the idempotency keys of threads' runs; the thread's name follows."""
@@ -48,7 +48,8 @@ def take_place(connection: Connection, owner: Owner, place: ThreadPlace) -> bool
     )
     if place.replaces is not None:
         replaced = (runs.c.owner == owner, runs.c.id == place.replaces, runs.c.status.in_(EXECUTING))
-        connection.execute(update(runs).where(*replaced).values(stop_requested=True))
+        if connection.execute(update(runs).where(*replaced).values(stop_requested=True)).rowcount:
+            announce_stop(connection, place.replaces)
     return True
 
 

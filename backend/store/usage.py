@@ -19,6 +19,8 @@ By = Literal["day", "model", "format", "role"]
 _COUNTED = ("input_tokens", "output_tokens")
 LOST = "lost"
 """The role of what an attempt bought that had lost its run: no log has it."""
+LOST_UNPRICED = "lost_unpriced"
+"""The same without a known price. In one row with the other, it would make that cost unknown, or seem to be priced."""
 
 _RECENT = 5
 """Runs whose costs are looked at for a quote."""
@@ -155,7 +157,7 @@ class UsageRepository:
 def _add_lost(connection: Connection, found: RunUsage) -> None:
     whose = {"run_id": found.run_id, "owner": found.owner, "format": found.format, "day": found.day}
     for part in found.parts:
-        row = {**whose, **part, "role": LOST}
+        row = {**whose, **part, "role": LOST_UNPRICED if part["cost_usd"] is None else LOST}
         more: dict[str, Any] = {
             name: usage.c[name] + part[name] for name in (*_COUNTED, "cost_usd") if part[name] is not None
         }

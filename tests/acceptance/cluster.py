@@ -44,6 +44,12 @@ class KillableWorker(KillableService):
         """The id under which it executes runs; None until it does."""
         return self._id_file.read_text() if self._id_file.exists() else None
 
+    def ended_attempts(self) -> dict[str, float]:
+        """By run, when the last attempt at it ended in this worker, in seconds of the host's monotonic clock."""
+        file = Path(self._settings["data_dir"]) / "attempts.ended"
+        lines = file.read_text(encoding="utf-8").split("\n")[:-1] if file.exists() else []
+        return {run_id: float(at) for run_id, at in (line.split() for line in lines)}
+
     @property
     def _id_file(self) -> Path:
         return Path(self._settings["data_dir"]) / "worker.id"

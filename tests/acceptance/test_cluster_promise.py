@@ -13,12 +13,14 @@ from hypothesis.stateful import rule
 from tests.acceptance.cluster import KillableCluster, KillableWorker
 from tests.acceptance.killable import KillableService
 from tests.acceptance.test_promise import Promise, Run, try_promise
-from tests.acceptance.trials import CLUSTER_EXAMPLES, COUNTS, WORKER_KILLS
+from tests.acceptance.trials import CLUSTER_EXAMPLES, COUNTS, WORKER_FREEZES, WORKER_KILLS
+from tests.acceptance.worker_freezes import FreezeTrial
 from tests.acceptance.worker_kills import WORKERS, KillTrial, paced_script
 from tests.fakes.provider import FakeProvider
 from tests.service import CALLS
 
 _RECOVERY_SECONDS = 15.0
+_FENCED_SECONDS = 2.0
 
 
 class _Apis(KillableService):
@@ -132,3 +134,19 @@ async def test_kills_of_workers_at_random_moments_lose_and_repeat_nothing(
     COUNTS["runs"] += outcome.runs
     COUNTS["seconds until a killed worker's run went on, at most"] = math.ceil(took[-1])
     COUNTS["worker kills"] += outcome.kills
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(0)
+async def test_workers_that_were_frozen_past_their_lease_give_their_runs_up_as_soon_as_they_wake(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    provider.script = paced_script()
+    async with KillableCluster(provider.openai_url, tmp_path, workers=3, lease_seconds=4) as cluster:
+        trial = FreezeTrial(cluster, provider, WORKER_FREEZES)
+        await trial.run()
+    outcome, took = trial.outcome, sorted(trial.fenced)
+    assert outcome.lost == outcome.repeated == 0
+    assert outcome.kills == WORKER_FREEZES and took
+    assert took[int(len(took) * 0.99)] <= _FENCED_SECONDS, took
+    COUNTS["worker freezes"] += outcome.kills

@@ -11,6 +11,8 @@ KILLS = int(os.environ.get("STORYWIRE_KILLS", "16"))
 """Kills at random moments; `make soak` raises it."""
 WORKER_KILLS = int(os.environ.get("STORYWIRE_WORKER_KILLS", "2"))
 """Kills of workers at random moments, each of which takes a lease; `make soak` raises it."""
+WORKER_FREEZES = int(os.environ.get("STORYWIRE_WORKER_FREEZES", "2"))
+"""Freezes of workers past their lease; `make soak` raises it."""
 MUTE_SECONDS = float(os.environ.get("STORYWIRE_MUTE_SECONDS", "6"))
 """How long every notification is lost; `make soak` raises it."""
 UPGRADES = int(os.environ.get("STORYWIRE_UPGRADES", "1"))

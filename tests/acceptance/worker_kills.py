@@ -40,7 +40,9 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kill:
+class Disturbance:
+    """When a process was killed, or frozen."""
+
     process: str
     at: float
 
@@ -55,8 +57,8 @@ class KillTrial:
         self._provider = provider
         self._kills = kills
         self._chance = random.Random(seed)
-        self._left: dict[str, _Kill] = {}  # runs whose worker is dead
-        self._went_on: dict[str, _Kill] = {}  # runs whose reader hasn't heard of it yet
+        self._left: dict[str, Disturbance] = {}  # runs whose worker is dead
+        self._went_on: dict[str, Disturbance] = {}  # runs whose reader hasn't heard of it yet
         self._parallel: dict[str, int] = {}
         self.outcome = Outcome()
 
@@ -66,7 +68,7 @@ class KillTrial:
         watching = asyncio.create_task(self._watch())
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._kill_workers())
+                group.create_task(self._disturb_workers())
                 for _ in range(_RUNS_AT_ONCE):
                     group.create_task(self._write_runs())
         finally:
@@ -74,24 +76,24 @@ class KillTrial:
             await asyncio.wait([watching])
             self.outcome.bought = len(self._provider.generations) - before
 
-    async def _kill_workers(self) -> None:
+    async def _disturb_workers(self) -> None:
         while self.outcome.kills < self._kills:
             while any(worker.process_id is None for worker in self._cluster.workers):  # noqa: ASYNC110
                 await asyncio.sleep(LOOK_SECONDS)  # the one that was killed last is there again
             await asyncio.sleep(self._chance.uniform(*_PAUSES))
             busy = [worker for worker in self._cluster.workers if await self._runs_of(worker)]
             if busy:
-                await self._kill(self._chance.choice(busy))
+                await self._disturb(self._chance.choice(busy))
+                self.outcome.kills += 1
 
-    async def _kill(self, worker: KillableWorker) -> None:
+    async def _disturb(self, worker: KillableWorker) -> None:
         process = worker.process_id
         assert process is not None
         await worker.kill()
-        kill = _Kill(process, time.monotonic())
+        kill = Disturbance(process, time.monotonic())
         for run_id in await self._runs_of(worker):
             self._left[run_id] = kill
         await worker.start()
-        self.outcome.kills += 1
 
     async def _runs_of(self, worker: KillableWorker) -> list[str]:
         return [run_id for (run_id,) in await self._cluster.fetch(_OF_WORKER, worker.process_id)]

@@ -102,9 +102,30 @@ async def test_worker_that_is_stopping_is_heard_of_until_its_sections_are_writte
     assert process.world.format.written == [0] and await endings(process, run) == []
 
 
+async def test_worker_hears_at_once_that_a_run_of_its_own_is_to_stop(
+    process: QueueProcess, database: PostgresDatabase
+) -> None:
+    """It doesn't look for stop requests by itself here: it is told to."""
+    gate = process.world.format.gates[0] = asyncio.Event()
+    run, another = await store(process), await store(process, owner="another")
+    await process.take_runs()
+    await process.world.format.begun[0].wait()
+    listens = text("SELECT 1 FROM pg_stat_activity WHERE state = 'idle' AND query LIKE 'LISTEN%stops%'")
+    while (await database.read(lambda c: c.scalar(listens))) is None:  # noqa: ASYNC110
+        await asyncio.sleep(0.02)
+    for asked in ("no run", another.id):
+        await process.world.repository.request_stop(asked, "another process")
+    await process.world.repository.request_stop(run.id, process.id)
+    await wait_for(process, run, "cancelled")
+    gate.set()
+    await wait_for(process, another, "completed")
+    assert (await endings(process, run), await endings(process, another)) == (["error"], ["complete"])
+
+
 async def test_run_that_is_cancelled_elsewhere_while_its_worker_is_stopping_ends_at_once(
     process: QueueProcess, database: PostgresDatabase, tmp_path: Path
 ) -> None:
+    """Notifications get lost, as they do while nobody listens any more: the process looks, too."""
     process.world.format.gates[0] = asyncio.Event()
     run = await store(process)
     await process.take_runs()

@@ -14,6 +14,7 @@ from backend.log.entry import Entry
 from backend.runs.readers.replay import replay
 from backend.store.checkpoints.durable_saver import MemoryCheckpoints
 from backend.store.owner import LOCAL
+from backend.store.postgres.checkpoints import open_postgres_checkpoints
 from backend.store.runs.charges import Limit
 from backend.store.runs.fences import find_fence
 from backend.store.runs.owned_runs import Lease
@@ -160,6 +161,7 @@ async def test_what_an_attempt_bought_that_lost_its_run_is_counted_and_the_run_s
     world.format.bought = {0: 20}
     run, _ = await world.service.start(LOCAL, world.request())
     await world.format.begun[1].wait()
+    await wait_for_call(world, run)
     call = world.ledgers.of(run.id).begin(ModelSpec.parse(run.model), "writing", 1, 40)
     call.made = True
     call.add("Section 1 tells of the sea.", pieces=6)
@@ -191,14 +193,19 @@ async def lost_tokens(database: Database) -> list[tuple[int, int]]:
     return [(row.input_tokens, row.output_tokens) for row in sums if row.name == LOST]
 
 
+async def wait_for_call(world: World, run: Run) -> None:
+    """Returns when the run's log has a call."""
+    while not (await replay(world.log, run.id))[0].calls:  # noqa: ASYNC110 — it is written in the background
+        await asyncio.sleep(0.01)
+
+
 async def begin_and_buy(world: World) -> tuple[Run, CallUsage]:
     """A run whose log has one call, and another one that it hasn't told of."""
     world.format.gates[1] = asyncio.Event()
     world.format.bought = {0: 20}
     run, _ = await world.service.start(LOCAL, world.request())
     await world.format.begun[1].wait()
-    while not (await replay(world.log, run.id))[0].calls:  # noqa: ASYNC110 — it is written in the background
-        await asyncio.sleep(0.01)
+    await wait_for_call(world, run)
     ledger = world.ledgers.of(run.id)
     call = ledger.begin(ModelSpec.parse(run.model), "writing", 1, 40)
     call.add("Section 1 tells of the sea.", pieces=6)
@@ -235,6 +242,23 @@ async def test_what_an_attempt_bought_is_not_lost_where_another_process_has_told
     world.format.gates[1].set()
     await asyncio.wait([first])
     assert await lost_tokens(database) == []
+
+
+@pytest.mark.engine("postgresql")
+async def test_what_an_attempt_bought_is_counted_although_its_checkpoints_are_refused(
+    database: Database, database_url: str, tmp_path: Path
+) -> None:
+    """What it put last was refused since another one has the run, which says nothing about what is kept."""
+    async with (
+        open_postgres_checkpoints(database_url) as saver,
+        open_world(database, tmp_path, checkpoints=saver) as world,
+    ):
+        run, _ = await begin_and_buy(world)
+        [first] = world.local_runs.tasks(run.id)
+        await open_log(database).take_over(run.id)
+        world.format.gates[1].set()
+        await asyncio.wait([first])
+        assert await lost_tokens(database) == [(40, 6)]
 
 
 @pytest.mark.parametrize("had_begun", [True, False])

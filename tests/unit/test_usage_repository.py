@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from backend.store.owner import Owner
+from backend.store.owner import LOCAL, Owner
 from backend.store.sql.database import Database
-from backend.store.usage import UsageRepository
+from backend.store.usage import By, RunUsage, UsageRepository
 from tests.databases import ENGINES
 
 pytestmark = pytest.mark.engine(*ENGINES)
@@ -58,3 +58,18 @@ async def test_usage_by_model_has_the_dearest_first_and_says_what_has_no_price(d
         ("a:cheap", 0.1, 0),
         ("a:what", 0.0, 30),
     ]
+
+
+@pytest.mark.parametrize("costs", [(None, 0.3), (0.3, None), (0.1, 0.2, None, None)])
+async def test_usage_that_was_lost_without_a_known_price_hides_no_cost_that_is_known_nor_counts_as_priced(
+    database: Database, costs: tuple[float | None, ...]
+) -> None:
+    usage = UsageRepository(database)
+    for cost in costs:
+        lost = RunUsage("1", LOCAL, "story", "2026-01-01", [part(cost=cost)])
+        await usage.add_lost(lost)
+    bys: tuple[By, ...] = ("day", "model")
+    for by in bys:
+        [row] = await usage.sums(LOCAL, "2026-01-01", "2026-01-01", by)
+        assert (round(row.cost_usd, 9), row.unpriced_tokens) == (0.3, 30 * costs.count(None))
+        assert row.input_tokens + row.output_tokens == 30 * len(costs)

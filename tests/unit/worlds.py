@@ -33,7 +33,7 @@ from backend.runs.readers.audience import Audience
 from backend.runs.requests import RunRequest
 from backend.runs.results.cache import ResultCache
 from backend.runs.results.sources import SourceReader
-from backend.store.checkpoints.durable_saver import MemoryCheckpoints
+from backend.store.checkpoints.durable_saver import DurableSaver, MemoryCheckpoints
 from backend.store.owner import Owner
 from backend.store.runs.cache import CacheRepository
 from backend.store.runs.charges import ChargeRepository
@@ -170,7 +170,7 @@ class World:
     recovery: Recovery
     quota: Quota
     local_runs: LocalRuns
-    checkpoints: MemoryCheckpoints
+    checkpoints: DurableSaver
     tools: AttemptTools
     budgets: Budgets
     ledgers: Ledgers
@@ -193,7 +193,7 @@ async def open_world(
     database: Database,
     folder: Path,
     *,
-    checkpoints: MemoryCheckpoints | None = None,
+    checkpoints: DurableSaver | None = None,
     max_runs: int = 5,
     max_crashes: int = 3,
     monthly: int | None = None,

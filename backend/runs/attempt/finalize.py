@@ -55,7 +55,10 @@ class RunFinalizer:
 
     async def find_kept_calls(self, run: Run) -> set[str]:
         """The ids of the calls that the run's checkpoint has: whoever goes on with it reports them."""
-        snapshot = await self._snapshot(run.id, run)
+        try:
+            snapshot = await self._snapshot(run.id, run)
+        except StaleCheckpoint:  # what this attempt put last was refused, which its next look is told, once
+            snapshot = await self._snapshot(run.id, run)
         return {call["id"] for call in (snapshot.values.get("spent", ()) if snapshot else ())}
 
     async def _store(

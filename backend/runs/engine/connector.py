@@ -12,6 +12,7 @@ from procrastinate import PsycopgConnector, exceptions, sql
 
 from backend.store.postgres.database import CONNECT_SECONDS
 from backend.store.postgres.jobs import GIVE_BACK
+from backend.store.sql.dialect import STOPS
 
 log = structlog.get_logger()
 
@@ -43,8 +44,8 @@ class Connector(PsycopgConnector):
     the jobs that it was given, and that aren't finished.
     """
 
-    def __init__(self, dsn: str, slots: int) -> None:
-        """`slots`: jobs at once."""
+    def __init__(self, dsn: str, slots: int, on_stop: Callable[[str], None] = lambda _: None) -> None:
+        """`slots`: jobs at once. `on_stop` is called with the id of a run that was asked to stop, whoever has it."""
         super().__init__(
             conninfo=dsn,
             min_size=1,
@@ -57,6 +58,7 @@ class Connector(PsycopgConnector):
         self.registered: set[int] = set()
         self.held: set[int] = set()
         self._slots = slots
+        self._on_stop = on_stop
         self._fetched: deque[dict[str, Any]] = deque()
         self._is_fetching = True
 
@@ -74,10 +76,18 @@ class Connector(PsycopgConnector):
                 await self._give_back(unbegun)
 
     async def listen_notify(self, on_notification: Any, channels: Iterable[str]) -> None:
-        """As procrastinate's, again and again."""
+        """As procrastinate's, again and again; and it hears of stop requests over the same connection."""
+
+        async def hear(*, channel: str, payload: str) -> None:
+            if channel == STOPS:
+                self._on_stop(payload)
+            else:
+                await on_notification(channel=channel, payload=payload)
+
+        heard = [*channels, STOPS]
         while True:
             with contextlib.suppress(exceptions.ConnectorException, psycopg.Error, OSError):
-                await super().listen_notify(on_notification, channels)
+                await super().listen_notify(hear, heard)
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def execute_query_async(self, query: Any, **arguments: Any) -> None:

@@ -18,6 +18,7 @@ from backend.runs.engine.redelivery import Redelivery
 from backend.store.postgres.jobs import QUEUE, JobRepository, due_in
 from backend.store.runs.runs import Run, RunRepository
 from backend.store.schema.transitions import EXECUTING
+from backend.tasks import Background
 from backend.telemetry.metrics import Metrics
 
 log = structlog.get_logger()
@@ -55,7 +56,8 @@ class Worker:
         self._tools = tools
         self._liveness = tools.liveness
         self._concurrency = concurrency
-        self._connector = Connector(dsn, concurrency)
+        self._connector = Connector(dsn, concurrency, self._look_for_stop)
+        self._looks = Background()
         self._beat_at = time.monotonic()
         self.is_stopping = False
         """Whether it takes no more runs."""
@@ -106,6 +108,12 @@ class Worker:
             for task in (guard, stopping):
                 task.cancel()
             await asyncio.wait([guard, stopping])
+            await self._looks.close()
+
+    def _look_for_stop(self, run_id: str) -> None:
+        """Looks for stop requests at once, and not at the next look; it is the run's row that says."""
+        if run_id in self._tools.runs:
+            self._looks.do(self._tools.engine.poll_stop_requests, name="stop_requests")
 
     async def _take_jobs(self) -> None:
         await self._app.run_worker_async(

@@ -7,15 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Update,
-    func,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, Connection, Update, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from backend.store.accounts.callers import current_caller, lock_for_caller
@@ -29,7 +21,7 @@ from backend.store.schema.run_values import RunOptions
 from backend.store.schema.tables import log_archives, log_entries, runs
 from backend.store.schema.transitions import FINISHED, MOVES, Event
 from backend.store.sql.database import Database
-from backend.store.sql.dialect import lock_owner
+from backend.store.sql.dialect import announce_stop, lock_owner
 from backend.store.sql.json_sql import among
 from backend.store.threads import ThreadPlace, take_place
 from workflows.messages.messages import OutlinePlanned
@@ -213,7 +205,12 @@ class RunRepository(StoredRuns):
     async def request_stop(self, run_id: str, process: str) -> None:
         """Requests a stop from the process that executes the run."""
         query = update(runs).where(runs.c.id == run_id, runs.c.process == process).values(stop_requested=True)
-        await self._write(query)
+
+        def work(connection: Connection) -> None:
+            if connection.execute(query).rowcount:
+                announce_stop(connection, run_id)
+
+        await self._db.write(work)
 
     async def mark_read(self, run_ids: Sequence[str]) -> None:
         """Marks these runs as being read."""

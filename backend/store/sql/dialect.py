@@ -16,6 +16,8 @@ from backend.store.sql.json_sql import among
 
 _INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _SERVER = "postgresql"
+STOPS = "storywire_stops"
+"""The channel on which workers hear of stop requests: each notification has the id of a run."""
 _CHECKPOINT_TABLES = ("checkpoint_writes", "checkpoint_blobs", "checkpoints")
 
 
@@ -58,6 +60,12 @@ def lock_owner(connection: Connection, owner: Owner) -> None:
 def lock_owners(connection: Connection, *owners: Owner) -> None:
     """As `lock_owner`, of several."""
     lock(connection, *(f"owner {owner}" for owner in owners))
+
+
+def announce_stop(connection: Connection, run_id: str) -> None:
+    """Notifies the workers, when this transaction is committed, that the run is to stop; with SQLite they look."""
+    if connection.dialect.name == _SERVER:
+        connection.execute(select(func.pg_notify(STOPS, run_id)))
 
 
 def delete_checkpoints(connection: Connection, run_ids: Sequence[str]) -> None:
