@@ -22,6 +22,7 @@ from backend.api.security.access import Access
 from backend.api.security.headers import SecurityHeaders, security_headers
 from backend.api.security.limits import AddressLimit, BodyLimit
 from backend.api.security.origins import CROSS_ORIGIN, OwnSite
+from backend.api.security.patience import AnswersInTime
 from backend.api.wires import ag_ui, chat, durable_runs, langgraph
 from backend.extensions.base import HasRoutes
 from backend.notifier import Notifier
@@ -102,6 +103,7 @@ def create_app(settings: Settings) -> FastAPI:
 def _add_middleware(app: FastAPI, settings: Settings, headers: Mapping[str, str]) -> None:
     """From the innermost to the outermost."""
     app.add_middleware(Access, settings=settings)
+    app.add_middleware(AnswersInTime)  # to the question who calls, too
     app.add_middleware(
         BodyLimit, max_bytes=settings.max_body_bytes, own={documents.PATH: documents.body_limit(settings)}
     )

@@ -17,6 +17,7 @@ from backend.runs.engine.local_runs import LocalRuns
 from backend.runs.readers.audience import Audience
 from backend.store.runs.runs import Run, RunRepository
 from backend.store.schema.transitions import EXECUTING
+from backend.store.sql.patience import in_time, take_time
 from backend.telemetry.metrics import Metrics
 from workflows.errors import Overloaded
 
@@ -24,6 +25,8 @@ log = structlog.get_logger()
 
 POLL_EVERY_SECONDS = 0.3
 """How often a process asks whether one of its runs has a stop request."""
+_STOP_SECONDS = 10.0
+"""How long a request waits for the end of an attempt, which ends when its last message is in the log."""
 
 
 class InlineEngine:
@@ -107,7 +110,12 @@ class InlineEngine:
         handle = RunHandle()
         if self._draining:
             handle.stop("shutdown")
-        task = asyncio.create_task(execute(handle), name=f"run {run_id}")
+
+        async def work() -> None:
+            take_time()
+            await execute(handle)
+
+        task = asyncio.create_task(work(), name=f"run {run_id}")
         self._runs.add(run_id, task, handle)
 
         def forget(task: asyncio.Task[None]) -> None:
@@ -121,19 +129,24 @@ class InlineEngine:
     async def begun(self, run_id: str) -> None:
         """Returns when the log of a resumed run shows that it was resumed."""
         if handles := self._runs.handles(run_id):
-            await handles[-1].begun.wait()
+            await in_time(handles[-1].begun.wait())
 
     async def cancel(self, run: Run) -> Run | None:
         """See `Engine`."""
         return await self._canceller.cancel(run)
 
     async def stop_here(self, run_id: str) -> bool:
-        """Cancels a run of this process and waits until its attempt has ended. False: it isn't here."""
+        """Cancels a run of this process and waits until its attempt has ended. False: it isn't here.
+        Raises Overloaded where that takes long."""
         if not (tasks := self._runs.tasks(run_id)):
             return False
         for handle in self._runs.handles(run_id):
             handle.stop("cancel")
-        await asyncio.wait(tasks)
+        _, going_on = await asyncio.wait(tasks, timeout=_STOP_SECONDS)
+        if going_on:
+            raise Overloaded(
+                "The run can't be stopped at this moment: its log can't be written; try again in a few seconds."
+            )
         return True
 
     async def settle(self, run_id: str | None = None) -> None:

@@ -5,6 +5,9 @@ from itertools import chain
 
 from backend.runs.attempt.handle import RunHandle
 
+_SETTLE_SECONDS = 5.0
+"""How long a reader waits for a row: its log is what counts, and who writes both may wait for somebody else."""
+
 Attempts = dict[asyncio.Task[None], RunHandle]
 
 
@@ -55,11 +58,12 @@ class LocalRuns:
             await asyncio.wait(tasks, timeout=seconds)
 
     async def settle(self, run_id: str | None = None) -> None:
-        """Returns when the row has been stored of a run whose last message, or question, is being logged.
+        """Returns when the row has been stored of a run whose last message, or question, is being logged, or
+        after a while.
 
         So whoever has read the message finds the run in the state that it speaks of. Without `run_id`: every run.
         """
         selected = self._runs.values() if run_id is None else [self._runs.get(run_id, {})]
         ending = [task for attempts in selected for task, handle in attempts.items() if handle.settling]
         if ending:
-            await asyncio.wait(ending)
+            await asyncio.wait(ending, timeout=_SETTLE_SECONDS)

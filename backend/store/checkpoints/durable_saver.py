@@ -22,6 +22,7 @@ from langgraph.checkpoint.base import (
 from langgraph.checkpoint.memory import InMemorySaver
 
 from backend.store.runs.fences import find_fence
+from backend.store.sql.patience import in_time
 
 _VERSION_DIGITS = 6
 _Writer = tuple[str, tuple[str, int] | None]
@@ -128,7 +129,7 @@ class DurableSaver(BaseCheckpointSaver[Any]):
     async def _wait_for(self, thread_id: str) -> None:
         if under_way := self._under_way.get(thread_id):
             with self._awaited():
-                await asyncio.wait(under_way)
+                await in_time(asyncio.wait(under_way))
 
     def _awaited(self) -> AbstractContextManager[None]:
         """Open while somebody waits for what was put: a saver that makes puts wait for one another doesn't then."""

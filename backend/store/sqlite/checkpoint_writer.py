@@ -16,8 +16,10 @@ from pathlib import Path
 
 import structlog
 
+from backend.store.sql.patience import in_time
 from backend.store.sqlite.blobs import Statement
-from backend.store.sqlite.database import let_log_grow, open_log, sync_log, truncate_log
+from backend.store.sqlite.database import open_log, sync_log, truncate_log
+from backend.store.sqlite.locks import let_log_grow
 from backend.store.sqlite.log_emptying import LogEmptying
 
 log = structlog.get_logger()
@@ -70,13 +72,13 @@ class CheckpointWriter:
 
     async def write(self, *work: Statement | TransactionWork, erases: bool = False) -> None:
         """Returns when the work is committed. Raises sqlite3.OperationalError when the file can't be written,
-        also not after some seconds."""
+        also not after some seconds; sqlalchemy's TimeoutError where a request can't wait: then it is done later."""
         item = _Write(work, erases)
         self._queue.append(item)
         self._newest = item.done
         if self._committing is None:
             self._committing = asyncio.create_task(self._commit_queue(), name="checkpoints")
-        await asyncio.shield(item.done)
+        await in_time(asyncio.shield(item.done))
         if erases:
             await self._emptying.wait()
 
@@ -84,7 +86,7 @@ class CheckpointWriter:
         """Returns when what was to be written before this call is, or failed."""
         if self._newest is not None and not self._newest.done():
             with self.awaited():
-                await asyncio.wait([self._newest])
+                await in_time(asyncio.wait([self._newest]))
 
     @contextmanager
     def awaited(self) -> Iterator[None]:

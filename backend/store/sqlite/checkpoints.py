@@ -37,7 +37,8 @@ from backend.store.sqlite.blobs import (
     without_blobs,
 )
 from backend.store.sqlite.checkpoint_writer import CheckpointWriter, connect
-from backend.store.sqlite.database import BUSY_SECONDS, check_writable, enter_wal
+from backend.store.sqlite.database import enter_wal
+from backend.store.sqlite.locks import BUSY_SECONDS, check_writable
 
 _PUT = (
     "INSERT OR REPLACE INTO checkpoints"

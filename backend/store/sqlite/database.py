@@ -18,28 +18,26 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DatabaseError
 
 from backend.store.setup.migrating import SchemaError, check_schema, is_up_to_date, upgrade
+from backend.store.sqlite.locks import BUSY_SECONDS, TRY_SECONDS, check_writable, let_log_grow, when_free
 from backend.store.sqlite.log_emptying import LogEmptying
 
 _T = TypeVar("_T")
 _READERS = 4
-BUSY_SECONDS = 30
-"""How long a statement waits for another process that holds the file."""
 _TRUNCATE_EVERY_SECONDS = 60.0
 _TRUNCATE_AGAIN_SECONDS = 1.0
 _WAL_AGAIN_SECONDS = 0.02
 _PAGE_BYTES = 1024
 """Of a new file. What is written at a reading pace makes a page of its run dirty for some hundred bytes, and pages are
 written whole."""
-_WAL_BYTES = 16 * 2**20
-"""At which the write-ahead log is moved into the file: the longer that waits, the more often a page stands in it, of
-which only the last is moved."""
 _sync = getattr(os, "fdatasync", os.fsync)  # what SQLite itself calls
 
 
 class SqliteDatabase:
     """A `Database` in a SQLite file."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, busy_seconds: float = BUSY_SECONDS) -> None:
+        """A transaction waits `busy_seconds` for another process that holds the file."""
+        self._busy_seconds = busy_seconds
         self._file = Path(make_url(url).database or "")
         self._writer = _engine(url, begin="BEGIN IMMEDIATE", pool_size=1)
         self._reader = _engine(url, begin="BEGIN", pool_size=_READERS)
@@ -50,15 +48,15 @@ class SqliteDatabase:
 
     async def read(self, work: Callable[[Connection], _T]) -> _T:
         """See `Database`."""
-        return await self._in(self._read_threads, lambda: _transact(self._reader, work))
+        return await self._when_free(self._read_threads, lambda: _transact(self._reader, work))
 
     async def write(self, work: Callable[[Connection], _T]) -> _T:
         """See `Database`."""
-        return await self._in(self._write_thread, lambda: self._write(work, _transact))
+        return await self._when_free(self._write_thread, lambda: self._write(work, _transact))
 
     async def write_unsynced(self, work: Callable[[Connection], _T]) -> _T:
         """See `Database`."""
-        return await self._in(self._write_thread, lambda: self._write(work, _transact_unsynced))
+        return await self._when_free(self._write_thread, lambda: self._write(work, _transact_unsynced))
 
     async def erase(self, work: Callable[[Connection], _T]) -> _T:
         """See `Database`. Pages are overwritten (`secure_delete`); the write-ahead log is emptied here."""
@@ -67,7 +65,7 @@ class SqliteDatabase:
             result = _transact(self._writer, work)
             return result, self._truncate()  # also where nobody waits for it any more
 
-        result, is_empty = await self._in(self._write_thread, write)
+        result, is_empty = await self._when_free(self._write_thread, write)
         if not is_empty:
             await self._emptying.wait()
         return result
@@ -75,7 +73,7 @@ class SqliteDatabase:
     async def migrate(self) -> None:
         """See `Database`."""
         try:
-            await self._in(self._write_thread, self._migrate)
+            await self._when_free(self._write_thread, self._migrate)
         except DatabaseError as error:
             raise SchemaError(
                 f"{self._file} can't be used ({error.orig}): name a file of Storywire's, or one that isn't there yet"
@@ -94,6 +92,9 @@ class SqliteDatabase:
         await self._emptying.close()
         await asyncio.to_thread(self._shut_down)
 
+    async def _when_free(self, threads: ThreadPoolExecutor, work: Callable[[], _T]) -> _T:
+        return await when_free(lambda: self._in(threads, work), self._busy_seconds)
+
     async def _in(self, threads: ThreadPoolExecutor, work: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(threads, work)
 
@@ -111,7 +112,7 @@ class SqliteDatabase:
     def _truncate(self) -> bool:
         """Moves the write-ahead log into the file and truncates it; retries soon if a reader prevents it."""
         with closing(self._writer.raw_connection()) as connection:
-            done = truncate_log(connection.cursor())
+            done = truncate_log(connection.cursor(), TRY_SECONDS)
         self._truncate_at = time.monotonic() + (_TRUNCATE_EVERY_SECONDS if done else _TRUNCATE_AGAIN_SECONDS)
         return done
 
@@ -129,29 +130,7 @@ class SqliteDatabase:
         self._reader.dispose()
 
 
-def check_writable(file: Path, table: str, busy_seconds: float) -> None:
-    """Makes a write to a SQLite file, from a connection of its own, that changes nothing. Blocks.
-
-    Raises FileNotFoundError when the file is gone, sqlite3.Error when the table is, the disk is full, or somebody
-    holds the lock for longer than `busy_seconds`.
-    """
-    if not file.exists():
-        raise FileNotFoundError(
-            f"{file} isn't where it was when the service began (STORYWIRE_DATA_DIR, STORYWIRE_DATABASE_URL): what is "
-            "written goes to where it was moved; move it back, or stop the service before you move it"
-        )
-    uri = f"{file.absolute().as_uri()}?mode=rw"
-    with closing(sqlite3.connect(uri, uri=True, timeout=busy_seconds, isolation_level=None)) as connection:
-        let_log_grow(connection.cursor())
-        connection.execute("BEGIN IMMEDIATE")
-        connection.execute(f'SELECT 1 FROM "{table}" LIMIT 1')
-        # The same number again: a page is written and synced all the same.
-        [number] = connection.execute("PRAGMA user_version").fetchone()
-        connection.execute(f"PRAGMA user_version = {int(number)}")
-        connection.execute("COMMIT")
-
-
-def truncate_log(cursor: Any, busy_seconds: float = BUSY_SECONDS) -> bool:
+def truncate_log(cursor: Any, busy_seconds: float) -> bool:
     """Whether the write-ahead log could be emptied at once; it waits for no reader. Outside of a transaction."""
     cursor.execute("PRAGMA busy_timeout=0")
     try:
@@ -195,12 +174,6 @@ def enter_wal(
             return
 
 
-def let_log_grow(cursor: Any) -> None:
-    """Has what the connection commits moved into the file less often than SQLite would by itself."""
-    [page_bytes] = cursor.execute("PRAGMA page_size").fetchone()
-    cursor.execute(f"PRAGMA wal_autocheckpoint={_WAL_BYTES // page_bytes}")
-
-
 def _transact(engine: Engine, work: Callable[[Connection], _T]) -> _T:
     with engine.begin() as connection:
         return work(connection)
@@ -223,7 +196,7 @@ def _engine(url: str, *, begin: str, pool_size: int) -> Engine:
         url,
         pool_size=pool_size,
         max_overflow=0,
-        connect_args={"timeout": BUSY_SECONDS},
+        connect_args={"timeout": TRY_SECONDS},
         hide_parameters=True,
     )
 
