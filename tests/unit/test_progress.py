@@ -407,7 +407,7 @@ def test_progress_of_a_resumed_run_begins_with_what_it_has_and_goes_straight_to_
     for index in (2, 3):
         run.write(index, 100)
     assert run.seen[0][1] in (50, 51) and run.off_the_line(50) <= 10
-    assert {eta for at, _, eta in run.seen if at == 100} == {100 + 4}
+    assert {eta for at, _, eta in run.seen if at == 100} == {100}
 
 
 @pytest.mark.parametrize("sections", [4, 8, 20])
@@ -573,3 +573,39 @@ def test_what_is_said_while_results_are_made_takes_no_time_from_them(clock: Cloc
     run.see(NodeChanged(node="derive", status="started", message="Another model goes on."))
     run.see(NodeChanged(node="derive", status="completed"))
     assert pace.deriving == 0.5
+
+
+def test_time_that_is_left_has_what_is_made_of_the_text(clock: Clock) -> None:
+    paces = Paces()
+    for _ in range(2):
+        run = Writing(clock, ProgressMeter(clock, Forecast(results=100), paces.of("story")))
+        run.see(outline_of([100] * 4))
+        for index in range(4):
+            run.write(index, 100)
+        run.step("safety_check", 100)
+        run.step("derive", 100)
+        run.step("calculate_metrics", 1)
+    end = clock.now - run.begun
+    assert all(abs(at + eta - end) <= 0.05 * end for at, _, eta in run.seen if eta is not None)
+
+
+def test_time_that_is_left_does_not_grow_in_a_silence(clock: Clock) -> None:
+    run = Writing(clock, ProgressMeter(clock, pace=Paces().of("lesson", judging=2.0)))
+    run.see(outline_of([100] * 3))
+    run.write(0, 100)
+    seen = len(run.seen)
+    run.wait(180)
+    etas = [eta for _, _, eta in run.seen[seen:]]
+    assert len(etas) > 10 and None not in etas
+    assert etas == sorted(etas, key=lambda eta: -(eta or 0)) and (etas[-1] or 0) < 640
+
+
+def test_time_that_is_left_is_told_from_the_first_second_where_the_model_was_seen_before(
+    clock: Clock,
+) -> None:
+    paces = Paces()
+    run_with_plan(clock, paces, 200, 10)
+    run = run_with_plan(clock, paces, 200, 10)
+    end = clock.now - run.begun
+    assert run.seen[0][0] <= 1
+    assert all(eta is not None and abs(at + eta - end) <= 0.1 * end for at, _, eta in run.seen)
