@@ -152,7 +152,8 @@ class ProgressMeter:
         self._work.has_facts = True
         words = words_in(facts.canonical_pack) if facts is not None else 0
         if words and not self._taken_back:  # there may be fewer than were expected, or more
-            self._work.facts_words = self._pace.facts = words
+            self._work.facts_words = words
+            self._pace.facts = words / self._forecast.facts
             self._set_anchor(self._planned)
         self._last_work_at = self._clock()
         return self._look("The facts are gathered")
@@ -170,7 +171,7 @@ class ProgressMeter:
 
     def _judge(self, section: int) -> ProgressReported | None:
         """A judge has read the section. What that took says what it will take of the others."""
-        if (times := self._times.judge(section, self._clock())) is None or self._pace.judging is None:
+        if (times := self._times.judge(section, self._clock())) is None:
             return None
         self._work.judged.add(section)
         self._last_work_at = self._clock()
@@ -195,7 +196,8 @@ class ProgressMeter:
         if event.status == "started":
             if self._times.checking is None:
                 seconds = self._plan_seconds if self._plan_tokens else None
-                self._pace.learn_rate(self._worked(), self._clock() - self._started, seconds)
+                self._pace.learn_rate(self._worked(), self._clock() - self._started)
+                self._pace.learn_planning(seconds, self._forecast)
             self._times.checking = self._clock()
         elif event.status == "completed" and self._times.checking is not None and not self._is_checked:
             self._is_checked = True  # the next checks are of what was written again
@@ -262,7 +264,8 @@ class ProgressMeter:
 
     def _words_to_plan(self) -> float:
         """Words that would be written in the time of the plan, before it is there."""
-        return self._pace.planning or float(self._forecast.plan * self._forecast.at_once)
+        forecast = self._forecast.planned
+        return float(forecast) if self._pace.planning is None else self._pace.planning * max(1, forecast)
 
     def _passed(self, words: float) -> float:
         """As much of a silent step of so many words as the time since the last work has brought, but not all: the less

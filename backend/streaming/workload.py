@@ -26,7 +26,7 @@ class Workload:
         """Words of each section, by the plan."""
         self.finished: set[Slot] = set()
         self.judged: set[Slot] = set()
-        self.facts_words = pace.facts if pace.facts and forecast.facts else forecast.facts
+        self.facts_words = round(forecast.facts * (pace.facts or 1))
         self.has_facts = False
 
     def recall(self, transcript: Transcript) -> None:

@@ -609,3 +609,40 @@ def test_time_that_is_left_is_told_from_the_first_second_where_the_model_was_see
     end = clock.now - run.begun
     assert run.seen[0][0] <= 1
     assert all(eta is not None and abs(at + eta - end) <= 0.1 * end for at, _, eta in run.seen)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5])
+def test_review_of_a_section_that_no_format_told_of_is_learned_from_the_first_one(
+    clock: Clock, share: float
+) -> None:
+    run = Writing(clock, ProgressMeter(clock, pace=Paces().of("creator_script", expected=0.1)))
+    run.see(outline_of([100] * 8))
+    for index in range(8):
+        run.write(index, 100)
+        run.wait(100 * share)
+        run.see(NodeChanged(node="generate_content", status="completed", section=index))
+    run.see(NodeChanged(node="safety_check", status="started"))
+    run.wait(80)
+    run.see(NodeChanged(node="safety_check", status="completed"))
+    run.step("calculate_metrics", 1)
+    assert run.farthest_off() <= 10
+    end = clock.now - run.begun
+    assert all(abs(at + eta - end) <= 0.1 * end for at, _, eta in run.seen if eta is not None and at > 200)
+
+
+@pytest.mark.parametrize("lengths", [(1, 8), (8, 1)])
+def test_plan_and_facts_of_a_run_of_another_length_are_reckoned_by_its_own_forecast(
+    clock: Clock, lengths: tuple[int, int]
+) -> None:
+    paces = Paces()
+    for sections in lengths:
+        forecast = Forecast(plan=50 * sections, facts=40 * sections, text=100 * sections)
+        run = Writing(clock, ProgressMeter(clock, forecast, paces.of("podcast", "openai:x")))
+        run.plan(50 * sections, [100] * sections)
+        run.wait(40 * sections)
+        run.see(FactsGathered(canonical_pack={"facts": "fact " * 40 * sections}, sources=[]))
+        for index in range(sections):
+            run.write(index, 100)
+        run.step("safety_check", 1)
+        run.step("calculate_metrics", 1)
+    assert run.farthest_off() <= 10
