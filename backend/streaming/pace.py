@@ -16,7 +16,8 @@ class Pace:
     """Seconds of checks for each second of writing: `judging` of a section, before the next one begins; `checking` of
     the whole text at the end, and what is `expected` of that before any was measured; `deriving` of what is made of
     it. `rate`: words that are written in a second. `planning`: the words that would have been written in the time of
-    the plan. `facts`: the words of the last facts. None: not known."""
+    the plan, and `facts`: those of the last facts, for each one that was forecast: runs of one kind differ in length.
+    None: not known."""
 
     judging: float | None = None
     checking: float | None = None
@@ -24,7 +25,7 @@ class Pace:
     rate: float | None = None
     planning: float | None = None
     deriving: float | None = None
-    facts: int | None = None
+    facts: float | None = None
 
     @property
     def check_share(self) -> float | None:
@@ -47,13 +48,15 @@ class Pace:
         if written > 0:
             self.deriving = _mean(self.deriving, derived / written)
 
-    def learn_rate(self, words: float, seconds: float, planning: float | None) -> None:
-        """Takes in the words of a run and the seconds in which they came, and those in which they were planned."""
-        if words <= 0 or seconds <= 0:
-            return
-        self.rate = _mean(self.rate, words / seconds)
-        if planning is not None:
-            self.planning = _mean(self.planning, planning * self.rate)
+    def learn_rate(self, words: float, seconds: float) -> None:
+        """Takes in the words of a run and the seconds in which they came."""
+        if words > 0 and seconds > 0:
+            self.rate = _mean(self.rate, words / seconds)
+
+    def learn_planning(self, seconds: float | None, forecast: "Forecast") -> None:
+        """Takes in the seconds in which a run was planned; None where no model did."""
+        if seconds is not None and self.rate is not None:
+            self.planning = _mean(self.planning, seconds * self.rate / max(1, forecast.planned))
 
 
 def _mean(known: float | None, newest: float) -> float:
@@ -73,6 +76,11 @@ class Forecast:
     text: int = 0
     tokens_per_word: float = 1.4
     at_once: int = 1
+
+    @property
+    def planned(self) -> int:
+        """Words that are written in the time of the plan, if it is as long as expected."""
+        return self.plan * self.at_once
 
 
 @dataclass(slots=True)

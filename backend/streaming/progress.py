@@ -30,8 +30,8 @@ _DOUBT = 0.7
 """Part of a silent step of unknown speed in whose time two thirds of it pass for done."""
 _MOST = 99
 """Percent before the end."""
-_CHECKING_SHARE = 0.01
-"""About how long checks take, as a share of the time of all writing."""
+_KNOWN_SECONDS = 3.0
+"""Seconds for which the speed of earlier runs counts beside that of this one, in the time that is left."""
 _SAYINGS = {
     "outline": "Planning",
     "safety_check": "Checking the text",
@@ -152,7 +152,8 @@ class ProgressMeter:
         self._work.has_facts = True
         words = words_in(facts.canonical_pack) if facts is not None else 0
         if words and not self._taken_back:  # there may be fewer than were expected, or more
-            self._work.facts_words = self._pace.facts = words
+            self._work.facts_words = words
+            self._pace.facts = words / self._forecast.facts
             self._set_anchor(self._planned)
         self._last_work_at = self._clock()
         return self._look("The facts are gathered")
@@ -170,7 +171,7 @@ class ProgressMeter:
 
     def _judge(self, section: int) -> ProgressReported | None:
         """A judge has read the section. What that took says what it will take of the others."""
-        if (times := self._times.judge(section, self._clock())) is None or self._pace.judging is None:
+        if (times := self._times.judge(section, self._clock())) is None:
             return None
         self._work.judged.add(section)
         self._last_work_at = self._clock()
@@ -195,7 +196,8 @@ class ProgressMeter:
         if event.status == "started":
             if self._times.checking is None:
                 seconds = self._plan_seconds if self._plan_tokens else None
-                self._pace.learn_rate(self._worked(), self._clock() - self._started, seconds)
+                self._pace.learn_rate(self._worked(), self._clock() - self._started)
+                self._pace.learn_planning(seconds, self._forecast)
             self._times.checking = self._clock()
         elif event.status == "completed" and self._times.checking is not None and not self._is_checked:
             self._is_checked = True  # the next checks are of what was written again
@@ -213,10 +215,10 @@ class ProgressMeter:
     def _take_back(self, slot: Slot) -> None:
         """What is taken back is written again, and checked again."""
         at = self._reckon()
-        before = self._work.done
+        before = self._worked()
         self._work.take_back(slot)
         self._times.forget(slot)
-        self._taken_back += before - self._work.done
+        self._taken_back += before - self._worked()
         self._anchor = (max(at, self._percent), self._work.left)
 
     def _look(self, message: str) -> ProgressReported | None:
@@ -255,11 +257,15 @@ class ProgressMeter:
 
     def _reckon_plan(self) -> float:
         """Percent before the plan, by time: nothing of it is seen before it is whole."""
-        planning = self._pace.planning or float(self._forecast.plan * self._forecast.at_once)
-        whole = planning + self._forecast.text + self._work.facts_words
+        planning = self._words_to_plan()
         if not (planning and self._forecast.text):
             return float(self._percent)
-        return 100 * self._passed(planning) / whole
+        return 100 * self._passed(planning) / (planning + self._work.expected)
+
+    def _words_to_plan(self) -> float:
+        """Words that would be written in the time of the plan, before it is there."""
+        forecast = self._forecast.planned
+        return float(forecast) if self._pace.planning is None else self._pace.planning * max(1, forecast)
 
     def _passed(self, words: float) -> float:
         """As much of a silent step of so many words as the time since the last work has brought, but not all: the less
@@ -280,15 +286,28 @@ class ProgressMeter:
         return self._pace.rate
 
     def _worked(self) -> float:
-        """Work of this attempt, in words, since the plan was made."""
-        return self._work.done - self._at_first + self._taken_back
+        """Work of this attempt, in words, since the plan was made; the steps after the writing too."""
+        return self._work.done + self._work.checked - self._at_first + self._taken_back
 
     def _eta(self) -> int | None:
-        elapsed = self._clock() - self._started
-        worked = self._worked()
-        if worked <= 0 or elapsed <= 0 or not self._work.target:
+        """Seconds that are left: by the work that is left, at the speed of this run or of those before it."""
+        if (rate := self._rate_so_far()) is None:
             return None
-        checking = _CHECKING_SHARE if self._pace.check_share is None else self._pace.check_share
-        waiting = checking if not self._work.is_checked or self._pace.check_share is None else 0
-        left = self._work.total * (1 + waiting) - self._work.done
-        return max(0, round(left * elapsed / worked))
+        if self._work.target:
+            left = self._work.left - self._work.reserved - self._passed(self._work.silent_step)
+        elif self._anchor is None and self._forecast.text:
+            planning = self._words_to_plan()
+            left = planning + self._work.expected - self._passed(planning)
+        else:
+            return None
+        return max(0, round(left / rate))
+
+    def _rate_so_far(self) -> float | None:
+        """As `_rate`; in the first seconds after the plan, in which a model thinks rather than writes, that of the runs
+        before counts for as many seconds."""
+        seconds, worked, known = self._last_work_at - self._started, self._worked(), self._pace.rate
+        if self._anchor is None or worked <= 0 or seconds <= 0:
+            return self._rate()
+        if known is None:
+            return worked / seconds
+        return (worked + known * _KNOWN_SECONDS) / (seconds + _KNOWN_SECONDS)

@@ -6,7 +6,7 @@ from workflows.messages.transcript import Transcript
 from workflows.text.words import WordCounter, count_words
 
 _CHECKED = 3 / 90
-"""Work of the last check as a share of all writing, where no earlier run was measured; it is 3 percent of the bar."""
+"""Part of the bar that is kept for the last check, as a share of all writing, where no earlier run was measured."""
 _ADDED = 1 / 90
 """The same of each step after it."""
 _STEPS = ("safety_check", "derive", "calculate_metrics")
@@ -26,7 +26,7 @@ class Workload:
         """Words of each section, by the plan."""
         self.finished: set[Slot] = set()
         self.judged: set[Slot] = set()
-        self.facts_words = pace.facts if pace.facts and forecast.facts else forecast.facts
+        self.facts_words = round(forecast.facts * (pace.facts or 1))
         self.has_facts = False
 
     def recall(self, transcript: Transcript) -> None:
@@ -75,12 +75,22 @@ class Workload:
     @property
     def total(self) -> float:
         """Work of the writing, with all judges of sections."""
-        return self.target * (1 + (self._pace.judging or 0)) + self._beside
+        return self._writing_of(self.target)
+
+    @property
+    def expected(self) -> float:
+        """Work of all that comes after the plan, before there is one."""
+        return self._writing_of(self._foreseen) * (1 + self._known)
 
     @property
     def checks(self) -> float:
         """Work of the steps after the writing."""
         return self.total * (self._checking + self._deriving + _ADDED)
+
+    @property
+    def checked(self) -> float:
+        """Work of those that are done."""
+        return self.checks + self.total - self.done - self.left
 
     @property
     def done(self) -> float:
@@ -94,9 +104,12 @@ class Workload:
     @property
     def left(self) -> float:
         """Work that is left; the checks as much as their part of the bar is."""
-        steps = {"safety_check": self._checking, "derive": self._deriving}
-        waiting = [steps.get(node, _ADDED) for node in _STEPS if node not in self._steps]
-        return self.total * (1 + sum(waiting)) - self.done
+        return self.total * (1 + sum(self._waiting.values())) - self.done
+
+    @property
+    def reserved(self) -> float:
+        """As much of that as keeps room in the bar for what may still be written again, and takes no time by itself."""
+        return self.total * (sum(self._waiting.values()) - self._known)
 
     @property
     def silent_step(self) -> float:
@@ -113,6 +126,26 @@ class Workload:
         return self.total * self._checking if len(written) == len(self.targets) else 0.0
 
     @property
+    def _waiting(self) -> dict[str, float]:
+        """The steps after the writing that are still to come, with their shares."""
+        shares = {"safety_check": self._checking, "derive": self._deriving}
+        return {node: shares.get(node, _ADDED) for node in _STEPS if node not in self._steps}
+
+    @property
+    def _known(self) -> float:
+        """The shares of those of them of which it is known that they take time."""
+        known = {"safety_check": self._pace.check_share is not None, "derive": self._deriving > _ADDED}
+        return sum(share for node, share in self._waiting.items() if known.get(node))
+
+    @property
+    def _foreseen(self) -> int:
+        """Words of all sections, before there is a plan."""
+        return max(0, self._forecast.text - sum(self._forecast.pieces.values()))
+
+    def _writing_of(self, words: int) -> float:
+        return words * (1 + (self._pace.judging or 0)) + self._beside
+
+    @property
     def _beside(self) -> int:
         """Words that are written beside the sections."""
         return sum(self._forecast.pieces.values()) + self.facts_words
@@ -120,9 +153,10 @@ class Workload:
     @property
     def _deriving(self) -> float:
         """Time of what is made of the finished text, as a share of all writing; pieces are writing themselves."""
-        if self._forecast.pieces or not self.target:
+        words = self.target or self._foreseen
+        if self._forecast.pieces or not words:
             return _ADDED
-        expected = self._forecast.results / self.target
+        expected = self._forecast.results / words
         return max(_ADDED, expected if self._pace.deriving is None else self._pace.deriving)
 
     @property

@@ -79,7 +79,7 @@ class AttemptTools:
             return self.paces.of(run.format, run.model, "in order", judging=judging)
         judging = JUDGED_SECTION if self.formats.gates_sections(run) else None
         expected = self.formats.review_share(run)
-        kind = run.format, run.model, str(run.options.parallel)
+        kind = run.format, run.model, str(run.options.parallel), "gated" if judging else "open"
         return self.paces.of(*kind, judging=judging, expected=expected)
 
 
