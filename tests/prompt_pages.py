@@ -313,7 +313,7 @@ def _evaluation(task: dict[str, Any], words: int) -> Prompts:
     ask, given = judging._PROMPTS.messages, judging._dump_task(task)
     first, second = (write_prose(name, words) for name in ("one", "two"))
     return {
-        "rubric": ask("rubric", task=given, text=first),
+        "rubric": ask("rubric", task=given, text=first, words=words, planned_words=words),
         "comparison": ask("comparison", task=given, first=first, second=second),
     }
 

@@ -28,7 +28,6 @@ def evaluate(
         list[str] | None, typer.Option(help="Only this format; may be given again. All by default.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for texts and scores.")] = None,
-    seed: Annotated[int, typer.Option(help="Decides which of two texts a judge sees first.")] = 1,
     as_json: JsonOption = False,
 ) -> None:
     """Write a fixed set of tasks with a model, have them judged blind, and compare."""
@@ -40,7 +39,7 @@ def evaluate(
     from backend.cli.evaluation.table import columns_of, rows_of
 
     try:
-        results = evaluate_now(settings, folder, model, judge, against, format or [], n, seed)
+        results = evaluate_now(settings, folder, model, judge, against, format or [], n)
     except StorywireError as error:
         fail(error.message)
     except KeyboardInterrupt:

@@ -3,17 +3,19 @@
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from typer.testing import CliRunner
 
+from backend.cli.evaluation import judging
 from backend.cli.evaluation.tasks import list_tasks
 from backend.cli.main import app
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.service import settings_for
 from workflows.formats.registry import list_formats
+from workflows.models.clients.catalog import Model
 
 SCORES = {
     "coherence": 4, "ending": 5, "fit": 3, "repetition": 4, "facts": 4, "length": 5, "comment": "Shorter."
@@ -50,12 +52,41 @@ def test_evaluation_writes_its_tasks_judges_them_blind_and_keeps_texts_and_score
     assert outcome["scores"]["ending"] == 5 and outcome["comment"] == "Shorter." and outcome["words"] > 100
     assert (tmp_path / "one" / "texts" / f"{outcome['key']}.md").read_text(encoding="utf-8").strip()
     assert "1 of 1" in first.stdout and "5.0" in first.stdout
-    judged = [call for call in provider.generations if "demanding editor" in call.prompt_text]
-    assert len(judged) == 1 and "gpt-test" not in judged[0].prompt_text
+    [judged] = [call for call in provider.generations if "demanding editor" in call.prompt_text]
+    assert "gpt-test" not in judged.prompt_text
+    assert (
+        f"It has {outcome['words']} words; about {outcome['planned_words']} were planned."
+        in judged.prompt_text
+    )
 
     second = evaluate("--judge", "openai:gpt-judge", "--against", "one", "--out", "two")
     assert second.exit_code == 0, second.output
-    assert "1 better, 0 worse" in second.stdout or "0 better, 1 worse" in second.stdout
+    assert "0 better, 0 worse, 1 equal" in second.stdout  # whichever was shown first was called better
+
+
+@pytest.mark.parametrize(("mine", "found"), [("good", "better"), ("bad", "worse"), ("good too", "equal")])
+async def test_comparison_shows_each_text_first_once(
+    monkeypatch: pytest.MonkeyPatch, mine: str, found: str
+) -> None:
+    async def ask(judge: Model, form: type[judging.Comparison], messages: list[Any]) -> judging.Comparison:
+        del judge
+        first, second = re.findall(r"<text-\w+>\s*(.*?)\s*</text", messages[-1].text)
+        better = "second" if first.startswith("bad") else "first"
+        return form(better="first" if "too" in first + second else better, reason="So it is.")
+
+    monkeypatch.setattr(judging, "ask", ask)
+    other = "good" if mine == "bad" else "bad"
+    assert await judging.compare_texts(cast(Model, None), {}, mine, other) == found
+
+
+def test_evaluation_without_a_judge_has_no_scores_and_says_what_a_text_takes(evaluate: Any) -> None:
+    ended = evaluate("--out", "one", "--json")
+    assert ended.exit_code == 0, ended.output
+    [row] = json.loads(ended.stdout)["rows"]
+    assert list(row) == [
+        "Format", "Texts", "Words", "Off length", "Repeated", "Seconds", "Cost", "Per 1,000 words"
+    ]  # fmt: skip
+    assert int(row["Words"].replace(",", "")) > 100 and float(row["Seconds"]) > 0
 
 
 def test_evaluation_of_a_model_that_fails_says_why_and_ends_with_one(

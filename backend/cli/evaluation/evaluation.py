@@ -3,7 +3,6 @@
 import asyncio
 from contextlib import aclosing
 from pathlib import Path
-from random import Random
 
 from backend.cli.evaluation.judging import compare_texts, score_text
 from backend.cli.evaluation.tasks import EvaluationTask, Outcome, Results, list_tasks
@@ -27,13 +26,12 @@ class Evaluation:
     """Run of an evaluation. `say` gets each step; `against` is another model, or the folder of an earlier result."""
 
     def __init__(
-        self, settings: Settings, out: Path, model: str, judge: str | None, against: str | None, seed: int
+        self, settings: Settings, out: Path, model: str, judge: str | None, against: str | None
     ) -> None:
         own = {"data_dir": out / ".storywire", "database_url": None, "log_level": "error"}
         self._settings = settings.model_copy(update=own)
         self._out = out
         self._results = Results(model=model, judge=judge, other=against)
-        self._chance = Random(seed)
         self._earlier = read_earlier(against)
         self._judge_costs: list[float | None] = []
 
@@ -98,10 +96,12 @@ class Evaluation:
     async def _judge(
         self, resources: Resources, judge: Model, task: EvaluationTask, outcome: Outcome, text: str
     ) -> None:
-        outcome.scores, outcome.comment = await score_text(judge, task.input, text)
+        outcome.scores, outcome.comment = await score_text(
+            judge, task.input, text, outcome.words, outcome.planned_words
+        )
         other = await self._other_text(resources, task, outcome)
         if other is not None:
-            outcome.against = await compare_texts(judge, task.input, text, other, self._chance)
+            outcome.against = await compare_texts(judge, task.input, text, other)
 
     async def _other_text(self, resources: Resources, task: EvaluationTask, outcome: Outcome) -> str | None:
         """The text that it is compared with; None where there is none."""
@@ -125,11 +125,13 @@ class Evaluation:
         except StorywireError as error:
             outcome.failure = error.message
             return outcome, ""
+        began = asyncio.get_running_loop().time()
         async with aclosing(read_run(resources, run)) as messages:
             async for message in messages:
                 if isinstance(message, RunFailed):
                     outcome.failure = f"{message.code}: {message.message}"
                 elif isinstance(message, RunCompleted):
+                    outcome.seconds = round(asyncio.get_running_loop().time() - began, 1)
                     return _measured(outcome, message), message.story_content
         outcome.failure = outcome.failure or "The run didn't end."
         return outcome, ""
@@ -183,6 +185,7 @@ def _measured(outcome: Outcome, ending: RunCompleted) -> Outcome:
     return outcome.model_copy(
         update={
             "words": ending.metadata["word_count"],
+            "planned_words": wanted,
             "cost_usd": ending.usage.cost_usd,
             "repetition": ending.metadata.get("repetition", 0.0),
             "length_off": round(written / wanted - 1, 4) if wanted else 0.0,
@@ -198,7 +201,6 @@ def evaluate_now(
     against: str | None,
     formats: list[str],
     n: int,
-    seed: int,
 ) -> Results:
     """The whole of it, from a command."""
-    return asyncio.run(Evaluation(settings, out, model, judge, against, seed).run(formats, n))
+    return asyncio.run(Evaluation(settings, out, model, judge, against).run(formats, n))

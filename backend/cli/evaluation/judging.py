@@ -1,9 +1,8 @@
-"""The blind judge of an evaluation: a rubric, and comparisons of two texts in an order of chance."""
+"""The blind judge of an evaluation: a rubric, and comparisons of two texts, each of which is shown first once."""
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from random import Random
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
@@ -35,23 +34,37 @@ class Comparison(BaseModel):
     reason: str
 
 
-async def score_text(judge: Model, task: Mapping[str, Any], text: str) -> tuple[dict[str, int], str]:
-    """Scores by the rubric, and a comment."""
-    answer = await ask(judge, RubricScores, _PROMPTS.messages("rubric", task=_dump_task(task), text=text))
+async def score_text(
+    judge: Model, task: Mapping[str, Any], text: str, words: int, planned_words: int
+) -> tuple[dict[str, int], str]:
+    """Scores by the rubric, and a comment. `planned_words`: how long the text was to be; 0 where nobody knows."""
+    messages = _PROMPTS.messages(
+        "rubric", task=_dump_task(task), text=text, words=words, planned_words=planned_words
+    )
+    answer = await ask(judge, RubricScores, messages)
     return {name: getattr(answer, name) for name in RUBRIC}, " ".join(answer.comment.split())[:400]
 
 
 async def compare_texts(
-    judge: Model, task: Mapping[str, Any], text: str, other: str, chance: Random
+    judge: Model, task: Mapping[str, Any], text: str, other: str
 ) -> Literal["better", "worse", "equal"]:
-    """Whether the text is better than the other one; which of them is shown first is left to chance."""
-    turned = chance.random() < 0.5
-    first, second = (other, text) if turned else (text, other)
+    """Whether the text is better than the other one. Judges lean to one place, so both are shown first once, and where
+    the answers differ neither is better."""
+    shown_first = await _find_better(judge, task, text, other)
+    shown_second = await _find_better(judge, task, other, text)
+    match shown_first, shown_second:
+        case "first", "second":
+            return "better"
+        case "second", "first":
+            return "worse"
+    return "equal"
+
+
+async def _find_better(
+    judge: Model, task: Mapping[str, Any], first: str, second: str
+) -> Literal["first", "second", "equal"]:
     messages = _PROMPTS.messages("comparison", task=_dump_task(task), first=first, second=second)
-    answer = await ask(judge, Comparison, messages)
-    if answer.better == "equal":
-        return "equal"
-    return "better" if (answer.better == "first") != turned else "worse"
+    return (await ask(judge, Comparison, messages)).better
 
 
 def _dump_task(task: Mapping[str, Any]) -> str:

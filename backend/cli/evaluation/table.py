@@ -9,40 +9,50 @@ from backend.cli.evaluation.tasks import Outcome, Results
 
 def columns_of(results: Results) -> list[str]:
     """The headings of the columns."""
-    headings = ["Format", "Texts", *(name.capitalize() for name in RUBRIC), "Off length", "Repeated", "Cost"]
-    return headings if results.other is None else [*headings, f"Against {results.other}"]
+    scores = [name.capitalize() for name in RUBRIC] if results.judge is not None else []
+    measured = ["Words", "Off length", "Repeated", "Seconds", "Cost", "Per 1,000 words"]
+    against = [f"Against {results.other}"] if results.other is not None else []
+    return ["Format", "Texts", *scores, *measured, *against]
 
 
 def rows_of(results: Results) -> list[list[str]]:
-    """Averages by format: the judge's scores, what is measured, the cost, and how often it was the better one."""
+    """Averages by format: the judge's scores if there is a judge, what is measured, what all cost, and how often it was
+    the better one."""
     formats = dict.fromkeys(outcome.format for outcome in results.outcomes)
     return [
         [
             format,
-            *_cells(
-                [outcome for outcome in results.outcomes if outcome.format == format],
-                compares=results.other is not None,
-            ),
+            *_cells([outcome for outcome in results.outcomes if outcome.format == format], results),
         ]
         for format in formats
     ]
 
 
-def _cells(outcomes: Sequence[Outcome], *, compares: bool) -> list[str]:
+def _cells(outcomes: Sequence[Outcome], results: Results) -> list[str]:
     written = [outcome for outcome in outcomes if outcome.failure is None]
     cells = [f"{len(written)} of {len(outcomes)}"]
-    for name in RUBRIC:
+    for name in RUBRIC if results.judge is not None else ():
         scores = [outcome.scores[name] for outcome in written if name in outcome.scores]
         cells.append(f"{mean(scores):.1f}" if scores else "–")
-    cells.append(f"{mean(abs(one.length_off) for one in written):.0%}" if written else "–")
-    cells.append(f"{mean(one.repetition for one in written):.1%}" if written else "–")
-    costs = [one.cost_usd for one in written]
-    cells.append("?" if None in costs or not costs else f"${sum(cost or 0.0 for cost in costs):.4f}")
-    if compares:
+    cells += _measured(written) if written else ["–"] * 6
+    if results.other is not None:
         found = [one.against for one in written]
         counts = f"{found.count('better')} better, {found.count('worse')} worse, {found.count('equal')} equal"
         cells.append(f"{counts}{_other_cost(written)}")
     return cells
+
+
+def _measured(written: Sequence[Outcome]) -> list[str]:
+    words, costs = sum(one.words for one in written), [one.cost_usd for one in written]
+    cost = None if None in costs else sum(each or 0.0 for each in costs)
+    return [
+        f"{words / len(written):,.0f}",
+        f"{mean(abs(one.length_off) for one in written):.0%}",
+        f"{mean(one.repetition for one in written):.1%}",
+        f"{mean(one.seconds for one in written):.1f}",
+        "?" if cost is None else f"${cost:.4f}",
+        "?" if cost is None or not words else f"${cost / words * 1000:.4f}",
+    ]
 
 
 def _other_cost(written: Sequence[Outcome]) -> str:

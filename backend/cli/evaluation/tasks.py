@@ -30,13 +30,16 @@ class EvaluationTask:
 
 class Outcome(BaseModel):
     """Outcome of a task: `text` stands in a file of its own. `scores` are the judge's, 1 to 5; `not_judged`, why there
-    are none. `other_words` and `other_cost_usd`: of the text of the other model; `other_failure`, why there is none."""
+    are none. `planned_words`: 0 where nobody knows. `other_words` and `other_cost_usd`: of the text of the other model;
+    `other_failure`, why there is none."""
 
     key: str
     format: str
     failure: str | None = None
     not_judged: str | None = None
     words: int = 0
+    planned_words: int = 0
+    seconds: float = 0.0
     cost_usd: float | None = None
     length_off: float = 0.0
     repetition: float = 0.0
