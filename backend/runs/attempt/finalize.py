@@ -51,8 +51,8 @@ class RunFinalizer:
         return await self._store(run, lease, ending, transcript, bool(transcript.spent) or was_cut_off)
 
     async def tidy(self, run: Run, ending: Message | None) -> None:
-        """Deletes checkpoints of a run that was stored. Whoever goes on needs the newest one; each of the others holds all
-        text up to it."""
+        """Deletes checkpoints of a run that was stored. Whoever goes on needs the newest one; each of the others holds
+        all text up to it."""
         if run.format not in self._formats.formats:
             return
         checkpointer = self._formats.graph(run).checkpointer
