@@ -77,6 +77,7 @@ class _Finalizer:
         return "completed"
 
     async def tidy(self, run: Run, ending: Message | None) -> None:
+        del run, ending
         assert self._handle.stored.is_set()
 
 

@@ -100,6 +100,7 @@ async def test_cancel_and_who_asks_for_the_run_wait_for_its_row_and_not_for_its_
 
     class Slow(MemoryCheckpoints):
         async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
+            del thread_ids, strategy
             await goes_on.wait()
 
     async with open_world(database, tmp_path, checkpoints=Slow()) as world, asyncio.timeout(20):
