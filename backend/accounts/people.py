@@ -126,7 +126,9 @@ def _build(
     key_repository = ApiKeyRepository(database)
     keys = ApiKeys(key_repository, audit, scopes)
     tickets = StreamTickets(TicketRepository(database))
-    authenticator = Authenticator(account_repository, sessions, keys, tickets, issuer, stored.callers, background)
+    authenticator = Authenticator(
+        account_repository, sessions, keys, tickets, issuer, stored.callers, background
+    )
     accounts = Accounts(
         AccountStore(account_repository, stored.one_time_tokens),
         hasher,
