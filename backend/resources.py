@@ -37,7 +37,7 @@ from backend.runs.retention import EVERY_SECONDS as RETENTION_EVERY_SECONDS
 from backend.runs.retention import Retention
 from backend.runs.sharing import Sharing
 from backend.settings import Settings
-from backend.storage import Store, open_store
+from backend.storage import Store, open_store, open_watch
 from backend.store.limits import cap_of
 from backend.store.reading_places import ReadingPlaceRepository
 from backend.store.runs.retention import RetentionRepository
@@ -154,7 +154,8 @@ async def _open(settings: Settings, record_to: Path | None, slots: int | None) -
         housekeeping = await start_housekeeping(stack, settings, store, shares)
         await start_retention(stack, settings, service)
         scopes = collect_scopes(extensions, SCOPES)
-        people = await stack.enter_async_context(open_people(settings, store.database, runs, scopes))
+        watch = open_watch(stack, settings, store.database)
+        people = await stack.enter_async_context(open_people(settings, store.database, watch, runs, scopes))
         await stack.enter_async_context(warming_up(work))
         largest = settings.max_document_bytes
         yield Resources(

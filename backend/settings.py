@@ -123,7 +123,9 @@ class Settings(
     @model_validator(mode="before")
     @classmethod
     def _read_files(cls, given: Any) -> Any:
-        """What stands in files that are read once, at the start. Other validators see it as if it had been set."""
+        """What stands in files that are read once, at the start. Other validators see it as if it had been set. A file
+        without a name is none: whoever hands settings on can't always leave one out."""
+        given = {name: value for name, value in given.items() if value or not name.lower().endswith("_file")}
         for name, aliases in _READ_ONCE.items():
             path = next((given[f"{alias}_FILE"] for alias in aliases if given.get(f"{alias}_FILE")), None)
             path = path or given.get(f"{name}_file")

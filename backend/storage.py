@@ -65,14 +65,24 @@ async def open_store(
     return _store(settings, database, RunRepository(database), run_log, checkpoints)
 
 
-def open_database(settings: Settings) -> Database:
+def open_database(settings: Settings, connections: int = 4) -> Database:
     """The database that the settings name, as it is."""
     open_folders(settings)
     if not settings.has_queue:
         return SqliteDatabase(settings.sql_url)
     from backend.store.postgres.database import PostgresDatabase  # an extra, which may not be installed
 
-    return PostgresDatabase(settings.sql_url)
+    return PostgresDatabase(settings.sql_url, connections=connections)
+
+
+def open_watch(stack: AsyncExitStack, settings: Settings, database: Database) -> Database:
+    """The database for looks that wait behind nothing: on PostgreSQL over a connection of its own, since statements
+    that hang on locks may have all those of `database`. It is made by the first look."""
+    if not settings.has_queue:
+        return database  # SQLite's reads wait for nobody
+    watch = open_database(settings, connections=1)
+    stack.push_async_callback(watch.close)
+    return watch
 
 
 async def check_database(settings: Settings) -> None:

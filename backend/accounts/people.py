@@ -62,20 +62,22 @@ class People:
 
 @dataclass(frozen=True, slots=True)
 class _Stored:
-    """Rows that grow old."""
+    """Rows that grow old, and what is looked up beside them."""
 
     attempts: AttemptRepository
     events: EventRepository
     one_time_tokens: OneTimeTokenRepository
     streams: StreamRepository
     former_use: FormerUseRepository
+    callers: CallerRepository
 
 
 @asynccontextmanager
 async def open_people(
-    settings: Settings, database: Database, runs: RunCommands, scopes: Collection[str]
+    settings: Settings, database: Database, watch: Database, runs: RunCommands, scopes: Collection[str]
 ) -> AsyncIterator[People]:
-    """Opens them; keys may have these scopes. With accounts, what has ended is tidied away meanwhile."""
+    """Opens them; keys may have these scopes. `watch` is the database in which it is looked whose credential has ended.
+    With accounts, what has ended is tidied away meanwhile."""
     background, hasher = Background(), PasswordHasher()
     issuer, jwks = _issuer(settings)
     stored = _Stored(
@@ -84,6 +86,7 @@ async def open_people(
         OneTimeTokenRepository(database),
         StreamRepository(database),
         FormerUseRepository(database),
+        CallerRepository(watch),
     )
     people = _build(
         settings, database, runs, stored, scopes, hasher=hasher, issuer=issuer, background=background
@@ -124,7 +127,7 @@ def _build(
     keys = ApiKeys(key_repository, audit, scopes)
     tickets = StreamTickets(TicketRepository(database))
     authenticator = Authenticator(
-        account_repository, sessions, keys, tickets, issuer, CallerRepository(database), background
+        account_repository, sessions, keys, tickets, issuer, stored.callers, background
     )
     accounts = Accounts(
         AccountStore(account_repository, stored.one_time_tokens),

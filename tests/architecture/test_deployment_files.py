@@ -209,7 +209,8 @@ def test_compose_gives_every_process_on_postgresql_the_settings_of_the_one_and_t
         assert settings.keys() == services["storywire"]["environment"].keys()
         assert settings["STORYWIRE_DATABASE_URL_FILE"] == "/run/secrets/database_url"
         assert services[name]["read_only"] and services[name]["cap_drop"] == ["ALL"]
-        assert services[name]["secrets"] == ["database_url"] and "mem_limit" in services[name]
+        mounted = [each for each in services["storywire"]["secrets"] if each != "own_database_url"]
+        assert services[name]["secrets"] == ["database_url", *mounted] and "mem_limit" in services[name]
     # What has a port of its own is seen from this machine alone: the proxy, and what draws the metrics.
     assert [name for name in services if "ports" in services[name]] == ["storywire", "proxy", "grafana"]
 
@@ -231,7 +232,20 @@ def test_compose_writes_down_no_secret() -> None:
         for variable, value in service.get("environment", {}).items():
             if re.search(r"PASSWORD|KEY|SECRET|TOKEN|_URL", variable) and value is not None:
                 assert variable.endswith("_FILE"), (name, variable)
-                assert value.removeprefix("/run/secrets/") in service["secrets"], (name, variable)
+                secret = re.sub(rf"^\$\{{{variable}:\+(.*)\}}$", r"\1", value).removeprefix("/run/secrets/")
+                assert secret in service["secrets"], (name, variable)
+
+
+def test_compose_mounts_every_file_of_a_secret_that_a_setting_may_name() -> None:
+    """Where the setting is in the container, the file is; and where it names none, nothing is needed on the host."""
+    compose = _compose()
+    for variable, value in compose["services"]["storywire"]["environment"].items():
+        if variable.endswith("_FILE"):
+            inside = re.fullmatch(rf"\$\{{{variable}:\+/run/secrets/(\w+)\}}", value or "")
+            assert inside is not None, variable
+            assert compose["secrets"][inside[1]] == {"file": f"${{{variable}:-/dev/null}}"}
+    for name, service in compose["services"].items():
+        assert set(service.get("secrets", ())) <= compose["secrets"].keys(), name
 
 
 def test_compose_asks_every_worker_process_whether_it_is_ready() -> None:

@@ -3,13 +3,19 @@
 A few of each kind; `make soak` has the rest of their modules, with STORYWIRE_TEST_DATABASE=postgresql.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import psycopg
 import pytest
+from sqlalchemy import text
 from structlog.testing import capture_logs
 
+from backend.accounts.principal import Credential, Principal
 from backend.resources import open_resources
+from backend.store.owner import Owner
+from backend.store.postgres.database import make_dsn
 from tests.fakes.provider import FakeProvider
 from tests.integration import test_accounts as accounts
 from tests.integration import test_runs as runs
@@ -57,6 +63,30 @@ async def test_readyz_says_what_waits_and_which_workers_are_there(service: LiveS
         200,
         {"status": "ready", "runs": 0, "readers": 0, **waiting},
     )
+
+
+async def test_who_has_lost_a_credential_is_found_while_all_transactions_hang_on_a_lock(
+    service: LiveService, tmp_path: Path
+) -> None:
+    database, people = service.resources.database, service.resources.people
+    somebody = Principal(Owner("noa"), Credential("key", "revoked"))
+    wait = text("SELECT pg_advisory_xact_lock(4711)")
+    async with await psycopg.AsyncConnection.connect(
+        make_dsn(on_postgresql(tmp_path)["database_url"])
+    ) as holder:
+        await holder.execute("SELECT pg_advisory_lock(4711)")
+        hanging = [asyncio.create_task(database.write(lambda c: c.scalar(wait))) for _ in range(4)]
+        async with asyncio.timeout(5):
+            while True:
+                waiting = await holder.execute(
+                    "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory'"
+                )
+                if await waiting.fetchone() == (4,):
+                    break
+            assert await people.authenticator.find_ended({somebody}) == {somebody}
+        assert not any(each.done() for each in hanging)
+        await holder.execute("SELECT pg_advisory_unlock(4711)")
+        await asyncio.gather(*hanging)
 
 
 async def test_process_with_another_lease_than_those_that_are_there_goes_by_theirs_and_says_so(

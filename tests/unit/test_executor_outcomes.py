@@ -76,6 +76,10 @@ class _Finalizer:
             raise StaleWriter(run.id)
         return "completed"
 
+    async def tidy(self, run: Run, ending: Message | None) -> None:
+        del run, ending
+        assert self._handle.stored.is_set()
+
 
 async def execute(
     world: World, run: Run, *, refuses: bool = False, recorder: RunRecorder | None = None

@@ -1,11 +1,12 @@
 """The engine of this process beyond its contract: what it stops, what it leaves, and what it counts."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from backend.store.checkpoints.durable_saver import MemoryCheckpoints
 from backend.store.runs.runs import Run
 from backend.store.sql.database import Database
 from tests.unit.attempts import note
@@ -87,7 +88,28 @@ async def test_stop_of_a_run_that_is_not_here_says_so(world: World) -> None:
     run = await note(world)
     assert not await world.engine.stop_here(run.id)
     here = await begun(world)
-    assert await world.engine.stop_here(here.id) and world.engine.active == 0
+    assert await world.engine.stop_here(here.id)
+    await world.end(here.id)
+    assert world.engine.active == 0
+
+
+async def test_cancel_and_who_asks_for_the_run_wait_for_its_row_and_not_for_its_checkpoints_to_be_pruned(
+    database: Database, tmp_path: Path
+) -> None:
+    goes_on = asyncio.Event()
+
+    class Slow(MemoryCheckpoints):
+        async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
+            del thread_ids, strategy
+            await goes_on.wait()
+
+    async with open_world(database, tmp_path, checkpoints=Slow()) as world, asyncio.timeout(20):
+        run = await begun(world)
+        cancelled = await world.engine.cancel(run)
+        assert cancelled is not None and cancelled.status == "cancelled"
+        assert (await world.queries.find(OWNER, run.id)).status == "cancelled" and world.engine.active == 1
+        goes_on.set()
+        await world.end(run.id)
 
 
 async def test_slots_count_what_executes_and_what_was_reserved(database: Database, tmp_path: Path) -> None:

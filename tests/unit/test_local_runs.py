@@ -11,6 +11,7 @@ async def attempt(runs: LocalRuns) -> tuple[asyncio.Task[None], asyncio.Event, R
 
     async def work() -> None:
         await gate.wait()
+        handle.stored.set()
 
     task = asyncio.create_task(work())
     runs.add("run", task, handle)

@@ -91,6 +91,7 @@ async def test_find_returns_the_row_of_a_run_that_is_being_stored_when_it_is(des
     async def store() -> None:
         await stored.wait()
         await finish_run(desk.repository, run, "failed", error=error())
+        handle.stored.set()
 
     handle.settling = True
     task: asyncio.Task[None] = asyncio.create_task(store())

@@ -67,6 +67,15 @@ def test_settings_come_from_the_file_and_the_environment_wins(
     assert (settings.port, settings.merge_ms) == (4321, 5)
 
 
+@pytest.mark.parametrize("name", [name for name in Settings.model_fields if name.endswith("_file")])
+def test_setting_of_a_file_that_is_empty_is_as_if_it_were_not_set(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    for variable in variables_of(Settings, name):
+        monkeypatch.setenv(variable, "")
+    assert getattr(load_settings(), name) is None
+
+
 def test_settings_given_by_the_caller_win(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STORYWIRE_PORT", "4321")
     assert load_settings(port=0).port == 0

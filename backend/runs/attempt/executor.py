@@ -76,9 +76,8 @@ class Executor:
             if transcript.terminal is not None and held.last_seq != run.superseded_error_seq:
                 # A crash fell between the log and the table. A run that was cancelled stays cancelled.
                 handle.settling = True
-                was_cut_off = transcript.was_cut_off
-                await self._finalizer.store(
-                    run, lease, transcript.terminal, transcript, was_cut_off=was_cut_off
+                await self._store(
+                    run, lease, handle, transcript.terminal, transcript, was_cut_off=transcript.was_cut_off
                 )
                 return
             # One that failed or was cancelled has told all that it bought; what others leave out, nobody knows.
@@ -101,7 +100,7 @@ class Executor:
             budget = self._budgets.draw_up(run, transcript)
             async with writer:
                 run, ending = await self._write(run, lease, handle, writer, observer, budget)
-            outcome = await self._finalizer.store(run, lease, ending, transcript, was_cut_off=was_cut_off)
+            outcome = await self._store(run, lease, handle, ending, transcript, was_cut_off=was_cut_off)
         except (StaleWriter, StaleCheckpoint):
             log.warning("run_taken_over")
             self._observers.on_fenced_writer()
@@ -144,6 +143,21 @@ class Executor:
             handle.settling = True
             ending = writer.put(ending)
         return attempt.run, ending
+
+    async def _store(
+        self,
+        run: Run,
+        lease: Lease,
+        handle: RunHandle,
+        ending: Message | None,
+        transcript: Transcript,
+        *,
+        was_cut_off: bool,
+    ) -> AttemptOutcome:
+        outcome = await self._finalizer.store(run, lease, ending, transcript, was_cut_off=was_cut_off)
+        handle.stored.set()
+        await self._finalizer.tidy(run, ending)
+        return outcome
 
     async def _keep_lost(self, run: Run, budget: AttemptBudget | None) -> None:
         """Keeps what an attempt bought that has lost its run, as far as the run doesn't know of it, or is gone."""

@@ -48,10 +48,25 @@ class RunFinalizer:
     ) -> AttemptOutcome:
         """Stores the outcome; `ending` is the last message, None for an unfinished run. One whose earlier attempt
         `was_cut_off` is charged whatever its log says: nobody knows what that one bought. Raises StaleWriter."""
-        bought = bool(transcript.spent) or was_cut_off
-        outcome = await self._store(run, lease, ending, transcript, bought)
-        await self._tidy(run, ending)
-        return outcome
+        return await self._store(run, lease, ending, transcript, bool(transcript.spent) or was_cut_off)
+
+    async def tidy(self, run: Run, ending: Message | None) -> None:
+        """Deletes checkpoints of a run that was stored. Whoever goes on needs the newest one; each of the others holds
+        all text up to it."""
+        if run.format not in self._formats.formats:
+            return
+        checkpointer = self._formats.graph(run).checkpointer
+        if not isinstance(checkpointer, BaseCheckpointSaver):
+            return
+        try:
+            if await self._has_no_future(run, ending):
+                await checkpointer.adelete_thread(run.id)
+            else:
+                await checkpointer.aprune([run.id])
+        except (NotImplementedError, StaleCheckpoint):  # it keeps them all, or whoever goes on has them
+            return
+        except Exception:
+            log.exception("checkpoints_not_pruned", run_id=run.id)
 
     async def find_kept_calls(self, run: Run) -> set[str]:
         """The ids of the calls that the run's checkpoint has: whoever goes on with it reports them."""
@@ -108,23 +123,6 @@ class RunFinalizer:
         title, words = _title(transcript), transcript.words
         _demand(await self._repository.release(lease, waits=waits, title=title, words=words, usage=usage))
         return WAITING if waits else "interrupted"
-
-    async def _tidy(self, run: Run, ending: Message | None) -> None:
-        """Deletes checkpoints. Whoever goes on needs the newest one; each of the others holds all text up to it."""
-        if run.format not in self._formats.formats:
-            return
-        checkpointer = self._formats.graph(run).checkpointer
-        if not isinstance(checkpointer, BaseCheckpointSaver):
-            return
-        try:
-            if await self._has_no_future(run, ending):
-                await checkpointer.adelete_thread(run.id)
-            else:
-                await checkpointer.aprune([run.id])
-        except (NotImplementedError, StaleCheckpoint):  # it keeps them all, or whoever goes on has them
-            return
-        except Exception:
-            log.exception("checkpoints_not_pruned", run_id=run.id)
 
     async def _has_no_future(self, run: Run, ending: Message | None) -> bool:
         """Whether nobody can go on with the run: its error says so, or what it is written from was deleted meanwhile,

@@ -22,6 +22,8 @@ class RunHandle:
         """Set when the attempt is to stop where nothing is lost."""
         self.settling = False
         """Whether the run's last message, or its question, is being logged; its row is stored in a moment."""
+        self.stored = asyncio.Event()
+        """Set when its row has been stored, or never will be here. What is tidied up then, nobody waits for."""
         self.reason: StopReason | None = None
         self._work: asyncio.Task[Any] | None = None
 

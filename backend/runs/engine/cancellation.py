@@ -26,7 +26,7 @@ class LocalEngine(Protocol):
         """Starts the execution of a run assigned to this process."""
 
     async def stop_here(self, run_id: str) -> bool:
-        """Cancels a run of this process and waits until its attempt has ended. False: it isn't here."""
+        """Cancels a run of this process and waits until its row is stored. False: it isn't here."""
 
 
 class RunCanceller:

@@ -13,7 +13,7 @@ from backend.runs.attempt.executor import Executor
 from backend.runs.attempt.handle import RunHandle
 from backend.runs.engine.cancellation import RunCanceller
 from backend.runs.engine.liveness import Liveness
-from backend.runs.engine.local_runs import LocalRuns
+from backend.runs.engine.local_runs import LocalRuns, wait_until_stored
 from backend.runs.readers.audience import Audience
 from backend.store.runs.runs import Run, RunRepository
 from backend.store.schema.transitions import EXECUTING
@@ -121,6 +121,7 @@ class InlineEngine:
         def forget(task: asyncio.Task[None]) -> None:
             self._runs.remove(run_id, task)
             handle.begun.set()  # if it never did, nobody need wait for it
+            handle.stored.set()
             if not task.cancelled() and (error := task.exception()) is not None:
                 log.error("run_lost", run_id=run_id, exc_info=error)
 
@@ -136,14 +137,13 @@ class InlineEngine:
         return await self._canceller.cancel(run)
 
     async def stop_here(self, run_id: str) -> bool:
-        """Cancels a run of this process and waits until its attempt has ended. False: it isn't here.
+        """Cancels a run of this process and waits until its row is stored. False: it isn't here.
         Raises Overloaded where that takes long."""
-        if not (tasks := self._runs.tasks(run_id)):
+        if not (handles := self._runs.handles(run_id)):
             return False
-        for handle in self._runs.handles(run_id):
+        for handle in handles:
             handle.stop("cancel")
-        _, going_on = await asyncio.wait(tasks, timeout=_STOP_SECONDS)
-        if going_on:
+        if not await wait_until_stored(handles, _STOP_SECONDS):
             raise Overloaded(
                 "The run can't be stopped at this moment: its log can't be written; try again in a few seconds."
             )

@@ -1,6 +1,7 @@
 """Registry of this process's attempts."""
 
 import asyncio
+from collections.abc import Iterable
 from itertools import chain
 
 from backend.runs.attempt.handle import RunHandle
@@ -64,6 +65,16 @@ class LocalRuns:
         So whoever has read the message finds the run in the state that it speaks of. Without `run_id`: every run.
         """
         selected = self._runs.values() if run_id is None else [self._runs.get(run_id, {})]
-        ending = [task for attempts in selected for task, handle in attempts.items() if handle.settling]
-        if ending:
-            await asyncio.wait(ending, timeout=_SETTLE_SECONDS)
+        ending = [handle for attempts in selected for handle in attempts.values() if handle.settling]
+        await wait_until_stored(ending, _SETTLE_SECONDS)
+
+
+async def wait_until_stored(handles: Iterable[RunHandle], seconds: float) -> bool:
+    """Whether the rows of these attempts were stored within so many seconds."""
+    try:
+        async with asyncio.timeout(seconds):
+            for handle in handles:
+                await handle.stored.wait()
+    except TimeoutError:
+        return False
+    return True
