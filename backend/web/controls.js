@@ -33,12 +33,17 @@ export function makeControl(schema, hint = {}) {
 	return (makers[hint.widget ?? widgetOf(schema)] ?? makeJson)();
 }
 
+/** Whether it may be any text, if not a blank one. */
+function isFree(schema) {
+	return (schema.pattern ?? "\\S").startsWith("\\S");
+}
+
 function widgetOf(schema) {
 	if (schema.enum) return schema.enum.length > SHORT_LIST ? "select" : "segments";
 	if (schema.type === "boolean") return "checkbox";
 	if (schema.type === "integer" || schema.type === "number") return "number";
 	if (schema.type === "string" && schema.orJson) return "text";
-	if (schema.type === "string") return (schema.maxLength ?? 0) > LONG_TEXT && !schema.pattern ? "long_text" : "text";
+	if (schema.type === "string") return (schema.maxLength ?? 0) > LONG_TEXT && isFree(schema) ? "long_text" : "text";
 	if (schema.type === "array" && schema.items?.type === "string") return "lines";
 	return "json";
 }

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, StringConstraints, field_validator, model_validator
 
 NUL_REFUSED = "holds a NUL character (U+0000), which no text has; leave it out"
 
@@ -56,3 +56,11 @@ def with_whole_numbers(value: Any) -> Any:
 
 def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def trimmed(longest: int, shortest: int = 1) -> StringConstraints:
+    """A text without the white space around it, of at least one letter or two: its JSON schema says so too, where a
+    length alone would let blanks through."""
+    # `\S` alone is taken by some readers of a schema for a text of such letters only.
+    pattern = r"\S\s*" if shortest == 1 else r"\S[\s\S]*\S"
+    return StringConstraints(strip_whitespace=True, min_length=shortest, max_length=longest, pattern=pattern)

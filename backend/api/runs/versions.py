@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field
 
 from backend.api.dependencies import OwnerDep, QueriesDep, RunId
 from backend.api.runs.starts import RunStartDep
@@ -15,11 +15,11 @@ from backend.runs.requests import VersionRequest
 from backend.runs.results.diff import compare_sections, unified
 from backend.store.runs.runs import Run, RunVersion
 from workflows.errors import Conflict, InvalidInput
-from workflows.text.json_values import JsonModel
+from workflows.text.json_values import JsonModel, trimmed
 
 router = APIRouter(prefix="/api/v1/runs", tags=["versions"])
 
-Feedback = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+Feedback = Annotated[str, trimmed(2000)]
 
 
 class VersionBody(JsonModel):

@@ -4,7 +4,7 @@ import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field
 
 from backend.api.dependencies import OwnerDep, PageCursor, PageLimit, PrincipalDep
 from backend.api.paging import page_of
@@ -21,7 +21,7 @@ from backend.stories.choices import ChoiceRequest
 from workflows.errors import InvalidInput
 from workflows.formats.story.book import WRITERS
 from workflows.formats.story.input import StoredId, StoryReader, StoryTitle, Theme
-from workflows.text.json_values import JsonModel
+from workflows.text.json_values import JsonModel, trimmed
 
 router = APIRouter(prefix="/api/v1/stories/sessions", tags=["sessions"])
 
@@ -32,7 +32,7 @@ PlannedChapters = Annotated[
 Timezone = Annotated[str, Field(max_length=64, description="Where the reader is, such as Europe/Berlin")]
 _CONFLICT: dict[int | str, dict[str, Any]] = {409: {"description": "The story is in another state"}}
 _NO_SUCH: dict[int | str, dict[str, Any]] = {404: {"description": "No such child or run"}}
-_CustomInput = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
+_CustomInput = Annotated[str, trimmed(1000)]
 
 
 class SessionBody(JsonModel):

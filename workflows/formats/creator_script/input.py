@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from workflows.formats.creator_script.personas import AudiencePersona, ScriptPersona
 from workflows.formats.toolkit.languages import Language
+from workflows.text.json_values import trimmed
 
 Priority = Literal["must", "should", "nice"]
 VideoStyle = Literal[
@@ -13,8 +14,8 @@ VideoStyle = Literal[
 ]
 _PRIORITIES = ("must", "should", "nice")
 
-_Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
-_Id = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+_Short = Annotated[str, trimmed(80)]
+_Id = Annotated[str, trimmed(64)]
 
 
 class KeyPoint(BaseModel):
@@ -22,7 +23,7 @@ class KeyPoint(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=300)] = Field(
+    text: Annotated[str, trimmed(300, shortest=2)] = Field(
         description="What is to be said, 2 to 300 characters"
     )
     priority: Priority = Field("should", description="must: it has to be said; nice: if there is time")
@@ -42,9 +43,7 @@ class CreatorScriptInput(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    topic: Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200)] = Field(
-        description="What the video is about"
-    )
+    topic: Annotated[str, trimmed(200, shortest=2)] = Field(description="What the video is about")
     duration_minutes: float = Field(5, ge=1, le=60, description="How long it is to be, 1 to 60 minutes")
     tone: _Short = Field("friendly", description="How it sounds, e.g. friendly, calm, funny")
     style: VideoStyle = Field("educational", description="What kind of video it is")

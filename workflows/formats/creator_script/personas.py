@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from workflows.text.json_values import NUL_REFUSED
+from workflows.text.json_values import NUL_REFUSED, trimmed
 
 
 def _check_nul(text: str) -> str:
@@ -14,9 +14,9 @@ def _check_nul(text: str) -> str:
 
 
 _NO_NUL = AfterValidator(_check_nul)
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80), _NO_NUL]
-_Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=160), _NO_NUL]
-_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000), _NO_NUL]
+Name = Annotated[str, trimmed(80), _NO_NUL]
+_Line = Annotated[str, trimmed(160), _NO_NUL]
+_Text = Annotated[str, trimmed(1000), _NO_NUL]
 
 
 class AudiencePersona(BaseModel):

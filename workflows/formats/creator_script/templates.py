@@ -6,11 +6,12 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from workflows.formats.toolkit.toml_files import read_folders
+from workflows.text.json_values import trimmed
 
 _FOLDER = Path(__file__).parent / "templates"
 
-_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
-Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+_Text = Annotated[str, trimmed(600)]
+Title = Annotated[str, trimmed(80)]
 
 
 class TemplateError(Exception):

@@ -3,17 +3,18 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
 from workflows.formats.discovery_report.input import DiscoveryInput
 from workflows.formats.toolkit.toml_files import read_folders
+from workflows.text.json_values import trimmed
 from workflows.text.metrics.coverage import content_stems
 
 _FOLDER = Path(__file__).parent / "areas"
 GENERAL = "general"
 """The notes that are taken where no others fit."""
 
-_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=12_000)]
+_Text = Annotated[str, trimmed(12_000)]
 
 
 class AreaError(Exception):
@@ -26,7 +27,7 @@ class Area(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+    title: Annotated[str, trimmed(120)]
     words: tuple[str, ...] = Field((), max_length=80)
     notes: _Text
 

@@ -2,13 +2,14 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from workflows.formats.toolkit.languages import Language
+from workflows.text.json_values import trimmed
 
-_Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200)]
-_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=3000)]
-Trait = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
+_Line = Annotated[str, trimmed(200, shortest=2)]
+_Text = Annotated[str, trimmed(3000, shortest=2)]
+Trait = Annotated[str, trimmed(600)]
 
 
 class DiscoveryInput(BaseModel):

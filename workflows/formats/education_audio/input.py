@@ -4,11 +4,13 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 
+from workflows.text.json_values import trimmed
+
 ContentType = Literal["faq", "lifestyle", "medication", "pre_surgery", "post_surgery", "general"]
 Speakers = Literal["doctor_patient", "patients", "single"]
 LessonLanguage = Literal["en", "he"]
 
-_Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+_Line = Annotated[str, trimmed(200)]
 
 
 class LessonDocument(BaseModel):
@@ -17,9 +19,7 @@ class LessonDocument(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     title: _Line = Field(description="What the document is called")
-    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100_000_000)] = (
-        Field(description="Its text, Markdown or plain")
-    )
+    text: Annotated[str, trimmed(100_000_000)] = Field(description="Its text, Markdown or plain")
 
 
 class LessonInput(BaseModel):
@@ -27,9 +27,9 @@ class LessonInput(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    knowledge_id: (
-        Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)] | None
-    ) = Field(None, description="ID of a stored document (POST /api/v1/documents)")
+    knowledge_id: Annotated[str, trimmed(64)] | None = Field(
+        None, description="ID of a stored document (POST /api/v1/documents)"
+    )
     document: LessonDocument | None = Field(
         None,
         validate_default=True,

@@ -5,9 +5,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from workflows.formats.podcast.spoken import language_name
+from workflows.text.json_values import trimmed
 
-_Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
-_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+_Line = Annotated[str, trimmed(120)]
+_Text = Annotated[str, trimmed(2000)]
 # A name stands before a colon in every turn, so it holds none, and no markup.
 HostName = Annotated[
     str,

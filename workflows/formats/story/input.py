@@ -5,12 +5,12 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from workflows.formats.story.bible import StoryBible
-from workflows.text.json_values import JsonModel
+from workflows.text.json_values import JsonModel, trimmed
 
-_Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
-ReaderName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
-StoryTitle = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
-Theme = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=120)]
+_Short = Annotated[str, trimmed(80)]
+ReaderName = Annotated[str, trimmed(40)]
+StoryTitle = Annotated[str, trimmed(400)]
+Theme = Annotated[str, trimmed(120, shortest=2)]
 _CustomInput = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)]
 StoredId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 

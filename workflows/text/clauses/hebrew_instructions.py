@@ -10,6 +10,7 @@ from workflows.text.clauses.clauses import Clause, Course
 from workflows.text.clauses.hebrew_claims import split_hebrew
 from workflows.text.clauses.hebrew_roots import hebrew_root
 from workflows.text.quantities.numbers import find_quantities
+from workflows.text.remembered import remember_sentences
 from workflows.text.words import list_words
 
 _FILE = Path(__file__).parent / "hebrew_instructions.toml"
@@ -22,7 +23,8 @@ _UNLIMITED = ("כמה שאתם רוצים", "כמה שתרצו", "כמה שרו�
 _NO_LIMIT = "set no limit to"
 
 
-def read_hebrew_instructions(sentence: str) -> list[Clause]:
+@remember_sentences
+def read_hebrew_instructions(sentence: str) -> tuple[Clause, ...]:
     """The clauses of a sentence. What forbids may stand before a list."""
     clauses: list[Clause] = []
     words = list_words(sentence)
@@ -35,7 +37,7 @@ def read_hebrew_instructions(sentence: str) -> list[Clause]:
                 denies=True, prohibits=True, course=None, change=None, forbidden=forbidden
             )
         clauses.append(clause)
-    return clauses
+    return tuple(clauses)
 
 
 def _read(clause: str) -> Clause:

@@ -10,6 +10,7 @@ from workflows.text.clauses.courses import find_course, is_stopped_only_if
 from workflows.text.clauses.dose_changes import find_change, find_lifted_limit
 from workflows.text.clauses.instruction_words import instruction_words
 from workflows.text.quantities.numbers import find_quantities
+from workflows.text.remembered import remember_sentences
 from workflows.text.stems import stem
 
 _MOST_CORE = 4
@@ -28,7 +29,8 @@ _LEFT_OUT = re.compile(r"\bleave (?:\S+ ){0,4}(?:out|alone)\b")
 _CONDITIONS = frozenset({"if", "unless", "when", "while"})
 
 
-def read_instructions(sentence: str) -> list[Clause]:
+@remember_sentences
+def read_instructions(sentence: str) -> tuple[Clause, ...]:
     """The clauses of a sentence. What forbids may stand before a list: "Don't drive, drink or sign papers."."""
     clauses: list[Clause] = []
     is_list = re.search(r"\b(?:or|nor)\b", sentence) is not None
@@ -41,7 +43,7 @@ def read_instructions(sentence: str) -> list[Clause]:
                 denies=True, prohibits=True, course=None, change=None, forbidden=forbidden
             )
         clauses.append(clause)
-    return clauses
+    return tuple(clauses)
 
 
 def _parts(sentence: str) -> Iterator[tuple[str, bool]]:

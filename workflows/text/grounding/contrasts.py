@@ -26,7 +26,7 @@ _Side = tuple[int, bool]
 
 class _Reader(NamedTuple):
     split: Callable[[str], list[str]]
-    read: Callable[[str], list[Clause]]
+    read: Callable[[str], tuple[Clause, ...]]
 
 
 class _Said(NamedTuple):

@@ -32,7 +32,7 @@ _FORBIDDEN, _SILENT = "the document forbids this", "the document doesn't say to 
 class _Reader:
     """The reading of one language's instructions."""
 
-    read: Callable[[str], list[Clause]]
+    read: Callable[[str], tuple[Clause, ...]]
     has_change: Callable[[str, frozenset[str], str], bool]
 
 
@@ -78,13 +78,13 @@ class InstructionIndex:
             if one.clause.course:
                 self._courses.append(one)
 
-    def _read(self, sentences: Iterable[str]) -> Iterable[list[Clause]]:
+    def _read(self, sentences: Iterable[str]) -> Iterable[Sequence[Clause]]:
         """The clauses of each sentence. Below "Do not:" a list is forbidden."""
         if self._reader is None:
             return
         forbids = False
         for sentence in sentences:
-            clauses = self._reader.read(sentence)
+            clauses: Sequence[Clause] = self._reader.read(sentence)
             if forbids and is_item(sentence):
                 clauses = [
                     one._replace(denies=True, prohibits=True, forbidden=one.forbidden | {one.action})

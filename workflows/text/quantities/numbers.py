@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from workflows.text.quantities.hebrew_numbers import find_hebrew_quantities, hebrew_unit_after
+from workflows.text.remembered import remember_sentences
 
 _FILE = Path(__file__).parent / "units.toml"
 
@@ -138,7 +139,8 @@ class Quantity:
     """Whether it stands after "the": "between the two drops"."""
 
 
-def find_quantities(text: str) -> list[Quantity]:
+@remember_sentences
+def find_quantities(text: str) -> tuple[Quantity, ...]:
     """All numbers in `text`, in order. In "5–10 mg" both are milligrams."""
     found: list[Quantity] = []
     end = 0
@@ -174,7 +176,7 @@ def find_quantities(text: str) -> list[Quantity]:
         Quantity(one.value, one.unit, one.said, True, one.start, one.end)
         for one in find_hebrew_quantities(text)
     ]
-    return sorted([*found, *hebrew], key=lambda one: one.start) if hebrew else found
+    return tuple(sorted([*found, *hebrew], key=lambda one: one.start))
 
 
 def list_equals(value: str, unit: str) -> list[tuple[str, str]]:
@@ -275,6 +277,7 @@ def _unit_after(text: str, end: int) -> tuple[str, str]:
     return "", ""
 
 
+@cache
 def words_of_numbers() -> frozenset[str]:
     """All words that are, or belong to, numbers or names of units."""
     return frozenset([*(word for form in read_units() for word in form.split()), *_SMALL, *_TENS, *_SCALES])
