@@ -146,13 +146,16 @@ class ProgressMeter:
         return self._report("The plan is made", min(_MOST, int(self._planned)))
 
     def _gather(self, facts: FactsGathered | None = None) -> ProgressReported | None:
-        """The facts are there; or a section is finished without any, so that none are to come."""
+        """The facts are there; or a section is begun after them, of which no message told."""
         if self._work.has_facts or not self._work.facts_words:
             return None
+        if facts is not None:
+            words = float(words_in(facts.canonical_pack))
+        else:
+            words = (self._clock() - self._last_work_at) * (self._rate() or 0)
         self._work.has_facts = True
-        words = words_in(facts.canonical_pack) if facts is not None else 0
         if words and not self._taken_back:  # there may be fewer than were expected, or more
-            self._work.facts_words = words
+            self._work.facts_words = round(words)
             self._pace.facts = words / self._forecast.facts
             self._set_anchor(self._planned)
         self._last_work_at = self._clock()

@@ -26,7 +26,7 @@ class Workload:
         """Words of each section, by the plan."""
         self.finished: set[Slot] = set()
         self.judged: set[Slot] = set()
-        self.facts_words = round(forecast.facts * (pace.facts or 1))
+        self.facts_words = max(1, round(forecast.facts * (pace.facts or 1))) if forecast.facts else 0
         self.has_facts = False
 
     def recall(self, transcript: Transcript) -> None:
