@@ -31,7 +31,7 @@ _DOUBT = 0.7
 _MOST = 99
 """Percent before the end."""
 _KNOWN_SECONDS = 3.0
-"""Seconds for which the speed of earlier runs counts beside that of this one, in the time that is left."""
+"""Seconds for which the speed of earlier runs, or of the plan, counts in the time that is left."""
 _SAYINGS = {
     "outline": "Planning",
     "safety_check": "Checking the text",
@@ -284,6 +284,10 @@ class ProgressMeter:
         seconds, worked = self._last_work_at - self._started, self._worked()
         if worked > 0 and seconds > 0 and self._anchor is not None:
             return worked / seconds
+        return self._known_rate()
+
+    def _known_rate(self) -> float | None:
+        """Words a second, of the runs before or of the plan."""
         if self._pace.rate is None and self._plan_tokens and self._plan_seconds:
             return self._words_of_plan_by_tokens() / self._plan_seconds
         return self._pace.rate
@@ -307,10 +311,8 @@ class ProgressMeter:
 
     def _rate_so_far(self) -> float | None:
         """As `_rate`; in the first seconds after the plan, in which a model thinks rather than writes, that of the runs
-        before counts for as many seconds."""
-        seconds, worked, known = self._last_work_at - self._started, self._worked(), self._pace.rate
-        if self._anchor is None or worked <= 0 or seconds <= 0:
+        before, or of the plan, counts for as many seconds."""
+        seconds, worked, known = self._last_work_at - self._started, self._worked(), self._known_rate()
+        if self._anchor is None or worked <= 0 or seconds <= 0 or known is None:
             return self._rate()
-        if known is None:
-            return worked / seconds
         return (worked + known * _KNOWN_SECONDS) / (seconds + _KNOWN_SECONDS)
