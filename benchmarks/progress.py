@@ -21,7 +21,7 @@ from tests.fakes.script import Reply, Script
 from tests.fakes.switchboard import Switchboard
 from tests.service import LiveService, serve, settings_for
 from workflows.formats.registry import list_formats
-from workflows.messages.messages import ProgressReported
+from workflows.messages.messages import ProgressReported, TextRetracted
 
 FARTHEST = 10
 """Points that the percent may be off."""
@@ -35,6 +35,8 @@ class Line:
 
     seen: list[tuple[float, int, int | None]]
     whole: float
+    rewritten: int
+    """Sections that were taken back: nothing tells beforehand that they will be."""
 
     @property
     def farthest(self) -> float:
@@ -67,6 +69,8 @@ async def _measure_all(names: list[str]) -> Rows:
 
 def _row(what: str, line: Line) -> Row:
     measured = f"{line.farthest:.0f} points, time left ±{line.eta_error:.0%} of {line.whole:.0f} s"
+    if line.rewritten:
+        return Row(what, f"{measured}; {line.rewritten} sections written again", "")
     return Row(what, measured, "", None, f"≤ {FARTHEST} points", line.farthest <= FARTHEST)
 
 
@@ -78,7 +82,9 @@ async def measure(name: str, judge: str, parallel: int) -> dict[str, Line]:
     body = {"format": name, "input": inputs, "options": options}
     with tempfile.TemporaryDirectory() as folder:
         async with _provider(script) as url:
-            settings = settings_for(url, Path(folder), judge=judge)
+            # The provider's prose has no ideas: a report would be written twice.
+            revisions = 0 if name == "discovery_report" else None
+            settings = settings_for(url, Path(folder), judge=judge, revisions=revisions)
             configure_logs(settings)
             async with serve(settings) as service:
                 return {turn: await _follow(service, body) for turn in ("first run", "second run")}
@@ -113,12 +119,14 @@ async def _follow(service: LiveService, body: dict[str, Any]) -> Line:
     assert reply.status_code == 201, reply.text
     seen: list[tuple[float, int, int | None]] = []
     last: Any = None
+    rewritten = 0
     async for frame in service.client.frames(reply.json()["run_id"]):
         last = frame.message
+        rewritten += isinstance(last, TextRetracted)
         if isinstance(last, ProgressReported):
             seen.append((loop.time() - begun, last.percent, last.eta_seconds))
     assert last is not None and last.type == "complete", last
-    return Line(seen, loop.time() - begun)
+    return Line(seen, loop.time() - begun, rewritten)
 
 
 if __name__ == "__main__":
