@@ -311,8 +311,10 @@ class ProgressMeter:
 
     def _rate_so_far(self) -> float | None:
         """As `_rate`; in the first seconds after the plan, in which a model thinks rather than writes, that of the runs
-        before, or of the plan, counts for as many seconds."""
+        before, or of the plan, counts for as many seconds; where there is none, nothing is known."""
         seconds, worked, known = self._last_work_at - self._started, self._worked(), self._known_rate()
-        if self._anchor is None or worked <= 0 or seconds <= 0 or known is None:
+        if self._anchor is None or worked <= 0 or seconds <= 0:
             return self._rate()
+        if known is None:
+            return worked / seconds if seconds >= _KNOWN_SECONDS else None
         return (worked + known * _KNOWN_SECONDS) / (seconds + _KNOWN_SECONDS)
