@@ -26,7 +26,7 @@ _PLANNED = 5
 """Percent at the plan, at least."""
 _ASSUMED = 0.9
 """The most of a silent step that passes for done while it goes on."""
-_DOUBT = 0.7
+_DOUBT = 0.66
 """Part of a silent step of unknown speed in whose time two thirds of it pass for done."""
 _MOST = 99
 """Percent before the end."""

@@ -155,7 +155,7 @@ def test_progress_of_a_text_longer_than_planned_waits_below_the_end(
     clock.now += 10
     said = append(meter, 0, "word " * 50)
     assert said is not None
-    assert (said.percent, said.eta_seconds) == (95, 0)
+    assert (said.percent, said.eta_seconds) == (96, 0)
 
 
 def test_progress_after_a_section_is_dropped_counts_it_no_more(meter: ProgressMeter) -> None:
