@@ -26,12 +26,12 @@ _PLANNED = 5
 """Percent at the plan, at least."""
 _ASSUMED = 0.9
 """The most of a silent step that passes for done while it goes on."""
-_DOUBT = 0.7
+_DOUBT = 0.66
 """Part of a silent step of unknown speed in whose time two thirds of it pass for done."""
 _MOST = 99
 """Percent before the end."""
 _KNOWN_SECONDS = 3.0
-"""Seconds for which the speed of earlier runs counts beside that of this one, in the time that is left."""
+"""Seconds for which the speed of earlier runs, or of the plan, counts in the time that is left."""
 _SAYINGS = {
     "outline": "Planning",
     "safety_check": "Checking the text",
@@ -146,13 +146,16 @@ class ProgressMeter:
         return self._report("The plan is made", min(_MOST, int(self._planned)))
 
     def _gather(self, facts: FactsGathered | None = None) -> ProgressReported | None:
-        """The facts are there; or a section is finished without any, so that none are to come."""
+        """The facts are there; or a section is begun after them, of which no message told."""
         if self._work.has_facts or not self._work.facts_words:
             return None
+        if facts is not None:
+            words = float(words_in(facts.canonical_pack))
+        else:
+            words = (self._clock() - self._last_work_at) * (self._rate() or 0)
         self._work.has_facts = True
-        words = words_in(facts.canonical_pack) if facts is not None else 0
         if words and not self._taken_back:  # there may be fewer than were expected, or more
-            self._work.facts_words = words
+            self._work.facts_words = round(words)
             self._pace.facts = words / self._forecast.facts
             self._set_anchor(self._planned)
         self._last_work_at = self._clock()
@@ -281,6 +284,10 @@ class ProgressMeter:
         seconds, worked = self._last_work_at - self._started, self._worked()
         if worked > 0 and seconds > 0 and self._anchor is not None:
             return worked / seconds
+        return self._known_rate()
+
+    def _known_rate(self) -> float | None:
+        """Words a second, of the runs before or of the plan."""
         if self._pace.rate is None and self._plan_tokens and self._plan_seconds:
             return self._words_of_plan_by_tokens() / self._plan_seconds
         return self._pace.rate
@@ -304,10 +311,10 @@ class ProgressMeter:
 
     def _rate_so_far(self) -> float | None:
         """As `_rate`; in the first seconds after the plan, in which a model thinks rather than writes, that of the runs
-        before counts for as many seconds."""
-        seconds, worked, known = self._last_work_at - self._started, self._worked(), self._pace.rate
+        before, or of the plan, counts for as many seconds; where there is none, nothing is known."""
+        seconds, worked, known = self._last_work_at - self._started, self._worked(), self._known_rate()
         if self._anchor is None or worked <= 0 or seconds <= 0:
             return self._rate()
         if known is None:
-            return worked / seconds
+            return worked / seconds if seconds >= _KNOWN_SECONDS else None
         return (worked + known * _KNOWN_SECONDS) / (seconds + _KNOWN_SECONDS)

@@ -5,7 +5,7 @@ from workflows.messages.messages import Slot
 from workflows.messages.transcript import Transcript
 from workflows.text.words import WordCounter, count_words
 
-_CHECKED = 3 / 90
+_CHECKED = 1 / 90
 """Part of the bar that is kept for the last check, as a share of all writing, where no earlier run was measured."""
 _ADDED = 1 / 90
 """The same of each step after it."""
@@ -26,7 +26,7 @@ class Workload:
         """Words of each section, by the plan."""
         self.finished: set[Slot] = set()
         self.judged: set[Slot] = set()
-        self.facts_words = round(forecast.facts * (pace.facts or 1))
+        self.facts_words = max(1, round(forecast.facts * (pace.facts or 1))) if forecast.facts else 0
         self.has_facts = False
 
     def recall(self, transcript: Transcript) -> None:

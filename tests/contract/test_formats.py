@@ -48,7 +48,7 @@ CAPABILITIES_OF = {
         "ReviewsSections",
     },
     "discovery_report": {
-        "ForecastsLength", "SetsParameters",
+        "ForecastsFacts", "ForecastsLength", "SetsParameters",
         "Cached", "CachedByDefault", "ChecksModel", "Configurable", "Derives", "Extends", "Lands", "Limited",
         "Multilingual", "Presents", "Researches", "Reviews", "ReviewsSections",
     },

@@ -155,7 +155,7 @@ def test_progress_of_a_text_longer_than_planned_waits_below_the_end(
     clock.now += 10
     said = append(meter, 0, "word " * 50)
     assert said is not None
-    assert (said.percent, said.eta_seconds) == (95, 0)
+    assert (said.percent, said.eta_seconds) == (96, 0)
 
 
 def test_progress_after_a_section_is_dropped_counts_it_no_more(meter: ProgressMeter) -> None:
@@ -646,3 +646,23 @@ def test_plan_and_facts_of_a_run_of_another_length_are_reckoned_by_its_own_forec
         run.step("safety_check", 1)
         run.step("calculate_metrics", 1)
     assert run.farthest_off() <= 10
+
+
+@pytest.mark.parametrize("silence", [60, 240, 400])
+def test_research_that_outlasts_the_first_section_is_work_of_the_run(clock: Clock, silence: int) -> None:
+    paces = Paces()
+    for _ in range(2):
+        run = Writing(
+            clock, ProgressMeter(clock, Forecast(facts=240, text=700), paces.of("discovery_report"))
+        )
+        run.see(outline_of([200, 300, 200]))
+        run.write(0, 200)
+        run.see(NodeChanged(node="generate_content", status="completed", section=0))
+        run.wait(silence)
+        run.write(1, 300)
+        run.write(2, 200)
+        run.step("safety_check", 1)
+        run.step("calculate_metrics", 1)
+    assert run.farthest_off() <= 10
+    end = clock.now - run.begun
+    assert all(abs(at + eta - end) <= 0.1 * end for at, _, eta in run.seen if eta is not None)

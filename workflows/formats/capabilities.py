@@ -219,7 +219,8 @@ class ForecastsFacts(Protocol):
     """Capability: an estimate of the words that its facts take to write, for the progress of a run."""
 
     def facts_words(self, inputs: Any) -> int:
-        """About how many words of facts are written before the first section. Pure; no model is called."""
+        """About how many words of facts are written before the first section, or after it before the second begins.
+        Pure; no model is called."""
 
 
 @runtime_checkable

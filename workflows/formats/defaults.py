@@ -153,7 +153,7 @@ def expected_words(format: AnyFormat, inputs: BaseModel) -> int | None:
 
 
 def facts_words(format: AnyFormat, inputs: BaseModel) -> int:
-    """About how many words of facts are written before the first section; 0 where that isn't known."""
+    """About how many words of facts are written before the first or the second section; 0 where that isn't known."""
     return format.facts_words(inputs) if isinstance(format, ForecastsFacts) else 0
 
 

@@ -1,7 +1,6 @@
 """An attempt at a run: its graph, executed from its checkpoint through the gate into the run's log."""
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -108,7 +107,9 @@ class Attempt:
         self._is_opened = lease.epoch == 1 and writer.transcript.attempts == 1
         self._number = writer.transcript.attempts + (0 if self._is_opened else 1)
         formats = tools.formats
-        self._meter = ProgressMeter(time.monotonic, formats.forecast(run), tools.pace_of(run))
+        self._meter = ProgressMeter(
+            asyncio.get_running_loop().time, formats.forecast(run), tools.pace_of(run)
+        )
         self._written: set[Slot] = set()
 
     async def write(self) -> Message | None:

@@ -45,6 +45,8 @@ _TITLES = {
     "personalized_recommendations": ("Personal recommendations", "What to try first, step by step."),
 }
 _WORDS = {"profile_analysis": 600, "startup_ideas_research": 1100, "personalized_recommendations": 800}
+_RESEARCH_WORDS = 900
+"""About what a model writes of ideas, as data, and of what it finds."""
 _ENDINGS = (
     "what kind of venture fits this person and why",
     "the last idea, whole, and the table",
@@ -103,6 +105,11 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
         """The words of the three parts."""
         del inputs
         return sum(_WORDS.values())
+
+    def facts_words(self, inputs: DiscoveryInput) -> int:
+        """What is left of the research when the first part, which is written beside it, is there."""
+        del inputs
+        return max(0, _RESEARCH_WORDS - _WORDS[SECTIONS[0]])
 
     def check_model(self, inputs: DiscoveryInput, model: ModelSpec) -> None:
         """Refuses the embedded model, which can't give advice."""
