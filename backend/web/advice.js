@@ -142,7 +142,7 @@ export class FieldErrors {
 		const id = `${field.dataset.field}-error`;
 		field.append(make("p.field__error", { id }, message));
 		field.querySelectorAll(CONTROLS).forEach((control) => {
-			control.setAttribute("aria-invalid", "true");
+			control.ariaInvalid = "true";
 			control.setAttribute("aria-describedby", id);
 		});
 		const folded = field.closest("details");
@@ -160,7 +160,7 @@ export class FieldErrors {
 		if (!shown) return;
 		shown.remove();
 		field.querySelectorAll(CONTROLS).forEach((control) => {
-			control.removeAttribute("aria-invalid");
+			control.ariaInvalid = null;
 			control.removeAttribute("aria-describedby");
 		});
 	}

@@ -53,7 +53,7 @@ export class After {
 		const panel = make("div.wish", { hidden: true });
 		const toggle = (opener, makeForm) => {
 			const opens = opener.getAttribute("aria-expanded") === "false";
-			for (const each of openers) each.setAttribute("aria-expanded", String(opens && each === opener));
+			for (const each of openers) each.ariaExpanded = opens && each === opener;
 			panel.hidden = !opens;
 			if (!opens) return;
 			const close = () => {

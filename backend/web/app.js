@@ -108,7 +108,7 @@ function openRun(id) {
 	view.reset(request, isWatched);
 	showReading();
 	showModelNotes();
-	window.scrollTo(0, 0);
+	scrollTo(0, 0);
 	byId("story-title").focus({ preventScroll: true });
 	connect(shown);
 	if (!request) learnRequest(shown);
@@ -125,6 +125,7 @@ function connect(run) {
 		onMessage: (id, message) => receive(run, id, message),
 		onState: (state) => view.bar.setConnection(state),
 		check: () => check(run),
+		isBehind: () => isBehind(run),
 	});
 }
 
@@ -166,6 +167,13 @@ async function check(run) {
 		return false;
 	}
 	return true;
+}
+
+async function isBehind(run) {
+	const known = await callIfThere(runPath(run.id));
+	const behind = known && (known.finished_at || known.text !== run.reader.text());
+	if (behind && run === shown) view.bar.setStatus("More is written than arrives: it is held back on the way.");
+	return behind;
 }
 
 function showLost(run, problem) {
@@ -319,7 +327,7 @@ function showModelNotes() {
 
 const draft = recallDraft();
 if (!start.story.recall() && draft && (draft.format ?? "story") === "story") start.fill({ ...draft, input: { ...draft.input, title: "", custom_user_input: "", chapter_number: 1 } });
-window.addEventListener("hashchange", route);
+addEventListener("hashchange", route);
 learnSettings();
 // A text that is on its way is asked for before anything else is.
 route();

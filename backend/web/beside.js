@@ -33,7 +33,7 @@ function makePassage({ section, quote, reason }) {
 	return make(
 		"li",
 		{ dir: "auto" },
-		section === null || section === undefined ? null : make("span", { dir: "ltr" }, `Part ${section + 1}: `),
+		section == null ? null : make("span", { dir: "ltr" }, `Part ${section + 1}: `),
 		quote ? make("q", {}, quote) : null,
 		quote ? " – " : null,
 		reason,

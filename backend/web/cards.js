@@ -99,7 +99,7 @@ export function makeCards({ name, path, title, schema, makeItem, help }) {
 			card.up.disabled = place === 0;
 			card.down.disabled = place === cards.length - 1;
 			card.remove.hidden = cards.length <= fewest;
-			for (const tool of [card.up, card.down, card.remove]) tool.setAttribute("aria-label", `${tool.dataset.label}: number ${place + 1}`);
+			for (const tool of [card.up, card.down, card.remove]) tool.ariaLabel = `${tool.dataset.label}: number ${place + 1}`;
 		});
 		add.hidden = cards.length >= most;
 	}

@@ -7,9 +7,9 @@ export function make(tag, attributes = {}, ...children) {
 	if (classes.length) element.className = classes.join(" ");
 	for (const [key, value] of Object.entries(attributes)) {
 		if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
-		else if (value !== null && value !== undefined && value !== false) element.setAttribute(key, value === true ? "" : value);
+		else if (value != null && value !== false) element.setAttribute(key, value === true ? "" : value);
 	}
-	element.append(...children.filter((child) => child !== null && child !== undefined));
+	element.append(...children.filter((child) => child != null));
 	return element;
 }
 
@@ -49,7 +49,7 @@ export function draw(symbol, className) {
 	const space = "http://www.w3.org/2000/svg";
 	const picture = document.createElementNS(space, "svg");
 	picture.setAttribute("class", className);
-	picture.setAttribute("aria-hidden", "true");
+	picture.ariaHidden = "true";
 	const use = document.createElementNS(space, "use");
 	use.setAttribute("href", `#${symbol}`);
 	picture.append(use);

@@ -75,7 +75,7 @@ function makeSimple(name, schema, hint, path, required) {
 	if (control) control.id = path;
 	const isCheck = control?.type === "checkbox";
 	// What has a default is filled in already: to call it optional would only be noise.
-	const settled = required || (fallback !== undefined && fallback !== null);
+	const settled = required || (fallback != null);
 	const titled = control ? labelTag("label", label, settled, { for: path }) : labelTag("legend", label, settled);
 	const help = helpOf(hint, schema);
 	const element = make(

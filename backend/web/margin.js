@@ -59,8 +59,7 @@ export class Contents {
 		if (!item) return;
 		if (item.root.dataset.state !== state) {
 			item.root.dataset.state = state;
-			if (state === "writing") item.root.setAttribute("aria-current", "step");
-			else item.root.removeAttribute("aria-current");
+			item.root.ariaCurrent = state === "writing" ? "step" : null;
 		}
 		const target = item.target ? formatCount(item.target) : "";
 		if (state === "waiting") item.words.textContent = target && `about ${target} words${this.#clock(item.target)}`;
@@ -70,7 +69,7 @@ export class Contents {
 	close() {
 		for (const item of this.#items.values()) {
 			if (item.root.dataset.state === "writing") item.root.dataset.state = "broken";
-			item.root.removeAttribute("aria-current");
+			item.root.ariaCurrent = null;
 		}
 	}
 }
@@ -137,7 +136,7 @@ export class Facts {
 	}
 
 	#measure(name, value) {
-		if (value === null || value === undefined || value === "") return;
+		if (value == null || value === "") return;
 		this.#measures.set(name, value);
 		byId("measures").replaceChildren(
 			...MEASURES.filter((known) => this.#measures.has(known)).map((known) => {

@@ -20,7 +20,7 @@ export class Follower {
 	constructor(tail, bar) {
 		this.#tail = tail;
 		this.#bar = bar;
-		window.addEventListener("scroll", () => this.#look(), { passive: true });
+		addEventListener("scroll", () => this.#look(), { passive: true });
 	}
 
 	/** The text grew. Measured once a frame: a layout a token would make long texts slow. */
@@ -35,13 +35,13 @@ export class Follower {
 
 	#overhang() {
 		const tail = this.#tail();
-		return tail ? tail.getBoundingClientRect().bottom - (window.innerHeight - this.#bar.offsetHeight) : 0;
+		return tail ? tail.getBoundingClientRect().bottom - (innerHeight - this.#bar.offsetHeight) : 0;
 	}
 
 	// Only scrolling up is leaving: a scroll down may be our own, and the text may have grown since.
 	#look() {
-		const movedUp = window.scrollY < this.#lastY;
-		this.#lastY = window.scrollY;
+		const movedUp = scrollY < this.#lastY;
+		this.#lastY = scrollY;
 		const atEnd = this.#overhang() < NEAR_PX;
 		if (movedUp || atEnd) this.#following = atEnd;
 	}
@@ -49,7 +49,7 @@ export class Follower {
 	#scroll() {
 		this.#asked = 0;
 		const distance = this.#overhang() + MARGIN_PX;
-		if (distance > 0) window.scrollBy(0, distance);
+		if (distance > 0) scrollBy(0, distance);
 	}
 }
 
@@ -61,7 +61,7 @@ export class Place {
 	#timer = 0;
 
 	constructor() {
-		window.addEventListener("scroll", () => this.#wait(), { passive: true });
+		addEventListener("scroll", () => this.#wait(), { passive: true });
 		document.addEventListener("visibilitychange", () => document.hidden && this.#keep(true));
 	}
 
@@ -78,11 +78,11 @@ export class Place {
 		if (!place || this.#run !== run) return;
 		const found = typeof place.section === "number" ? paragraphAt(place) : null;
 		this.#kept = JSON.stringify({ section: place.section, paragraph: place.paragraph });
-		if (!goes || !found || window.scrollY > TOP_PX) return;
-		const top = makeButton("To the beginning", () => window.scrollTo(0, 0), "tool");
+		if (!goes || !found || scrollY > TOP_PX) return;
+		const top = makeButton("To the beginning", () => scrollTo(0, 0), "tool");
 		this.#root.replaceChildren("Here you stopped reading. ", top);
 		found.before(this.#root);
-		this.#root.scrollIntoView({ block: "start" });
+		this.#root.scrollIntoView();
 	}
 
 	#wait() {

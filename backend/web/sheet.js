@@ -139,7 +139,7 @@ export class Sheet {
 	}
 
 	scrollTo(section) {
-		this.#parts.get(section)?.root.scrollIntoView({ block: "start" });
+		this.#parts.get(section)?.root.scrollIntoView();
 	}
 
 	#partOf(section) {

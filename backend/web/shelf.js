@@ -192,13 +192,13 @@ function makeDelete(one, problem) {
 	const forget = () => {
 		delete button.dataset.sure;
 		button.textContent = "Delete";
-		button.setAttribute("aria-label", label);
+		button.ariaLabel = label;
 	};
 	const button = makeButton("Delete", async () => {
 		if (!button.dataset.sure) {
 			button.dataset.sure = "true";
 			button.textContent = "Delete for good?";
-			button.removeAttribute("aria-label");
+			button.ariaLabel = null;
 		} else if (await attempt(problem, () => call("DELETE", addressOf(one)))) {
 			shown = shown.filter((other) => other !== one);
 			paint();

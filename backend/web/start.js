@@ -90,17 +90,13 @@ export class Start {
 		const isStory = name === STORY || !format;
 		this.#waiting = null;
 		this.#chooser.value = name;
-		byId("story-words").hidden = !isStory;
-		byId("plain-words").hidden = isStory;
-		byId("story-form").hidden = !isStory;
-		byId("plain-form").hidden = isStory;
-		if (isStory) {
-			byId("start").setAttribute("aria-labelledby", "start-heading");
-			this.story.refresh();
-			return;
+		for (const part of ["words", "form"]) {
+			byId(`story-${part}`).hidden = !isStory;
+			byId(`plain-${part}`).hidden = isStory;
 		}
-		byId("start").setAttribute("aria-labelledby", "plain-heading");
+		byId("start").setAttribute("aria-labelledby", isStory ? "start-heading" : "plain-heading");
+		if (isStory) return this.story.refresh();
 		paintCover(byId("cover"), { title: format.title });
-		this.#plain.show(format);
+		return this.#plain.show(format);
 	}
 }

@@ -2,8 +2,8 @@
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
-// A machine that slept may hold a connection that is dead without knowing it; reconnecting costs nothing.
-const STALE_AFTER_MS = 30_000;
+// After so long without a message: a connection may be dead without knowing it, and a proxy may hold back what comes.
+const SILENT_MS = 45_000;
 
 function addressFrom(url, lastId) {
 	if (!lastId) return url;
@@ -13,17 +13,19 @@ function addressFrom(url, lastId) {
 /**
  * Follows the run at `url` from `lastId` until its terminal message or `stop()`. `onMessage(id, message)` gets every
  * message; `onState` "connecting", "live", "reconnecting" or "ended"; `check()` is asked when the browser gave up, and
- * resolves to false when the run can't be read any more.
+ * resolves to false when the run can't be read any more; `isBehind()`, in silence, whether there is more than has come.
  */
-export function follow(url, { lastId = "", onMessage, onState, check }) {
+export function follow(url, { lastId = "", onMessage, onState, check, isBehind }) {
 	let source = null;
 	let timer = 0;
 	let failures = 0;
 	let over = false;
-	let hiddenAt = 0;
+	let silence = 0;
+	let heardAt = 0;
 
 	function open() {
 		clearTimeout(timer);
+		listen();
 		source?.close();
 		const current = new EventSource(addressFrom(url, lastId));
 		source = current;
@@ -37,6 +39,7 @@ export function follow(url, { lastId = "", onMessage, onState, check }) {
 	}
 
 	function receive(event) {
+		listen();
 		failures = 0;
 		lastId = event.lastEventId || lastId;
 		const message = JSON.parse(event.data);
@@ -60,10 +63,18 @@ export function follow(url, { lastId = "", onMessage, onState, check }) {
 		open();
 	}
 
-	function watchVisibility() {
-		if (document.hidden) hiddenAt = Date.now();
-		else if (hiddenAt && Date.now() - hiddenAt > STALE_AFTER_MS) reopen();
+	function listen() {
+		clearTimeout(silence);
+		silence = setTimeout(doubt, SILENT_MS);
+		heardAt = Date.now();
 	}
+
+	async function doubt() {
+		listen();
+		if (await isBehind()) reopen();
+	}
+
+	const look = () => document.hidden || Date.now() - heardAt < SILENT_MS || doubt();
 
 	function finish() {
 		stop();
@@ -73,13 +84,14 @@ export function follow(url, { lastId = "", onMessage, onState, check }) {
 	function stop() {
 		over = true;
 		clearTimeout(timer);
+		clearTimeout(silence);
 		source?.close();
-		window.removeEventListener("online", reopen);
-		document.removeEventListener("visibilitychange", watchVisibility);
+		removeEventListener("online", reopen);
+		document.removeEventListener("visibilitychange", look);
 	}
 
-	window.addEventListener("online", reopen);
-	document.addEventListener("visibilitychange", watchVisibility);
+	addEventListener("online", reopen);
+	document.addEventListener("visibilitychange", look);
 	onState(lastId ? "reconnecting" : "connecting");
 	open();
 	return { stop };

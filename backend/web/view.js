@@ -45,7 +45,7 @@ export class StoryView {
 		this.#follower.restart(watched);
 		this.#waiting = false;
 		this.#told = false;
-		byId("sheet").setAttribute("aria-busy", "true");
+		byId("sheet").ariaBusy = "true";
 	}
 
 	/** How the format wants its text shown (`TextDisplay`); it may be known only after the text began. */
@@ -60,7 +60,7 @@ export class StoryView {
 		this.ending.reset();
 		this.bar.reset();
 		this.sheet.close();
-		byId("sheet").setAttribute("aria-busy", "true");
+		byId("sheet").ariaBusy = "true";
 	}
 
 	/** One message and what it did to the text (see `Reader.take`). */
@@ -118,7 +118,7 @@ export class StoryView {
 			const doing = DOING[node];
 			if (message) this.#tell(message);
 			else if (doing) this.#tell(name && node === "generate_content" ? `${doing} “${name}”` : `${doing}…`);
-			if (node === "generate_content" && section !== undefined && section !== null) {
+			if (node === "generate_content" && section != null) {
 				this.sheet.begin(section);
 				this.#contents.mark(section, "writing", this.sheet.wordsOf(section));
 				this.#follower.nudge();
@@ -182,6 +182,6 @@ export class StoryView {
 		this.sheet.close();
 		this.#contents.close();
 		this.bar.hide();
-		byId("sheet").setAttribute("aria-busy", "false");
+		byId("sheet").ariaBusy = "false";
 	}
 }

@@ -43,6 +43,7 @@ class Run:
         self._last_seq = 0
         self._closed = False
         self._breaks = 0
+        self._deaths = 0
 
     def say(self, type_: str, **data: Any) -> None:
         with self._changed:
@@ -65,6 +66,12 @@ class Run:
             self._breaks += 1
             self._changed.notify_all()
 
+    def mute_connections(self) -> None:
+        """They get nothing more, and nobody is told."""
+        with self._changed:
+            self._breaks += 1
+            self._deaths = self._breaks
+
     @property
     def breaks(self) -> int:
         """How often the connections were broken; one that began before the last time has to end."""
@@ -76,13 +83,15 @@ class Run:
     def next_after(self, seq: int, breaks: int) -> Frame | None:
         """The next frame, waiting for it; None when the connection has to end."""
         with self._changed:
-            self._changed.wait_for(lambda: self._must_end(breaks) or self._find(seq) is not None)
-            return None if self._must_end(breaks) else self._find(seq)
+            self._changed.wait_for(lambda: self._must_end(breaks) or self._find(seq, breaks) is not None)
+            return None if self._must_end(breaks) else self._find(seq, breaks)
 
     def _must_end(self, breaks: int) -> bool:
-        return self._closed or self._breaks > breaks
+        return self._closed or self._breaks > breaks >= self._deaths
 
-    def _find(self, seq: int) -> Frame | None:
+    def _find(self, seq: int, breaks: int) -> Frame | None:
+        if breaks < self._deaths:
+            return None
         return next((frame for frame in self._frames if frame.seq > seq), None)
 
 

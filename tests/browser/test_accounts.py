@@ -284,6 +284,7 @@ ADD_CHILD = """fetch("api/v1/children", {method: "POST", headers: {"Content-Type
   body: JSON.stringify({name: "Maya", age: 7})})"""
 ADD_KEY = """fetch("api/v1/account/keys", {method: "POST", headers: {"Content-Type": "application/json"},
   body: JSON.stringify({name: "old job", scopes: ["runs:read"]})})"""
+KEYS = "fetch('api/v1/account/keys').then((r) => r.json()).then(({ keys }) => keys)"
 CHANGE_CHILD = """(async () => {
   const { children: [child] } = await (await fetch("api/v1/children")).json();
   const body = JSON.stringify({interests: ["owls, and their eggs"]});
@@ -310,13 +311,34 @@ def keep_a_key(page: Page, elsewhere: httpx.Client) -> None:
     expect(page.locator("#notice")).to_contain_text(re.compile("Copied|Selected"))
     find_no_faults(page)
     shot(page, "account-key")
+    change_a_key(page, elsewhere, bearer)
     page.get_by_role("button", name="Revoke: old job").click()
     expect(page.locator("#keys li")).to_have_count(1)
     expect(field).to_be_visible()  # it is shown this once
-    page.get_by_role("button", name="Revoke: night job").click()
+    page.get_by_role("button", name="Revoke: day job").click()
     expect(page.locator("#keys")).to_have_text("No keys.")
     expect(page.get_by_role("heading", name="API keys")).to_be_focused()
     assert elsewhere.get("/api/v1/runs", headers=bearer).status_code == 401
+
+
+def change_a_key(page: Page, elsewhere: httpx.Client, bearer: dict[str, str]) -> None:
+    """A key has another name and limit, under the same secret; what isn't touched stays as it is."""
+    [before] = [key for key in page.evaluate(KEYS) if key["name"] == "night job"]
+    page.get_by_role("button", name="Change: night job").click()
+    form = page.locator("#keys form")
+    name = form.get_by_label("What it is for")
+    expect(name).to_be_focused()
+    expect(form.get_by_label("$ a month")).to_have_value("2.5")
+    name.fill("day job")
+    form.get_by_label("Texts a day").fill("7")
+    find_no_faults(page)
+    shot(page, "account-key-change")
+    form.get_by_role("button", name="Save").click()
+    expect(page.locator("#keys")).to_contain_text("0 of 7 texts today, $0.00 of $2.50 this month")
+    [after] = [key for key in page.evaluate(KEYS) if key["name"] == "day job"]
+    assert after["expires_at"] == before["expires_at"]
+    allowance = elsewhere.get("/api/v1/account/me", headers=bearer).json()["key_allowance"]
+    assert (allowance["runs_a_day"], allowance["usd_a_month"]) == (7, 2.5)
 
 
 def end_sessions(page: Page) -> None:

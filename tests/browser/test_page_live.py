@@ -1,14 +1,17 @@
 """The page, the real service and a model, end to end in a real browser."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
+from anyio.from_thread import start_blocking_portal
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.live import serve, serve_scripted
 from tests.browser.scripts import read_text
+from tests.clients.proxy import STALL, Proxy, proxy
 from tests.fakes.script import Fault, Reply, Rule, Script
 
 pytestmark = pytest.mark.browser
@@ -85,6 +88,27 @@ def test_story_that_breaks_is_gone_on_with_and_a_choice_leads_to_its_next_chapte
 
         assert [chapter["number"] for chapter in chapters] == [1, 2]
         assert chapters[0]["choice"] == chapters[0]["choices"][1]["text"]
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(180)
+def test_proxy_that_holds_back_cuts_and_stalls_costs_time_and_no_text(
+    live_page: Page, tmp_path: Path
+) -> None:
+    with serve_scripted(tmp_path, Script(default=Reply(pace=200))) as url, _behind_a_proxy(url) as between:
+        between.held_seconds = 1.5
+        between.cut([2_000, 500, STALL, 4_000])
+        _ask(live_page, between.url, "a lighthouse")
+        expect(live_page.locator(".verified")).to_contain_text("Verified", timeout=120_000)
+        assert read_text(live_page) == _stored_text(url)
+        assert len(between.streams) >= 4
+        assert len(httpx.get(f"{url}/api/v1/runs", trust_env=False).json()["runs"]) == 1
+
+
+@contextmanager
+def _behind_a_proxy(url: str) -> Iterator[Proxy]:
+    with start_blocking_portal("asyncio") as portal, portal.wrap_async_context_manager(proxy(url)) as between:
+        yield between
 
 
 def test_story_of_a_hostile_model_is_text_and_nothing_else(live_page: Page, tmp_path: Path) -> None:

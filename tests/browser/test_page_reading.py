@@ -239,6 +239,36 @@ def test_server_that_is_killed_and_network_that_is_gone_cost_the_reader_nothing(
     assert read_text(page) == join(TEXTS) and len(scripts.posted(api)) == 1
 
 
+def test_connection_that_died_without_a_word_is_left_for_one_that_brings_the_rest(
+    page: Page, server: PageServer, api: Scripted, tolerated: list[str]
+) -> None:
+    tolerated.append("Failed to load resource: the server responded with a status of 502")
+    api.on_start = begin
+    page.clock.install()
+    run = start_story(page, server)
+    write(run, 1, TEXTS[1])
+    expect(page.locator("[data-section='1']")).to_contain_text("lantern. 🦊")
+    known = api.answers
+    known["GET", f"runs/{run.id}"] = (200, {"run_id": run.id, "status": "running", "text": TEXTS[1]})
+    with page.expect_response(lambda response: response.url.endswith(run.id)):
+        page.clock.fast_forward(50_000)
+    assert len(run.connections) == 1  # the run is quiet: there is nothing that hasn't come
+    run.mute_connections()
+    write(run, 2, TEXTS[2])
+    known["GET", f"runs/{run.id}"][1]["text"] = f"{TEXTS[1]}\n\n{TEXTS[2]}"
+    api.streams_are_refused = True
+    page.clock.fast_forward(50_000)
+    expect(page.locator("#bar-status")).to_contain_text("held back on the way")
+    api.streams_are_refused = False
+    expect(page.locator("[data-section='2']")).to_contain_text("“Good evening,” it said.")
+    expect(page.locator("#connection")).to_have_text("back, nothing lost")
+    expect(page.locator("#bar-status")).to_have_text("Writing “A Brass Fox”")
+    write(run, 3, TEXTS[3])
+    finish(run, TEXTS)
+    expect(page.locator(".verified")).to_have_attribute("data-verdict", "same")
+    assert read_text(page) == join(TEXTS) and len(run.connections) == 2
+
+
 def test_finished_story_opened_again_is_shown_from_its_top(
     page: Page, server: PageServer, api: Scripted
 ) -> None:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 _HEAD = re.compile(rb"(GET|POST|DELETE) (\S+) HTTP/1\.1\r\n(.*?)\r\n\r\n", re.DOTALL)
+_STREAM = re.compile(r"/stream(?!\.js)|/chat$|/ag-ui/")
 STALL = -1
 """In place of a number of bytes: nothing is passed on, and nothing is closed."""
 
@@ -29,6 +30,8 @@ class Proxy:
     cuts: Iterator[int] = field(default_factory=lambda: iter(()))
     piece: int = 65536
     """Bytes passed on at once."""
+    held_seconds: float = 0
+    """How long what comes is held back, to be passed on together."""
     port: int = 0
     requests: list[Request] = field(default_factory=list)
 
@@ -40,7 +43,7 @@ class Proxy:
     @property
     def streams(self) -> list[Request]:
         """The requests of streams, in their order."""
-        return [request for request in self.requests if "/stream" in request.path]
+        return [request for request in self.requests if "/stream" in request.path.removesuffix("/stream.js")]
 
     def cut(self, after: Iterable[int]) -> None:
         """Cuts the next streams after so many bytes of their responses."""
@@ -72,8 +75,7 @@ class Proxy:
                 pairs = (line.split(": ", 1) for line in head[3].decode().split("\r\n"))
                 headers = {name.lower(): value for name, value in pairs}
                 self.requests.append(Request(head[1].decode(), head[2].decode(), headers))
-                is_stream = b"/stream" in head[2] or head[2].endswith(b"/chat") or b"/ag-ui/" in head[2]
-                allowed[0] = next(self.cuts, None) if is_stream else None
+                allowed[0] = next(self.cuts, None) if _STREAM.search(head[2].decode()) else None
             writer.write(data)
             await writer.drain()
 
@@ -81,6 +83,8 @@ class Proxy:
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, allowed: list[int | None]
     ) -> None:
         while data := await reader.read(self.piece):
+            if self.held_seconds:
+                await asyncio.sleep(self.held_seconds)
             left = allowed[0]
             if left == STALL:
                 continue

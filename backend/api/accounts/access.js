@@ -1,6 +1,6 @@
 // What lets somebody into the account, on its page: its password, where it is signed in, and the keys of machines.
 
-import { attempt, button, byId, call, formatDay, formatTime, make, onSubmit, refill, say, showOnce } from "./elements.js";
+import { attempt, button, byId, call, formatDay, formatDollars, formatTime, make, onSubmit, refill, say, showOnce } from "./elements.js";
 import { signedIn } from "./page.js";
 
 const BROWSERS = { "Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari" };
@@ -35,9 +35,18 @@ async function showSessions() {
 // As the form says it; a scope of an extension that is gone has no words any more.
 const scopeWords = (scope) => [...byId("key").elements.scopes].find((box) => box.value === scope)?.labels[0].textContent.trim() ?? scope;
 
+// What it has used, where it has a limit of its own.
+function keyUse({ allowance }) {
+  const { runs_today: runs, runs_a_day: runsLimit, spent_usd: spent, usd_a_month: dollarsLimit } = allowance ?? {};
+  const parts = [];
+  if (runsLimit != null) parts.push(`${runs} of ${runsLimit} texts today`);
+  if (dollarsLimit != null) parts.push(`${formatDollars(spent)} of ${formatDollars(dollarsLimit)} this month`);
+  return parts;
+}
+
 function makeKey(key) {
   const used = key.used_at ? `used ${formatTime(key.used_at)}` : "never used";
-  const text = `${key.hint}…, ${key.scopes.map(scopeWords).join(", ")}, ${used}, ends ${formatDay(key.expires_at)}`;
+  const words = [`${key.hint}…`, ...key.scopes.map(scopeWords), ...keyUse(key), used, `ends ${formatDay(key.expires_at)}`];
   const revoke = async () => {
     if (!confirm(`Revoke the key “${key.name}”? What uses it is refused from then on.`)) return;
     await call("DELETE", `account/keys/${encodeURIComponent(key.id)}`);
@@ -45,7 +54,46 @@ function makeKey(key) {
     if (byId("new-key").dataset.key === key.id) byId("new-key").hidden = true;
     await showKeys();
   };
-  return make("li", {}, make("span", { dir: "auto" }, key.name, make("small", {}, text)), button("Revoke", revoke, key.name));
+  const change = button("Change", () => openChange(item, key, change), key.name);
+  change.setAttribute("aria-expanded", "false");
+  const name = make("span", { dir: "auto" }, key.name, make("small", {}, words.join(", ")));
+  const item = make("li", {}, name, change, button("Revoke", revoke, key.name));
+  return item;
+}
+
+const limitsOf = ({ runs_a_day: runs, usd_a_month: dollars }) =>
+  ({ runs_a_day: runs ? Number(runs) : null, usd_a_month: dollars ? Number(dollars) : null });
+
+// The form for a new key, without what can't be changed. Days that are left empty leave its end as it is.
+function openChange(item, key, change) {
+  const open = item.querySelector("form");
+  change.setAttribute("aria-expanded", String(!open));
+  if (open) return open.remove();
+  const form = byId("key").cloneNode(true);
+  form.id = "";
+  form.querySelector("fieldset").remove();
+  form.querySelector("button").textContent = "Save";
+  const fields = form.elements;
+  const limits = limitsOf(key.allowance ?? {});
+  fields.name.value = key.name;
+  fields.days.required = false;
+  fields.days.value = "";
+  fields.days.previousSibling.data = "Days until it ends, counted from now, empty to leave its end as it is ";
+  for (const name in limits) fields[name].value = limits[name] ?? "";
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    attempt(async () => {
+      const { name, days, ...given } = Object.fromEntries(new FormData(form));
+      const asked = limitsOf(given);
+      // What was left alone may have been changed elsewhere meanwhile, and stays.
+      const changed = Object.fromEntries(Object.entries(asked).filter(([limit, value]) => value !== limits[limit]));
+      await call("PATCH", `account/keys/${encodeURIComponent(key.id)}`, { name, ...(days && { days: Number(days) }), ...changed });
+      say(`The key “${name}” is changed, from its next request on.`);
+      await showKeys();
+    }, event.submitter);
+  });
+  item.append(form);
+  fields.name.focus();
 }
 
 async function showKeys() {
@@ -62,11 +110,10 @@ onSubmit("password", async ({ revoke_keys: revoke, ...passwords }) => {
   await Promise.all([showSessions(), showKeys()]);
 });
 
-onSubmit("key", async ({ name, days, runs_a_day: runs, usd_a_month: dollars }) => {
+onSubmit("key", async ({ name, days, ...given }) => {
   const scopes = [...byId("key").querySelectorAll("[name=scopes]:checked")].map((box) => box.value);
   if (!scopes.length) return say("Choose what the key may do.");
-  const limits = { runs_a_day: runs ? Number(runs) : null, usd_a_month: dollars ? Number(dollars) : null };
-  const made = await call("POST", "account/keys", { name, days: Number(days), scopes, ...limits });
+  const made = await call("POST", "account/keys", { name, days: Number(days), scopes, ...limitsOf(given) });
   byId("key").reset();
   byId("key").closest("details").open = false;
   await showKeys();
