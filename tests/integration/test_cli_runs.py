@@ -91,6 +91,10 @@ async def _be_refused(run_id: str, there: dict[str, str]) -> None:
         assert (status, shown) == (1, "") and "There is no run" in said, verb
     status, _, said = await _storywire("runs", "list", "--server", "http://127.0.0.1:1")
     assert status == 1 and "There is no service at" in said
+    status, _, said = await _storywire("runs", "follow", "R", "--server", "http://127.0.0.1:1")
+    assert (
+        status != 0 and "There is no service at http://127.0.0.1:1 (" in said
+    )  # at once, and not after a minute
     status, _, said = await _storywire("runs", "list", "--server", "nonsense")
     assert status == 1 and "nonsense is no address of a service" in said
 

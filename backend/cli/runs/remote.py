@@ -43,7 +43,10 @@ async def follow_remote(
 async def attach_remote(service: Service, run_id: str) -> AsyncGenerator[Message]:
     """Yields the messages of a run that is there, from its first to its last. Raises RemoteError."""
     async with service.client() as client:
-        url = f"{service.base}{RUNS}/{quote(run_id, safe='')}/stream"
+        path = f"{RUNS}/{quote(run_id, safe='')}"
+        # Nobody waits for a service that was never there, as one does for one that restarts.
+        await service.call("GET", path)
+        url = f"{service.base}{path}/stream"
         async with aclosing(_Stream(client, url, _PATIENCE_SECONDS).messages()) as messages:
             async for message in messages:
                 yield message

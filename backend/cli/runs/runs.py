@@ -49,6 +49,9 @@ def list_runs(
     if as_json:
         print_json(runs)
         return
+    if not runs:
+        say("There are no such runs.", err=True)
+        return
     show_table(
         (Column("ID", no_wrap=True), "Format", "Status", "Words", "Title"),
         (
