@@ -200,7 +200,8 @@ def test_sources_without_a_search_are_those_of_the_reference_only() -> None:
         (first_reply().replace('"sources":', "and the sources are"), "no JSON"),
         (f"{MARK} nothing", "no JSON"),
         (first_reply(canonical_pack=pack(beats_outline=[])), "canonical_pack.beats_outline"),
-        (first_reply(canonical_pack=pack(historical_context=" ")), "canonical_pack.historical_context"),
+        (first_reply(canonical_pack=pack(key_facts=[None, " "])), "canonical_pack.key_facts"),
+        (first_reply(canonical_pack=pack(timeline=[[1]])), r"canonical_pack.timeline\.0"),
         (
             first_reply(
                 canonical_pack={
@@ -224,8 +225,72 @@ def test_facts_that_are_less_than_was_asked_for_are_used_and_it_is_told() -> Non
     whole = Facts(canonical_pack=pack(), sources=[])
     assert list(remarks_on(whole, searched=False)) == []
     assert list(remarks_on(whole, searched=True)) == ["The search brought 0 sources, fewer than 8."]
-    [said] = remarks_on(Facts(canonical_pack={"key_facts": ["one two"]}, sources=[]), searched=False)
-    assert said == "The canonical pack has 2 words; 1,000 to 2,500 were asked for."
+    short = {"key_facts": ["one two"], "beats_outline": [{"title": "three", "summary": ""}] * 9}
+    assert list(remarks_on(Facts(canonical_pack=short, sources=[]), searched=False)) == [
+        "The canonical pack has 11 words; 1,000 to 2,500 were asked for.",
+        "The canonical pack has 9 beats; 10 to 15 were asked for.",
+    ]
+
+
+FACT = "Trains run by night."
+
+
+@pytest.mark.parametrize(
+    ("told", "understood"),
+    [
+        ({"key_facts": FACT}, {"key_facts": [FACT]}),
+        ({"key_facts": [FACT, None, ""]}, {"key_facts": [FACT]}),
+        ({"key_facts": [{"fact": FACT, "sources": 3}]}, {"key_facts": [{"fact": FACT, "sources": [3]}]}),
+        ({"key_facts": [{"fact": FACT, "sources": "[1], [3]"}]}, {"key_facts": [{"fact": FACT, "sources": [1, 3]}]}),
+        ({"key_facts": [{"fact": FACT, "sources": ["2", None]}]}, {"key_facts": [{"fact": FACT, "sources": [2]}]}),
+        ({"key_facts": [{"fact": FACT, "sources": None}]}, {"key_facts": [{"fact": FACT, "sources": []}]}),
+        (
+            {"numbers": [{"number": 40.5, "what": "km", "source": "x"}, 7]},
+            {
+                "numbers": [
+                    {"number": "40.5", "what": "km", "sources": []},
+                    {"number": "7", "what": "", "sources": []},
+                ]
+            },
+        ),
+        ({"numbers": None}, {}),
+        ({"timeline": [{"date": 2026, "event": "It began."}]}, {"timeline": [{"event": "It began.", "date": "2026"}]}),
+        ({"timeline": ["It began."]}, {"timeline": [{"event": "It began.", "date": ""}]}),
+        ({"key_players": ["Ada"]}, {"key_players": [{"name": "Ada", "role": ""}]}),
+        ({"key_players": None}, {"key_players": []}),
+        ({"claims_evidence": [{"claim": "So."}]}, {"claims_evidence": [{"claim": "So.", "evidence": ""}]}),
+        ({"rumors": [{"rumor": "Perhaps.", "status": None}]}, {
+            "rumors": [{"rumor": "Perhaps.", "who_says": "", "against": "", "status": ""}]
+        }),
+        ({"beats_outline": ["One."] * 16}, {"beats_outline": [{"title": "One.", "summary": ""}] * 16}),
+        ({"punchlines": "Ha."}, {"punchlines": ["Ha."]}),
+        ({"historical_context": None}, {"historical_context": ""}),
+    ],
+)  # fmt: skip
+def test_facts_in_another_form_are_understood_where_it_is_plain_what_they_say(
+    told: dict[str, Any], understood: dict[str, Any]
+) -> None:
+    found = facts_of(first_reply(canonical_pack=pack(**told)))["canonical_pack"]
+    assert found == {**{name: value for name, value in pack().items() if name not in told}, **understood}
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        (None, []),
+        (source(1)["url"], [1]),
+        (source(1), [1]),
+        ([source(1)["url"], source(2)], [1, 2]),
+        ([{"title": "Heard"}, None, source(2)], [2]),
+        ([{**source(1), "publisher": None, "date": 2026}], [1]),
+    ],
+)
+def test_sources_in_another_form_are_understood_and_keep_their_places(told: Any, kept: list[int]) -> None:
+    place = len(told) if isinstance(told, list) else 1
+    facts = {"key_facts": [{"fact": FACT, "sources": [place]}]}
+    found = facts_of(first_reply(sources=told, canonical_pack=pack(**facts)))
+    assert [one["url"] for one in found["sources"]] == [source(n)["url"] for n in kept]
+    assert found["canonical_pack"]["key_facts"][0]["sources"] == ([len(kept)] if kept else [])
 
 
 def test_facts_are_cleaned_as_text_is() -> None:

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Any, cast
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import ValidationError
 
 from workflows.errors import ModelBadOutput
+from workflows.formats.podcast.pack import FactsAnswer
 from workflows.messages.messages import Source
 from workflows.models.calls.search import Citation
 from workflows.models.calls.structured_output import clean_values
@@ -26,82 +27,10 @@ _REQUESTED = (1000, 2500)
 """Words of a pack as they are asked for, at least."""
 _MOST_OVER = 1.6
 """How much longer than asked for a pack may be."""
+_BEATS = (10, 15)
+"""Steps of the story, as they are asked for."""
 _SHARE = (0.4, 0.6)
 """The same for a long episode, as shares of its words: what is told has to be known."""
-
-_Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-
-class _Event(_Part):
-    date: _Line
-    event: _Line
-
-
-class _Player(_Part):
-    name: _Line
-    role: _Line
-
-
-class _Claim(_Part):
-    claim: _Line
-    evidence: _Line
-
-
-class _Beat(_Part):
-    title: _Line
-    summary: _Line
-
-
-class _Fact(_Part):
-    fact: _Line
-    sources: list[int] = Field(default_factory=list, max_length=20)
-
-
-class _Number(_Part):
-    number: _Line
-    what: _Line
-    sources: list[int] = Field(default_factory=list, max_length=20)
-
-
-class _Rumor(_Part):
-    rumor: _Line
-    who_says: str = ""
-    against: str = ""
-    status: str = ""
-
-
-class CanonicalPack(_Part):
-    """Facts that the later sections and the short forms may tell as news. The sources of a fact are places in
-    the list of sources, from 1."""
-
-    timeline: list[_Event] = Field(min_length=1)
-    key_facts: list[_Line | _Fact] = Field(min_length=1)
-    key_players: list[_Player]
-    claims_evidence: list[_Claim]
-    beats_outline: list[_Beat] = Field(min_length=10, max_length=15)
-    punchlines: list[_Line]
-    historical_context: _Line
-    numbers: list[_Number] | None = None
-    analogies: list[_Line] | None = None
-    open_questions: list[_Line] | None = None
-    rumors: list[_Rumor] | None = None
-    listener_actions: list[_Line] | None = None
-
-
-class _Source(_Part):
-    title: str = ""
-    publisher: str = ""
-    date: str = ""
-    url: str
-
-
-class _Answer(_Part):
-    canonical_pack: CanonicalPack
-    sources: list[_Source] = Field(default_factory=list, max_length=100)
 
 
 def requested_words(target_words: int) -> tuple[int, int]:
@@ -143,6 +72,9 @@ def remarks_on(facts: Facts, *, searched: bool, requested: tuple[int, int] = _RE
     least, most = requested
     if not least <= (words := pack_words(facts["canonical_pack"])) <= most:
         yield f"The canonical pack has {words} words; {least:,} to {most:,} were asked for."
+    beats = len(facts["canonical_pack"].get("beats_outline", ()))
+    if not _BEATS[0] <= beats <= _BEATS[1]:
+        yield f"The canonical pack has {beats} beats; {_BEATS[0]} to {_BEATS[1]} were asked for."
     if searched and len(facts["sources"]) < FEWEST_SOURCES:
         yield f"The search brought {len(facts['sources'])} sources, fewer than {FEWEST_SOURCES}."
 
@@ -155,12 +87,12 @@ def pack_words(pack: Any) -> int:
     return sum(pack_words(item) for item in items)
 
 
-def _parse(text: str) -> _Answer:
+def _parse(text: str) -> FactsAnswer:
     start, end = text.find("{"), text.rfind("}")
     try:
         value = clean_values(_decode(text[start : end + 1]))
         orjson.dumps(value)  # nested deeper than can be stored
-        return _Answer.model_validate(value)
+        return FactsAnswer.model_validate(value)
     except ValidationError as error:
         place = ".".join(str(part) for part in error.errors()[0]["loc"])
         raise ModelBadOutput(f"The facts are not as they were asked for, at {place}.") from None
