@@ -1,8 +1,8 @@
-// Following a run. Where EventSource gives up (a proxy's 502, a server that is starting again), this goes on from the last id.
+// Following a run. Where EventSource gives up (a proxy's 502), this goes on from the last id.
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
-// After so long without a message: a connection may be dead without knowing it, and a proxy may hold back what comes.
+// A connection may be dead without knowing it, and a proxy may hold back what comes.
 const SILENT_MS = 45_000;
 
 function addressFrom(url, lastId) {
@@ -12,8 +12,8 @@ function addressFrom(url, lastId) {
 
 /**
  * Follows the run at `url` from `lastId` until its terminal message or `stop()`. `onMessage(id, message)` gets every
- * message; `onState` "connecting", "live", "reconnecting" or "ended"; `check()` is asked when the browser gave up, and
- * resolves to false when the run can't be read any more; `isBehind()`, in silence, whether there is more than has come.
+ * message; `onState` "connecting", "live", "reconnecting" or "ended"; `check()` is asked when the browser gives up:
+ * false when the run can’t be read any more; `isBehind()`, in silence, whether more has been written.
  */
 export function follow(url, { lastId = "", onMessage, onState, check, isBehind }) {
 	let source = null;
