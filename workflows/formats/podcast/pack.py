@@ -5,7 +5,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
-MOST_SOURCES_TOLD = 100
+_MOST_SOURCES = 100
 """Sources beyond are left out: no search brings as many."""
 _PLACE = re.compile(r"\d{1,4}")
 
@@ -21,7 +21,7 @@ def _as_places(value: Any) -> Any:
     """Places in the list of sources, whether they come as numbers, as "[1], [3]", or one alone."""
     items = value if isinstance(value, list) else [value]
     found = [place for item in items for place in _PLACE.findall(str(item)) if isinstance(item, int | str)]
-    return [int(place) for place in found][:MOST_SOURCES_TOLD]
+    return [int(place) for place in found][:_MOST_SOURCES]
 
 
 def _as_list(value: Any) -> Any:
@@ -125,11 +125,11 @@ class ToldSource(_Part):
 
 def _as_sources(value: Any) -> Any:
     items = value if isinstance(value, list) else [] if value is None else [value]
-    return [{} if item is None else item for item in items][:MOST_SOURCES_TOLD]
+    return [{} if item is None else item for item in items][:_MOST_SOURCES]
 
 
 class FactsAnswer(_Part):
-    """What stands after the marker of the facts."""
+    """Facts and sources as a model tells them, after their marker."""
 
     canonical_pack: CanonicalPack
     sources: Annotated[list[ToldSource], BeforeValidator(_as_sources)] = Field(default_factory=list)
