@@ -56,7 +56,7 @@ class Pace:
     def learn_planning(self, seconds: float | None, forecast: "Forecast") -> None:
         """Takes in the seconds in which a run was planned; None where no model did."""
         if seconds is not None and self.rate is not None:
-            self.planning = _mean(self.planning, seconds * self.rate / max(1, forecast.planned))
+            self.planning = _mean(self.planning, seconds * self.rate / max(1, forecast.plan))
 
 
 def _mean(known: float | None, newest: float) -> float:
@@ -67,7 +67,7 @@ def _mean(known: float | None, newest: float) -> float:
 class Forecast:
     """Words that a run is expected to write: of its plan, of the facts before its first section, of each text beside
     its sections, by name, of the `results` that are made of its text, and of all `text` before it is planned. A word
-    has so many tokens, and so many sections are written `at_once`, but planned one after another."""
+    has so many tokens, and so many sections are written `at_once`."""
 
     plan: int = 0
     facts: int = 0
@@ -76,11 +76,6 @@ class Forecast:
     text: int = 0
     tokens_per_word: float = 1.4
     at_once: int = 1
-
-    @property
-    def planned(self) -> int:
-        """Words that are written in the time of the plan, if it is as long as expected."""
-        return self.plan * self.at_once
 
 
 @dataclass(slots=True)

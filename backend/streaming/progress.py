@@ -121,7 +121,7 @@ class ProgressMeter:
         return self._words_of_plan_by_tokens()
 
     def _words_of_plan_by_tokens(self) -> float:
-        return self._plan_tokens / self._forecast.tokens_per_word * self._forecast.at_once
+        return self._plan_tokens / self._forecast.tokens_per_word
 
     def now(self, message: str) -> ProgressReported:
         """Reports at once."""
@@ -267,7 +267,7 @@ class ProgressMeter:
 
     def _words_to_plan(self) -> float:
         """Words that would be written in the time of the plan, before it is there."""
-        forecast = self._forecast.planned
+        forecast = self._forecast.plan
         return float(forecast) if self._pace.planning is None else self._pace.planning * max(1, forecast)
 
     def _passed(self, words: float) -> float:
@@ -276,8 +276,7 @@ class ProgressMeter:
         seconds, rate = self._clock() - self._last_work_at, self._rate()
         if rate is not None:
             return min(_ASSUMED * words, seconds * rate)
-        guess = RATE * self._forecast.at_once
-        return words * (1 - exp(-seconds * guess / (_DOUBT * words))) if words else 0.0
+        return words * (1 - exp(-seconds * RATE / (_DOUBT * words))) if words else 0.0
 
     def _rate(self) -> float | None:
         """Words a second, of this run or of those before; None where nothing was seen of either."""

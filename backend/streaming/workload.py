@@ -1,4 +1,11 @@
-"""Work of a run in words: of its facts, sections, pieces and judges, and of the steps after them; done, and left."""
+"""Work of a run: of its facts, sections, pieces and judges, and of the steps after them; done, and left.
+
+Its unit is a word that one call writes. Sections that are written at once count by what is written one after another:
+four equal sections, three at a time, are the work of two.
+"""
+
+from collections.abc import Iterable
+from heapq import heapify, heapreplace
 
 from backend.streaming.pace import Forecast, Pace
 from workflows.messages.messages import Slot
@@ -9,6 +16,8 @@ _CHECKED = 1 / 90
 """Part of the bar that is kept for the last check, as a share of all writing, where no earlier run was measured."""
 _ADDED = 1 / 90
 """The same of each step after it."""
+_SECTIONS = 4
+"""Sections of a text, before they are planned."""
 _STEPS = ("safety_check", "derive", "calculate_metrics")
 """What is left when all is written."""
 
@@ -75,12 +84,14 @@ class Workload:
     @property
     def total(self) -> float:
         """Work of the writing, with all judges of sections."""
-        return self._writing_of(self.target)
+        judging = 1 + (self._pace.judging or 0)
+        return self._span([words * judging for words in self.targets.values()]) + self._beside
 
     @property
     def expected(self) -> float:
         """Work of all that comes after the plan, before there is one."""
-        return self._writing_of(self._foreseen) * (1 + self._known)
+        judged = self._foreseen * (1 + (self._pace.judging or 0))
+        return (self._span([judged / _SECTIONS] * _SECTIONS) + self._beside) * (1 + self._known)
 
     @property
     def checks(self) -> float:
@@ -95,11 +106,9 @@ class Workload:
     @property
     def done(self) -> float:
         """Work of the writing that is done."""
-        planned = (*self.targets.items(), *self._forecast.pieces.items())
-        written = sum(self._done_of(slot, words) for slot, words in planned)
-        judged = sum(words for slot, words in self.targets.items() if slot in self.judged)
-        facts = self.facts_words if self.has_facts else 0
-        return facts + written + judged * (self._pace.judging or 0)
+        facts = 0 if self.has_facts else self.facts_words
+        pieces = sum(self._words_left(name, words) for name, words in self._forecast.pieces.items())
+        return self.total - facts - pieces - self._span([self._left_of(index) for index in self._in_turn])
 
     @property
     def left(self) -> float:
@@ -118,7 +127,7 @@ class Workload:
             return self.facts_words
         written = [slot for slot in self.targets if slot in self.finished]
         if self._pace.judging and (waiting := [slot for slot in written if slot not in self.judged]):
-            return self._pace.judging * sum(self.targets[slot] for slot in waiting)
+            return self._span([self._pace.judging * self.targets[slot] for slot in waiting])
         if not self.targets:
             return 0.0
         if self.is_checked:
@@ -142,9 +151,6 @@ class Workload:
         """Words of all sections, before there is a plan."""
         return max(0, self._forecast.text - sum(self._forecast.pieces.values()))
 
-    def _writing_of(self, words: int) -> float:
-        return words * (1 + (self._pace.judging or 0)) + self._beside
-
     @property
     def _beside(self) -> int:
         """Words that are written beside the sections."""
@@ -156,15 +162,38 @@ class Workload:
         words = self.target or self._foreseen
         if self._forecast.pieces or not words:
             return _ADDED
-        expected = self._forecast.results / words
+        written = self._span(list(self.targets.values())) or self._span([words / _SECTIONS] * _SECTIONS)
+        expected = self._forecast.results / written
         return max(_ADDED, expected if self._pace.deriving is None else self._pace.deriving)
 
     @property
     def _checking(self) -> float:
         return _CHECKED if self._pace.check_share is None else self._pace.check_share
 
-    def _done_of(self, slot: Slot, target: int) -> int:
-        return target if slot in self.finished else min(target, self.words.get(slot, 0))
+    @property
+    def _in_turn(self) -> list[Slot]:
+        """The sections, those first that were begun."""
+        return sorted(self.targets, key=lambda index: index not in self.words)
+
+    def _left_of(self, index: Slot) -> float:
+        words = self.targets[index]
+        judging = 0.0 if index in self.judged else words * (self._pace.judging or 0)
+        return self._words_left(index, words) + judging
+
+    def _words_left(self, slot: Slot, target: int) -> int:
+        return 0 if slot in self.finished else target - min(target, self.words.get(slot, 0))
+
+    def _span(self, sections: Iterable[float]) -> float:
+        """Work of sections that are handed out in this order to as many writers as there are. The first is written
+        alone where it brings the facts, or where they are looked for beside it."""
+        first, *others = [*sections, 0.0]
+        if not self._forecast.facts:
+            others, first = [first, *others], 0.0
+        busy = [0.0] * self._forecast.at_once
+        heapify(busy)
+        for work in others:
+            heapreplace(busy, busy[0] + work)
+        return first + max(busy)
 
 
 def is_last_step(node: str) -> bool:

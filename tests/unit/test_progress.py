@@ -354,6 +354,31 @@ def test_planning_counts_as_much_beside_sections_that_are_written_at_once(clock:
     assert run.farthest_off() <= 10
 
 
+@pytest.mark.parametrize("at_once", [2, 3, 4])
+@pytest.mark.parametrize("sections", [3, 4, 10])
+@pytest.mark.parametrize("facts", [0, 800])
+def test_progress_of_equal_sections_at_once_stays_within_ten_points_of_a_straight_line(
+    clock: Clock, at_once: int, sections: int, facts: int
+) -> None:
+    """However many are left for the last round; the facts come first, with a section of their own."""
+    run = Writing(clock, ProgressMeter(clock, Forecast(facts=facts, at_once=at_once), Paces().of("own")), 40)
+    run.see(outline_of([800] * sections))
+    left = [*range(sections)]
+    if facts:
+        run.wait(facts * run.second)
+        run.see(FactsGathered(canonical_pack={"facts": "fact " * facts}, sources=[]))
+        run.write(left.pop(0), 800)
+    while left:
+        together, left = left[:at_once], left[at_once:]
+        for word in range(100):
+            clock.now += 8 * run.second
+            for section in together:
+                run.see(TextAppended(section=section, chunk=8 * " word", is_complete=word == 99))
+    run.step("safety_check", run.second)
+    run.step("calculate_metrics", run.second)
+    assert run.farthest_off() <= 10
+
+
 @pytest.mark.parametrize("factor", [0.6, 1.0, 1.8])
 @pytest.mark.parametrize("pieces", [{}, {"M1": 300, "M2": 300, "R1": 40}])
 def test_progress_of_equal_sections_stays_within_ten_points_of_a_straight_line(
