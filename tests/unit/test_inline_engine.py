@@ -93,7 +93,7 @@ async def test_stop_of_a_run_that_is_not_here_says_so(world: World) -> None:
     assert world.engine.active == 0
 
 
-async def test_cancel_and_who_asks_for_the_run_wait_for_its_row_and_not_for_its_checkpoints_to_be_pruned(
+async def test_run_whose_checkpoints_are_being_pruned_holds_up_no_cancel_and_takes_nobodys_place(
     database: Database, tmp_path: Path
 ) -> None:
     goes_on = asyncio.Event()
@@ -103,11 +103,13 @@ async def test_cancel_and_who_asks_for_the_run_wait_for_its_row_and_not_for_its_
             del thread_ids, strategy
             await goes_on.wait()
 
-    async with open_world(database, tmp_path, checkpoints=Slow()) as world, asyncio.timeout(20):
+    async with open_world(database, tmp_path, checkpoints=Slow(), max_runs=1) as world, asyncio.timeout(20):
         run = await begun(world)
+        assert not world.engine.accepts
         cancelled = await world.engine.cancel(run)
         assert cancelled is not None and cancelled.status == "cancelled"
-        assert (await world.queries.find(OWNER, run.id)).status == "cancelled" and world.engine.active == 1
+        assert (await world.queries.find(OWNER, run.id)).status == "cancelled"
+        assert world.engine.active == 0 and world.engine.accepts
         goes_on.set()
         await world.end(run.id)
 

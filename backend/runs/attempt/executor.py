@@ -66,6 +66,17 @@ class Executor:
         """Returns when the run has ended, waits for a person, or was stopped by `handle`. `opening` is what a new run
         was stored with."""
         structlog.contextvars.bind_contextvars(run_id=run.id, format=run.format)
+        try:
+            ended = await self._execute(run, handle, opening)
+        finally:
+            handle.stored.set()
+        if ended is not None:
+            await self._finalizer.tidy(*ended)
+
+    async def _execute(
+        self, run: Run, handle: RunHandle, opening: LogOpening | None
+    ) -> tuple[Run, Message | None] | None:
+        """The run as it was stored, and its last message; None where nothing could be stored."""
         observer: AttemptObserver | None = None
         budget: AttemptBudget | None = None
         outcome: AttemptOutcome = "interrupted"
@@ -76,10 +87,11 @@ class Executor:
             if transcript.terminal is not None and held.last_seq != run.superseded_error_seq:
                 # A crash fell between the log and the table. A run that was cancelled stays cancelled.
                 handle.settling = True
-                await self._store(
-                    run, lease, handle, transcript.terminal, transcript, was_cut_off=transcript.was_cut_off
+                was_cut_off = transcript.was_cut_off
+                await self._finalizer.store(
+                    run, lease, transcript.terminal, transcript, was_cut_off=was_cut_off
                 )
-                return
+                return run, transcript.terminal
             # One that failed or was cancelled has told all that it bought; what others leave out, nobody knows.
             was_cut_off = transcript.was_cut_off or (
                 opening is None and transcript.attempts > 0 and transcript.terminal is None
@@ -100,7 +112,8 @@ class Executor:
             budget = self._budgets.draw_up(run, transcript)
             async with writer:
                 run, ending = await self._write(run, lease, handle, writer, observer, budget)
-            outcome = await self._store(run, lease, handle, ending, transcript, was_cut_off=was_cut_off)
+            outcome = await self._finalizer.store(run, lease, ending, transcript, was_cut_off=was_cut_off)
+            return run, ending
         except (StaleWriter, StaleCheckpoint):
             log.warning("run_taken_over")
             self._observers.on_fenced_writer()
@@ -113,6 +126,7 @@ class Executor:
             if observer is not None:
                 observer.on_end(outcome)
                 log.info("run_ends", outcome=outcome)
+        return None
 
     async def _take_over(self, run: Run) -> _HeldLog:
         """The log of a run that may have had another writer, who is shut out from here on."""
@@ -143,21 +157,6 @@ class Executor:
             handle.settling = True
             ending = writer.put(ending)
         return attempt.run, ending
-
-    async def _store(
-        self,
-        run: Run,
-        lease: Lease,
-        handle: RunHandle,
-        ending: Message | None,
-        transcript: Transcript,
-        *,
-        was_cut_off: bool,
-    ) -> AttemptOutcome:
-        outcome = await self._finalizer.store(run, lease, ending, transcript, was_cut_off=was_cut_off)
-        handle.stored.set()
-        await self._finalizer.tidy(run, ending)
-        return outcome
 
     async def _keep_lost(self, run: Run, budget: AttemptBudget | None) -> None:
         """Keeps what an attempt bought that has lost its run, as far as the run doesn't know of it, or is gone."""

@@ -20,7 +20,11 @@ class LocalRuns:
         self._runs: dict[str, Attempts] = {}
 
     def __len__(self) -> int:
-        return len(self._runs)
+        """Runs that go on here: those that only tidy up after themselves take nobody's place."""
+        return sum(
+            any(not handle.stored.is_set() for handle in attempts.values())
+            for attempts in self._runs.values()
+        )
 
     def __contains__(self, run_id: str) -> bool:
         return run_id in self._runs

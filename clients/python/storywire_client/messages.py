@@ -113,7 +113,7 @@ class DiscoveryReportInput(TypedDict):
     work_style: str
     skill_strength: list[str]
     experience_summary: str
-    founder_psychology: NotRequired[dict[str, str] | str]
+    founder_psychology: NotRequired[dict[str, Any] | str]
     language: NotRequired[Literal["en", "he", "es", "fr", "de"]]
     search: NotRequired[Literal["auto", "off"]]
 

@@ -87,7 +87,7 @@ export type DiscoveryReportInput = {
   skill_strength: Array<string>;
   experience_summary: string;
   founder_psychology?: {
-    [field: string]: string;
+    [field: string]: unknown;
   } | string;
   language?: "en" | "he" | "es" | "fr" | "de";
   search?: "auto" | "off";
