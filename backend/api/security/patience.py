@@ -13,6 +13,9 @@ class AnswersInTime:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
+        if scope["type"] != "http":  # the lifespan, whose tasks are those of the whole service
+            await self._app(scope, receive, send)
+            return
         with be_answered_within(REQUEST_SECONDS) as patience:
 
             async def send_on(message: Message) -> None:
@@ -20,4 +23,4 @@ class AnswersInTime:
                     patience.end()
                 await send(message)
 
-            await self._app(scope, receive, send_on if scope["type"] == "http" else send)
+            await self._app(scope, receive, send_on)

@@ -40,12 +40,15 @@ _patience: ContextVar[Patience] = ContextVar("patience", default=_ENDLESS)
 
 @contextmanager
 def be_answered_within(seconds: float) -> Iterator[Patience]:
-    """What is awaited in here waits for others' locks so many seconds, in all."""
-    token = _patience.set(Patience(seconds))
+    """What is awaited in here waits for others' locks so many seconds, in all. What it began, and left behind, needn't
+    hurry any more."""
+    patience = Patience(seconds)
+    token = _patience.set(patience)
     try:
-        yield _patience.get()
+        yield patience
     finally:
         _patience.reset(token)
+        patience.end()  # of a request that broke off, no reply has begun
 
 
 def take_time() -> None:
