@@ -116,7 +116,7 @@ function openRun(id) {
 
 function connect(run) {
 	const url = streamUrls.get(run.id) ?? runPath(run.id, "/stream");
-	// An id is of one view: who reads by sections goes on by sections. What can be hashed needn't be sent twice.
+	// An id is of one view. What can be hashed needn't be sent twice.
 	const how = new URLSearchParams();
 	if (granularity() === "section") how.set("granularity", "section");
 	if (globalThis.crypto?.subtle) how.set("complete", "brief");
@@ -157,7 +157,7 @@ async function verify(run, data) {
 	if (run === shown) view.ending.showVerdict(verdict, data);
 }
 
-// The browser gave up on the stream. A run that isn't ours to read will not come back; anything else may.
+// A run that isn't ours to read won't come back; anything else may.
 async function check(run) {
 	try {
 		await call("GET", runPath(run.id));
@@ -171,7 +171,8 @@ async function check(run) {
 
 async function isBehind(run) {
 	const known = await callIfThere(runPath(run.id));
-	const behind = known && (known.finished_at || known.text !== run.reader.text());
+	const due = known?.sections.filter((part) => part.is_complete || granularity() === "token").map((part) => part.text);
+	const behind = known && (known.finished_at || due.join("\n\n") !== run.reader.text());
 	if (behind && run === shown) view.bar.setStatus("More is written than arrives: it is held back on the way.");
 	return behind;
 }

@@ -12,8 +12,8 @@ function addressFrom(url, lastId) {
 
 /**
  * Follows the run at `url` from `lastId` until its terminal message or `stop()`. `onMessage(id, message)` gets every
- * message; `onState` "connecting", "live", "reconnecting" or "ended"; `check()` is asked when the browser gives up:
- * false when the run can’t be read any more; `isBehind()`, in silence, whether more has been written.
+ * message; `onState` "connecting", "live", "reconnecting" or "ended"; `check()` says, when the browser gives up,
+ * whether the run can be read; `isBehind()`, in silence, whether more is written.
  */
 export function follow(url, { lastId = "", onMessage, onState, check, isBehind }) {
 	let source = null;

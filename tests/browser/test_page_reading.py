@@ -249,13 +249,13 @@ def test_connection_that_died_without_a_word_is_left_for_one_that_brings_the_res
     write(run, 1, TEXTS[1])
     expect(page.locator("[data-section='1']")).to_contain_text("lantern. 🦊")
     known = api.answers
-    known["GET", f"runs/{run.id}"] = (200, {"run_id": run.id, "status": "running", "text": TEXTS[1]})
+    known["GET", f"runs/{run.id}"] = (200, {"run_id": run.id, "status": "running", "sections": [_whole(1)]})
     with page.expect_response(lambda response: response.url.endswith(run.id)):
         page.clock.fast_forward(50_000)
     assert len(run.connections) == 1  # the run is quiet: there is nothing that hasn't come
     run.mute_connections()
     write(run, 2, TEXTS[2])
-    known["GET", f"runs/{run.id}"][1]["text"] = f"{TEXTS[1]}\n\n{TEXTS[2]}"
+    known["GET", f"runs/{run.id}"][1]["sections"].append(_whole(2))
     api.streams_are_refused = True
     page.clock.fast_forward(50_000)
     expect(page.locator("#bar-status")).to_contain_text("held back on the way")
@@ -267,6 +267,30 @@ def test_connection_that_died_without_a_word_is_left_for_one_that_brings_the_res
     finish(run, TEXTS)
     expect(page.locator(".verified")).to_have_attribute("data-verdict", "same")
     assert read_text(page) == join(TEXTS) and len(run.connections) == 2
+
+
+def test_who_reads_by_sections_is_behind_only_by_those_that_are_whole(
+    page: Page, server: PageServer, api: Scripted
+) -> None:
+    page.add_init_script("localStorage.setItem('storywire.reading', JSON.stringify({streaming: 'off'}))")
+    api.on_start = begin
+    page.clock.install()
+    run = start_story(page, server)
+    write(run, 1, TEXTS[1])
+    expect(page.locator("[data-section='1']")).to_contain_text("lantern. 🦊")
+    sections = [
+        _whole(1),
+        {"index": 2, "text": TEXTS[2][:9], "is_complete": False},
+    ]
+    text = "\n\n".join(str(each["text"]) for each in sections)
+    view = {"run_id": run.id, "status": "running", "text": text, "sections": sections}
+    api.answers["GET", f"runs/{run.id}"] = (200, view)
+    with page.expect_response(lambda response: response.url.endswith(run.id)):
+        page.clock.fast_forward(50_000)
+    write(run, 2, TEXTS[2])
+    expect(page.locator("[data-section='2']")).to_contain_text("“Good evening,” it said.")
+    assert len(run.connections) == 1
+    assert [asked.query.get("granularity") for asked in api.asked("GET", "/stream")] == ["section"]
 
 
 def test_finished_story_opened_again_is_shown_from_its_top(
@@ -348,3 +372,7 @@ def test_texts_beside_the_story_are_shown_below_it_and_never_in_it(
     pieces.locator("summary").click()
     expect(pieces.locator("p")).to_have_text(["Ada: The short form.", "Ben: Yes."])
     assert read_text(page) == TEXTS[1]
+
+
+def _whole(section: int) -> dict[str, object]:
+    return {"index": section, "text": TEXTS[section], "is_complete": True}
