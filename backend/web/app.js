@@ -125,7 +125,7 @@ function connect(run) {
 		onMessage: (id, message) => receive(run, id, message),
 		onState: (state) => view.bar.setConnection(state),
 		check: () => check(run),
-		isBehind: () => isBehind(run),
+		isBehind: () => isBehind(run, how),
 	});
 }
 
@@ -169,9 +169,9 @@ async function check(run) {
 	return true;
 }
 
-async function isBehind(run) {
+async function isBehind(run, how) {
 	const known = await callIfThere(runPath(run.id));
-	const due = known?.sections.filter((part) => part.is_complete || granularity() === "token").map((part) => part.text);
+	const due = known?.sections.filter((part) => part.is_complete || !how.has("granularity")).map((part) => part.text);
 	const behind = known && (known.finished_at || due.join("\n\n") !== run.reader.text());
 	if (behind && run === shown) view.bar.setStatus("More is written than arrives: it is held back on the way.");
 	return behind;
