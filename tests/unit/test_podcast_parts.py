@@ -202,6 +202,9 @@ def test_sources_without_a_search_are_those_of_the_reference_only() -> None:
         (first_reply(canonical_pack=pack(beats_outline=[])), "canonical_pack.beats_outline"),
         (first_reply(canonical_pack=pack(key_facts=[None, " "])), "canonical_pack.key_facts"),
         (first_reply(canonical_pack=pack(timeline=[[1]])), r"canonical_pack.timeline\.0"),
+        (first_reply(canonical_pack=pack(key_facts=[[1]])), r"at canonical_pack\.key_facts\.0\.$"),
+        (first_reply(canonical_pack=pack(historical_context=float("nan"))), "canonical_pack.historical_context"),
+        (first_reply(canonical_pack=pack(punchlines=[True])), r"canonical_pack.punchlines\.0"),
         (
             first_reply(
                 canonical_pack={
@@ -244,6 +247,20 @@ FACT = "Trains run by night."
         ({"key_facts": [{"fact": FACT, "sources": "[1], [3]"}]}, {"key_facts": [{"fact": FACT, "sources": [1, 3]}]}),
         ({"key_facts": [{"fact": FACT, "sources": ["2", None]}]}, {"key_facts": [{"fact": FACT, "sources": [2]}]}),
         ({"key_facts": [{"fact": FACT, "sources": None}]}, {"key_facts": [{"fact": FACT, "sources": []}]}),
+        *(
+            ({"key_facts": [{"fact": FACT, "sources": told}]}, {"key_facts": [{"fact": FACT, "sources": meant}]})
+            for told, meant in {
+                "[2-4]": [2, 3, 4],
+                "sources 1 and 2.": [1, 2],
+                "S3": [3],
+                2.0: [2],
+                "https://paper1.example.org/2026/3": [],
+                "2026-03-01": [],
+                "3 May": [],
+                10002: [],
+                "1-9999 " * 9999: [*range(1, 9)],
+            }.items()
+        ),
         (
             {"numbers": [{"number": 40.5, "what": "km", "source": "x"}, 7]},
             {
@@ -283,6 +300,9 @@ def test_facts_in_another_form_are_understood_where_it_is_plain_what_they_say(
         ([source(1)["url"], source(2)], [1, 2]),
         ([{"title": "Heard"}, None, source(2)], [2]),
         ([{**source(1), "publisher": None, "date": 2026}], [1]),
+        ({"1": source(1)}, [1]),
+        ({"2": None, "1": source(1)["url"]}, [1]),
+        ({"9" * 5000: source(1)}, []),
     ],
 )
 def test_sources_in_another_form_are_understood_and_keep_their_places(told: Any, kept: list[int]) -> None:

@@ -94,7 +94,9 @@ def _parse(text: str) -> FactsAnswer:
         orjson.dumps(value)  # nested deeper than can be stored
         return FactsAnswer.model_validate(value)
     except ValidationError as error:
-        place = ".".join(str(part) for part in error.errors()[0]["loc"])
+        # Where a value may be of two forms, pydantic names the form too.
+        loc = [str(part) for part in error.errors()[0]["loc"]]
+        place = ".".join(part for part in loc if part.isdecimal() or part.isidentifier())
         raise ModelBadOutput(f"The facts are not as they were asked for, at {place}.") from None
     except (ValueError, TypeError, RecursionError):
         raise ModelBadOutput("The facts are no JSON.") from None

@@ -1,27 +1,44 @@
 """Form of the fact pack, as lenient as it can be without guessing: a pack was paid for with the search behind it."""
 
+import math
 import re
+from collections.abc import Iterator
+from itertools import islice
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 _MOST_SOURCES = 100
 """Sources beyond are left out: no search brings as many."""
-_PLACE = re.compile(r"\d{1,4}")
+_BETWEEN = re.compile(r"[\s,;&+#\[\](){}]+|(?:sources?|refs?|and)\b", re.IGNORECASE)
+"""What stands between places, and before them."""
+_PLACE = re.compile(r"s?(\d{1,4})(?:[-–—](\d{1,4}))?", re.IGNORECASE)
 
 _T = TypeVar("_T")
 
 
 def _as_text(value: Any) -> Any:
     """A number as the text that it would be in a sentence."""
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return str(value) if is_number and math.isfinite(value) else value
 
 
 def _as_places(value: Any) -> Any:
-    """Places in the list of sources, whether they come as numbers, as "[1], [3]", or one alone."""
+    """Places in the list of sources, whether they come as numbers, as "[1], [3]", "1-3", or one alone."""
     items = value if isinstance(value, list) else [value]
-    found = [place for item in items for place in _PLACE.findall(str(item)) if isinstance(item, int | str)]
-    return [int(place) for place in found][:_MOST_SOURCES]
+    return list(islice((place for item in items for place in _places_in(item)), _MOST_SOURCES))
+
+
+def _places_in(item: Any) -> Iterator[int]:
+    """None where it says anything else: the numbers of an address or a date are no places."""
+    if isinstance(item, bool) or not isinstance(item, int | float | str):
+        return
+    text = f"{item:.0f}" if isinstance(item, float) and item.is_integer() else str(item)
+    found = [_PLACE.fullmatch(part) for part in _BETWEEN.split(text.rstrip(".")) if part]
+    if not all(found):
+        return
+    for match in filter(None, found):
+        yield from range(int(match[1]), int(match[2] or match[1]) + 1)
 
 
 def _as_list(value: Any) -> Any:
@@ -124,6 +141,10 @@ class ToldSource(_Part):
 
 
 def _as_sources(value: Any) -> Any:
+    """A list of them, each at its place, also where each stands under its number."""
+    is_numbered = isinstance(value, dict) and all(name.isdecimal() and len(name) < 5 for name in value)
+    if is_numbered and value:
+        value = [value.get(str(place)) for place in range(1, 1 + min(_MOST_SOURCES, max(map(int, value))))]
     items = value if isinstance(value, list) else [] if value is None else [value]
     return [{} if item is None else item for item in items][:_MOST_SOURCES]
 
