@@ -218,6 +218,23 @@ async def test_idea_of_endless_fields_and_sources_that_are_not_there_is_cut_to_w
     assert len(found["name"]) <= 60 and len(found["offer"]) <= 800 and found["sources"] == [1, 2]
 
 
+@pytest.mark.parametrize(
+    ("told", "sources"),
+    [
+        (["[1]", "[2]"], [1, 2]),
+        ("[1], [2]", [1, 2]),
+        (2, [2]),
+        (["Source 1"], [1]),
+        (["https://a.example/2/1", "99999"], []),
+    ],
+)
+async def test_sources_of_an_idea_are_understood_however_they_are_written(
+    provider: FakeProvider, told: Any, sources: list[int]
+) -> None:
+    found, *_ = await made_of(provider, [idea("Tour", sources=told)] * 4, sources=2)
+    assert found["sources"] == sources and len(provider.generations) == 1
+
+
 async def test_ideas_that_are_half_json_or_too_few_are_refused_and_not_bought_twice(
     provider: FakeProvider,
 ) -> None:

@@ -108,3 +108,17 @@ def test_character_of_an_earlier_chapter_keeps_gender_however_a_new_plan_spells_
     planned = StoryBible.model_validate({"cast": [{"name": "ZOE", "gender": "boy", "wants": "cake"}]})
     [zoe] = carry_over(before, planned).cast
     assert (zoe.name, zoe.gender, zoe.wants) == ("Zoë", "girl", "cake")
+
+
+def test_bible_of_a_model_is_understood_where_its_form_is_another() -> None:
+    bible = {
+        "cast": {"name": "Mia", "gender": "girl", "wants": ["the bell", "a friend"]},
+        "setting": ["a harbour", "", "at dusk"],
+        "returning": ["a bell"],
+        "threads": "Who rings?",
+        "closed": " ",
+    }
+    kept = StoryOutline.model_validate(outline(3, bible=bible)).bible
+    assert [(one.name, one.wants) for one in kept.cast] == [("Mia", "the bell; a friend")]
+    assert (kept.setting, kept.returning) == ("a harbour; at dusk", "a bell")
+    assert (kept.threads, kept.closed) == (["Who rings?"], [])

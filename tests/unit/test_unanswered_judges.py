@@ -64,6 +64,26 @@ async def test_point_of_a_script_is_left_to_words_where_its_judge_gives_no_answe
         assert await judge_points(_SCRIPT, _state(), model) == {}
 
 
+async def test_operator_is_told_by_a_code_why_a_judge_gave_no_answer(
+    provider: FakeProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("WARNING")  # whatever the service of another test has set
+    provider.script = Script(default=Reply("The patient is called Ann."))
+    async with open_model(provider.root_url, "chat") as model:
+        await judge_points(_SCRIPT, _state(), model)
+        await GroundingJudge(model, "The test").judge([DOCUMENT], SAID[:1])
+        provider.script = Script(default=Reply(fault=Fault("status", status=503)))
+        await GroundingJudge(model, "The test", may_be_away=True).judge([DOCUMENT], SAID[:1])
+    said = [one.getMessage() for one in caplog.records if "judge_unanswered" in one.getMessage()]
+    bad = "MODEL_BAD_OUTPUT"
+    assert said == [
+        f"judge_unanswered: points, {bad}",
+        *[f"judge_unanswered: grounding, {bad}"] * 2,
+        "judge_unanswered: grounding, MODEL_UNAVAILABLE",
+    ]
+    assert "Ann" not in caplog.text
+
+
 async def test_key_that_a_judge_refuses_is_told(provider: FakeProvider) -> None:
     provider.script = Script(default=Reply(fault=Fault("bad_key")))
     async with open_model(provider.root_url, "chat") as model:

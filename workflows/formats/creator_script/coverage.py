@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from workflows.formats.creator_script.input import CreatorScriptInput
 from workflows.formats.creator_script.script import spoken
 from workflows.models.calls.calls import ask
-from workflows.models.calls.unanswered import AWAY, REPLY_FAILED
+from workflows.models.calls.unanswered import AWAY, REPLY_FAILED, log_unanswered
 from workflows.models.clients.catalog import Model
 from workflows.prompts import Prompts
 from workflows.state import State
@@ -85,7 +85,8 @@ async def _ask(
     found: dict[int, dict[str, Any]] = {}
     try:
         answer = await ask(model, PointVerdicts, _PROMPTS.messages("points", points=points, texts=texts))
-    except (*REPLY_FAILED, *AWAY):  # the text is paid for, so words decide
+    except (*REPLY_FAILED, *AWAY) as error:  # the text is paid for, so words decide
+        log_unanswered("points", error)
         return found
     if any(verdict.number == 0 for verdict in answer.verdicts):  # it counts from another point than we do
         return found

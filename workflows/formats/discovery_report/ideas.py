@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
 from workflows.formats.discovery_report.input import DiscoveryInput
-from workflows.formats.toolkit.answer_fields import First, clip
+from workflows.formats.toolkit.answer_fields import First, as_places, clip
 from workflows.formats.toolkit.languages import LANGUAGES
 from workflows.models.calls.calls import ask
 from workflows.models.clients.catalog import Model
@@ -50,7 +50,7 @@ class Idea(BaseModel):
     price: _Line
     first_step: _Line
     what_would_end_it: _Line
-    sources: list[int]
+    sources: Annotated[list[int], BeforeValidator(as_places)]
 
 
 class IdeaSet(BaseModel):

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from workflows.errors import ModelTruncated
 from workflows.models.calls.calls import ask
-from workflows.models.calls.unanswered import AWAY, REPLY_FAILED
+from workflows.models.calls.unanswered import AWAY, REPLY_FAILED, log_unanswered
 from workflows.models.clients.catalog import Model
 from workflows.prompts import Prompts
 from workflows.text.grounding.quotations import is_quoted
@@ -111,10 +111,12 @@ class GroundingJudge:
         try:
             answer = await ask(self.model, GroundingVerdicts, messages)
         except REPLY_FAILED as error:  # the text is paid for, so words decide, and that is said
+            log_unanswered("grounding", error)
             return places if isinstance(error, ModelTruncated) else None
-        except AWAY:
+        except AWAY as error:
             if not self.may_be_away:
                 raise
+            log_unanswered("grounding", error)
             self.is_away = True
             return None
         for place, judgement in _read_answer(answer, len(places), part).items():

@@ -1,64 +1,25 @@
 """Form of the fact pack, as lenient as it can be without guessing: a pack was paid for with the search behind it."""
 
-import math
-import re
-from collections.abc import Iterator
-from itertools import islice
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
+from workflows.formats.toolkit.answer_fields import as_list, as_places, as_text
+
 _MOST_SOURCES = 100
 """Sources beyond are left out: no search brings as many."""
-_BETWEEN = re.compile(r"[\s,;&+#\[\](){}]+|(?:sources?|refs?|and)\b", re.IGNORECASE)
-"""What stands between places, and before them."""
-_PLACE = re.compile(r"s?(\d{1,4})(?:[-–—](\d{1,4}))?", re.IGNORECASE)
 
 _T = TypeVar("_T")
 
 
-def _as_text(value: Any) -> Any:
-    """A number as the text that it would be in a sentence."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return str(value) if is_number and math.isfinite(value) else value
-
-
-def _as_places(value: Any) -> Any:
-    """Places in the list of sources, whether they come as numbers, as "[1], [3]", "1-3", or one alone."""
-    items = value if isinstance(value, list) else [value]
-    return list(islice((place for item in items for place in _places_in(item)), _MOST_SOURCES))
-
-
-def _places_in(item: Any) -> Iterator[int]:
-    """None where it says anything else: the numbers of an address or a date are no places."""
-    if isinstance(item, bool) or not isinstance(item, int | float | str):
-        return
-    text = f"{item:.0f}" if isinstance(item, float) and item.is_integer() else str(item)
-    found = [_PLACE.fullmatch(part) for part in _BETWEEN.split(text.rstrip(".")) if part]
-    if not all(found):
-        return
-    for match in filter(None, found):
-        yield from range(int(match[1]), int(match[2] or match[1]) + 1)
-
-
-def _as_list(value: Any) -> Any:
-    """A list without its empty items; one item alone is a list of it."""
-    items = value if isinstance(value, list) else [value]
-    return [item for item in items if item not in (None, "", [], {}) and not _is_blank(item)]
-
-
-def _is_blank(item: Any) -> bool:
-    return isinstance(item, str) and not item.strip()
-
-
 _Line = Annotated[
     str,
-    BeforeValidator(_as_text),
+    BeforeValidator(as_text),
     StringConstraints(strip_whitespace=True, min_length=1, max_length=4000),
 ]
-_Word = Annotated[str, BeforeValidator(_as_text), StringConstraints(strip_whitespace=True, max_length=4000)]
-_Places = Annotated[list[int], BeforeValidator(_as_places)]
-_List = Annotated[list[_T], BeforeValidator(_as_list)]
+_Word = Annotated[str, BeforeValidator(as_text), StringConstraints(strip_whitespace=True, max_length=4000)]
+_Places = Annotated[list[int], BeforeValidator(as_places)]
+_List = Annotated[list[_T], BeforeValidator(as_list)]
 
 
 class _Part(BaseModel):

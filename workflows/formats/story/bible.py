@@ -6,13 +6,15 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from workflows.formats.toolkit.answer_fields import clip
+from workflows.formats.toolkit.answer_fields import as_line, as_list, clip
 from workflows.text.metrics.coverage import content_stems
 
 _Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=400)]
 _NAME = 80
 _WORD = re.compile(r"\w+")
 _Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=_NAME)]
+_LINES = frozenset({"setting", "returning", "last_image"})
+_LISTS = frozenset({"cast", "threads", "closed"})
 _MOST_LISTED = 40
 """Items of a list; fewer are kept."""
 MOST_CAST = 12
@@ -50,17 +52,24 @@ def _fold(name: str) -> str:
 
 
 def clean_bible(given: Any) -> Any:
-    """A model's bible without what it left empty or wrote too long: a cast member without a name is none."""
+    """A model's bible without what it left empty or wrote too long: a cast member without a name is none. A list where
+    a sentence is asked for is one sentence, and what stands alone where a list is asked for is a list of it."""
     if not isinstance(given, dict):
         return given
-    found = {name: _clean(value) for name, value in given.items() if value is not None}
+    found = {name: _clean(_in_form(name, value)) for name, value in given.items() if value is not None}
     if isinstance(cast := found.get("cast"), list):
         found["cast"] = [
-            {**one, "name": clip(one["name"], _NAME)}
+            {**{name: clip(as_line(value)) for name, value in one.items()}, "name": clip(one["name"], _NAME)}
             for one in cast
             if isinstance(one, dict) and isinstance(one.get("name"), str) and one["name"].strip()
         ][:_MOST_LISTED]
     return found
+
+
+def _in_form(name: str, value: Any) -> Any:
+    if name in _LINES:
+        return as_line(value)
+    return as_list(value) if name in _LISTS else value
 
 
 def _clean(value: Any) -> Any:

@@ -1,5 +1,7 @@
 """Failures of a model that was asked about a text, by whether the text has to wait until they are mended."""
 
+import logging
+
 from workflows.errors import (
     ModelBadOutput,
     ModelRateLimited,
@@ -7,7 +9,10 @@ from workflows.errors import (
     ModelTruncated,
     ModelUnavailable,
     SafetyRejected,
+    StorywireError,
 )
+
+_log = logging.getLogger(__name__)
 
 REPLY_FAILED = (ModelBadOutput, ModelTruncated, SafetyRejected)
 """It answered, and not with what was asked for: prose, a refusal, half an answer, one that its provider's filter
@@ -18,3 +23,9 @@ AWAY = (ModelTimeout, ModelUnavailable, ModelRateLimited)
 Neither has a key that is refused, a model that isn't there, or a budget that is used up: those a person can mend, and
 the run, which has failed with them, goes on from its text.
 """
+
+
+def log_unanswered(judge: str, error: StorywireError) -> None:
+    """A warning for the operator that words decide in place of the `judge`. Its code alone: the message of an error
+    may have something of the reply."""
+    _log.warning("judge_unanswered: %s, %s", judge, error.code)
