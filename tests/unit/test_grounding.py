@@ -203,3 +203,13 @@ def test_trouble_that_the_document_denies_is_a_permission() -> None:
     evidence = Evidence("Take the tablet with food. Water is not a problem. Milk is forbidden.")
     assert evidence.check("Water is no problem.") is None
     assert evidence.check("Milk is no problem.") is not None
+
+
+def test_what_is_forbidden_after_alcohol_is_not_allowed_after_a_beer() -> None:
+    ladder = Evidence("Do not work on a ladder after you have drunk alcohol. Work for 30 minutes at most.")
+    assert ladder.check("After a beer you can go on working.") == ("opposite", "the document forbids this")
+    assert ladder.check("After a break you can go on working.") != ("opposite", "the document forbids this")
+
+
+def test_what_is_forbidden_with_a_thing_of_others_is_allowed_with_ones_own() -> None:
+    assert Evidence("אין להשתמש בכפית של אחרים.", "he").check("כל אחד אוכל בכפית שלו.") is None

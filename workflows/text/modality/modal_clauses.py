@@ -24,6 +24,8 @@ class ModalClause:
     statement: ModalStatement
     concepts: tuple[Concept, ...]
     about: frozenset[str]
+    cases: frozenset[str] = frozenset()
+    """The names of the concepts in what limits it."""
 
     @property
     def gives(self) -> bool:
@@ -38,7 +40,8 @@ def read_clauses(sentence: str, language: str) -> list[ModalClause]:
         concepts = find_concepts(statement.words, language)
         is_theirs = statement.is_of_others and statement.modality != "prohibition"
         meant = tuple(one for one in concepts if one.of_anyone or not is_theirs)
-        found.append(ModalClause(statement, meant, _about(statement, language)))
+        cases = frozenset(one.name for word in statement.limits for one in find_concepts([word], language))
+        found.append(ModalClause(statement, meant, _about(statement, language), cases))
     return found
 
 

@@ -158,6 +158,7 @@ class ModalityIndex:
         against, support = 0, Counter[int]()
         for place, count in shared.items():
             other = self._reads[place]
+            count += len(other.cases & read.cases)  # "after a beer", "after you have drunk alcohol"
             if other.statement.modality == "prohibition":
                 against = max(against, count if forbids(other, read) else 0)
             elif other.statement.modality != "exemption":
