@@ -24,7 +24,7 @@ MOST_REPEATED = 0.01
 """Share of a section's runs of words that earlier sections may have too."""
 RUN_WORDS = 8
 _KEPT_SECTIONS = 512
-"""Sections whose runs are kept: those of some fifty texts under way, 30 kB each."""
+"""Sections whose runs are kept, at some hundred bytes a word: those of the longest text, or of fifty short ones."""
 _FEWEST_RUNS = 8
 """As many runs are a passage of two lines. Fewer may be a refrain or chance, unless they are much of the section."""
 _MUCH_REPEATED = 0.05
