@@ -26,7 +26,7 @@ from benchmarks.processes import PeakMemory
 from benchmarks.report import Row, Rows
 from benchmarks.report import show as show_rows
 from benchmarks.stories import count_tokens, new_theme, prose, sections_of
-from benchmarks.subjects import Bare, DevServer, Naive, Story, Storywire, Subject
+from benchmarks.subjects import Bare, DevServer, Naive, Story, StoryNotEnded, Storywire, Subject
 from benchmarks.syncs import count_syncs
 from tests.fakes.answer import split_tokens
 from tests.fakes.process import ProviderProcess, spawn_provider
@@ -69,14 +69,15 @@ async def compare(
     a word of `without` is left out. `keep` is called with what was found so far, after each load."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        most = max(levels, default=1)
         provider = await stack.enter_async_context(spawn_provider())
         url = provider.openai_url
         offered = (
             Bare(url),
             Naive(url),
-            DevServer(url, folder, max(levels, default=1)),
-            Storywire(url, folder, "open"),
-            Storywire(url, folder, "sentence"),
+            DevServer(url, folder, most),
+            Storywire(url, folder, most, "open"),
+            Storywire(url, folder, most, "sentence"),
         )
         subjects: list[Subject] = [
             await stack.enter_async_context(subject)
@@ -93,12 +94,17 @@ async def compare(
                 for subject in subjects:
                     await provider.set_script(script)
                     _progress(f"{load}: {subject.name}")
-                    rounds.setdefault(subject.name, []).append(await _measure(provider, subject, load, runs))
+                    try:
+                        figures = await _measure(provider, subject, load, runs)
+                    except StoryNotEnded as error:
+                        _progress(f"{load}: {subject.name} didn't write them all, and is left out: {error}")
+                    else:
+                        rounds.setdefault(subject.name, []).append(figures)
             middle = [_middle(figures) for figures in rounds.values()]
             if load == "small":
+                named = {subject.name: subject for subject in subjects}
                 middle = [
-                    replace(figures, syncs=await _syncs(subject, runs))
-                    for figures, subject in zip(middle, subjects, strict=True)
+                    replace(figures, syncs=await _syncs(named[figures.subject], runs)) for figures in middle
                 ]
             found += middle
             keep(found)

@@ -44,8 +44,12 @@ class Story:
     tokens: list[tuple[float, int, int]]
 
 
+class StoryNotEnded(Exception):
+    """A service that ended a story's stream before the story's own end, or never began it."""
+
+
 class Subject(Protocol):
-    """Writes stories, in the process `pid`."""
+    """Writes stories, in the process `pid`. Raises StoryNotEnded."""
 
     name: str
     pid: int
@@ -200,8 +204,11 @@ class DevServer(_Service):
         }
         reading = await Reading.open(self._port, "/runs/stream", body=orjson.dumps(body))
         await reading.until_end()
-        frames = list(reading.frames())
-        assert frames[-1][1][b"event"] == b"messages", frames[-1]
+        frames = [
+            frame for frame in reading.frames() if b"event" in frame[1]
+        ]  # not those that only keep it open
+        if not frames or frames[-1][1][b"event"] != b"messages":
+            raise StoryNotEnded(frames[-1][1] if frames else "no event")
         tokens, sections = [], dict[str, int]()
         for at, fields in frames:
             if fields.get(b"event") != b"messages":
@@ -216,13 +223,13 @@ class DevServer(_Service):
 class Storywire(_Process):
     """The service as `storywire serve` starts it, durable; the gate of its readers' policy is `open` or `sentence`."""
 
-    def __init__(self, provider_url: str, folder: Path, gate: str) -> None:
+    def __init__(self, provider_url: str, folder: Path, runs_at_once: int, gate: str) -> None:
         super().__init__()
         self.name = f"storywire, {gate}"
         policies = folder / f"policies-{gate}"
         policies.mkdir()
         (policies / "child.toml").write_text(f'extends = "child"\ngate = "{gate}"\n')
-        settings: dict[str, Any] = {"policy_dir": policies, "judge": "off"}
+        settings: dict[str, Any] = {"policy_dir": policies, "judge": "off", "max_runs": runs_at_once}
         self._service = ServiceProcess(provider_url, folder / f"data-{gate}", **settings)
 
     async def __aenter__(self) -> Self:
@@ -239,7 +246,8 @@ class Storywire(_Process):
     async def _read(self, theme: str) -> Story:
         began, body = time.time(), orjson.dumps(start_body(theme))
         arrivals = await (await Reading.open(self._service.port, "/api/v1/runs", body=body)).read()
-        assert arrivals[-1].message["type"] == "complete", arrivals[-1]
+        if not arrivals or arrivals[-1].message["type"] != "complete":
+            raise StoryNotEnded(arrivals[-1].message if arrivals else "no message")
         return _story(theme, began, arrivals)
 
 
