@@ -225,7 +225,8 @@ class ProgressMeter:
         self._anchor = (max(at, self._percent), self._work.left)
 
     def _look(self, message: str) -> ProgressReported | None:
-        """Reports, about once a second, activity that adds no words to the text."""
+        """Reports, about once a second, what goes on; what is told in a silence says so too."""
+        self._saying = message
         return self._report(message) if self._due() else None
 
     def _due(self) -> bool:

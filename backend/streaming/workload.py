@@ -16,6 +16,8 @@ _CHECKED = 1 / 90
 """Part of the bar that is kept for the last check, as a share of all writing, where no earlier run was measured."""
 _ADDED = 1 / 90
 """The same of each step after it."""
+_HELD = 250
+"""Words of a section that a reader may wait for while they are there: a landing is told when it is whole."""
 _SECTIONS = 4
 """Sections of a text, before they are planned."""
 _STEPS = ("safety_check", "derive", "calculate_metrics")
@@ -132,7 +134,13 @@ class Workload:
             return 0.0
         if self.is_checked:
             return 0.0 if "derive" in self._steps else self.total * self._deriving
-        return self.total * self._checking if len(written) == len(self.targets) else 0.0
+        return self.total * self._checking if len(written) == len(self.targets) else self._held
+
+    @property
+    def _held(self) -> float:
+        """Work of the sections that are being written, as far as it may be held back until their end is known."""
+        begun = [slot for slot in self.targets if slot in self.words and slot not in self.finished]
+        return self._span([min(_HELD, self._words_left(slot, self.targets[slot])) for slot in begun])
 
     @property
     def _waiting(self) -> dict[str, float]:

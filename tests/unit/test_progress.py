@@ -130,6 +130,26 @@ def test_progress_while_writing_says_something_about_once_a_second(
     assert said[-1].message == "Writing section 1"
 
 
+def test_progress_that_is_told_in_silences_says_what_goes_on(meter: ProgressMeter, clock: Clock) -> None:
+    plan(meter, 200, 200)
+    append(meter, 0, "word " * 200)
+    meter.tick()
+    clock.now += 0.5
+    assert append(meter, 1, "word " * 50) is None
+    clock.now += 0.6
+    said = meter.tick()
+    assert said is not None
+    assert said.message == "Writing section 2"
+
+
+def test_bar_goes_on_while_the_end_of_a_section_is_held_back(clock: Clock) -> None:
+    run = Writing(clock, ProgressMeter(clock), words_a_second=10)
+    run.see(outline_of([300] * 3))
+    for index in range(3):
+        run.write_and_hold(index, told=100, held=200)
+    assert run.farthest_off() <= 10
+
+
 def test_progress_of_the_first_words_is_told_at_once(meter: ProgressMeter) -> None:
     assert append(meter, 2, "Once") is not None
 
@@ -233,6 +253,14 @@ class Writing:
             self.clock.now += self.second
             last = word == words
             self.see(TextAppended(section=section, piece=piece, chunk=" word", is_complete=last))
+
+    def write_and_hold(self, section: int, *, told: int, held: int) -> None:
+        """So many words as they come, and the others when they are all there."""
+        for _ in range(told):
+            self.clock.now += self.second
+            self.see(TextAppended(section=section, chunk=" word", is_complete=False))
+        self.wait(held * self.second)
+        self.see(TextAppended(section=section, chunk=" word" * held, is_complete=True))
 
     def judge(self, section: int, seconds: float) -> None:
         self.clock.now += seconds
