@@ -63,7 +63,9 @@ def open_work(
         )
 
     recorder = _recorder(settings, models, record_to)
-    run_formats = RunFormats(formats, graph_of, models, policies, settings.time_zone, lookups)
+    run_formats = RunFormats(
+        formats, graph_of, models, policies, settings.time_zone, lookups, settings.revisions
+    )
     return WritingResources(models, ledgers, policies, lookups, run_formats, recorder)
 
 

@@ -41,7 +41,8 @@ _TOKENS_PER_WORD, _TOKENS_ELSEWHERE = 1.4, 2.8
 @dataclass(frozen=True, slots=True)
 class RunFormats:
     """The installed formats by name. `graph_of` is the graph of one, by its name; `time_zone` that of readers whose
-    own isn't known; `lookups` find what inputs refer to."""
+    own isn't known; `lookups` find what inputs refer to; a review may have sections
+    written again so many `revisions` times, None: as often as the format says."""
 
     formats: Mapping[str, AnyFormat]
     graph_of: Callable[[str], Graph]
@@ -49,6 +50,7 @@ class RunFormats:
     policies: PolicyRegistry
     time_zone: str = "UTC"
     lookups: Lookups | None = None
+    revisions: int | None = None
 
     def graph(self, run: Run) -> Graph:
         """The graph of the run's format."""
@@ -86,9 +88,9 @@ class RunFormats:
 
     def section_review_share(self, run: Run) -> float | None:
         """The time that the review of a section may take before the next one begins, as a share of its writing; None
-        without a long one, and where sections are written at once."""
+        without a long one, and where none is reviewed then: sections are written at once, or never again."""
         format = self.formats.get(run.format)
-        if format is None or run.options.parallel != 1:
+        if format is None or run.options.parallel != 1 or self.revisions == 0:
             return None
         return section_review_share(format, judges=self._judges(run))
 

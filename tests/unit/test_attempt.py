@@ -25,6 +25,7 @@ from tests.unit.attempts import note, open_attempt, write
 from tests.unit.messages import OUTLINE, content, number, workflow
 from tests.unit.run_messages import read_messages
 from tests.unit.worlds import NOWHERE, World, open_world
+from workflows.formats.registry import list_formats
 from workflows.messages.messages import (
     CallUsage,
     InputRequested,
@@ -384,6 +385,20 @@ async def test_runs_of_one_kind_share_a_pace(world: World) -> None:
     first, second = await note(world), await note(world)
     assert isinstance(world.tools.pace_of(first), Pace)
     assert world.tools.pace_of(first) is world.tools.pace_of(second)
+
+
+async def test_no_section_is_expected_to_be_reviewed_before_the_next_where_none_is_written_again(
+    world: World,
+) -> None:
+    run = replace(await note(world), format="lesson")
+    models = ModelCatalog(settings_of(NOWHERE, judge="auto"))
+    lessons = replace(
+        world.tools.formats, formats={"lesson": list_formats()["education_audio"]}, models=models
+    )
+    assert lessons.section_review_share(run) is not None
+    assert replace(lessons, revisions=0).section_review_share(run) is None
+    assert replace(lessons, revisions=0).review_share(run) is not None
+    await models.close()
 
 
 class _Lossy(LogWriter):
