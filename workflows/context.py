@@ -38,9 +38,9 @@ def text_before(state: State, index: int, budget: int) -> TextSoFar:
     return shown
 
 
-def whole_text(state: State, budget: int = DERIVED_CONTEXT_WORDS) -> TextSoFar:
+def whole_text(state: State) -> TextSoFar:
     """What is shown of the finished text to a prompt for what follows it."""
-    return _recount(state, sorted(state["sections"]), budget)
+    return _recount(state, sorted(state["sections"]), DERIVED_CONTEXT_WORDS)
 
 
 def text_size(state: State) -> int:
