@@ -82,7 +82,7 @@ class RunCommands:
             raise Forbidden(
                 "The stream ticket is for another request: format, input and options must be the same."
             )
-        if (known := await self._known(owner, request.idempotency_key, request_hash)) is not None:
+        if (known := await self._find_known(owner, request.idempotency_key, request_hash)) is not None:
             return known, False
         if request.binding is not None and datetime.now(UTC) > request.binding.start_by:
             raise Unauthenticated("The stream ticket has expired before it started anything.")
@@ -96,7 +96,7 @@ class RunCommands:
             if (run := await self._add(new, references, limit, request.place)) is not None:
                 return run, True
         # The same came in twice at the same moment, and the other was quicker.
-        if (known := await self._known(owner, request.idempotency_key, request_hash)) is not None:
+        if (known := await self._find_known(owner, request.idempotency_key, request_hash)) is not None:
             return known, False
         if request.place is not None:
             raise Conflict("Another run was started here at this moment.")
@@ -260,7 +260,7 @@ class RunCommands:
         if (other := await self._repository.find_part(owner, series, part)) is not None:
             raise Conflict(f"Run {other.id} has taken its place since: the story went on another way.")
 
-    async def _known(self, owner: Owner, key: str | None, request_hash: str) -> Run | None:
+    async def _find_known(self, owner: Owner, key: str | None, request_hash: str) -> Run | None:
         run = await self._repository.find_by_key(owner, key) if key else None
         if run is not None and run.request_hash != request_hash:
             raise Conflict("This Idempotency-Key was used with another request.")
