@@ -38,9 +38,9 @@ def text_before(state: State, index: int, budget: int) -> TextSoFar:
     return shown
 
 
-def whole_text(state: State) -> TextSoFar:
+def whole_text(state: State, budget: int = DERIVED_CONTEXT_WORDS) -> TextSoFar:
     """What is shown of the finished text to a prompt for what follows it."""
-    return _recount(state, sorted(state["sections"]), DERIVED_CONTEXT_WORDS)
+    return _recount(state, sorted(state["sections"]), budget)
 
 
 def text_size(state: State) -> int:
