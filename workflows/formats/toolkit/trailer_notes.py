@@ -1,4 +1,4 @@
-"""What stands below the mark of a section's notes, while it is told whether it is notes."""
+"""Lines below the mark of a section's notes, while it is told whether they are notes."""
 
 from dataclasses import dataclass
 
