@@ -87,20 +87,31 @@ class ProgressMeter:
     def tick(self) -> ProgressReported | None:
         """Time has passed, perhaps in silence; says something where that counts."""
         is_farther = self._reckoning.reached > self._reckoning.percent
-        return self._report(self._saying) if is_farther and self._due() else None
+        return self.now(self._saying) if is_farther and self._due() else None
 
-    def now(self, message: str) -> ProgressReported:
-        """Reports at once."""
-        return self._report(message)
+    def now(self, message: str, at_least: int = 0) -> ProgressReported:
+        """Reports at once; percent is `at_least` so many."""
+        self._reported_at = self._clock()
+        self._saying = message
+        reckoning = self._reckoning
+        if reckoning.percent < 100:
+            reckoning.percent = max(reckoning.percent, at_least, reckoning.reached)
+        return ProgressReported(
+            percent=reckoning.percent,
+            words=self._work.words_of_sections,
+            target_words=self._work.target,
+            eta_seconds=reckoning.eta,
+            message=message,
+        )
 
     def done(self) -> ProgressReported:
         """The last report."""
         self._reckoning.percent = 100
-        return self._report("Done")
+        return self.now("Done")
 
     def _plan(self, outline: OutlinePlanned) -> ProgressReported:
         self._work.targets = {section["index"]: section["target_words"] for section in outline.sections}
-        return self._report("The plan is made", self._reckoning.take_plan())
+        return self.now("The plan is made", self._reckoning.take_plan())
 
     def _gather(self, facts: FactsGathered | None = None) -> ProgressReported | None:
         """The facts are there; or a section is begun after them, of which no message told."""
@@ -170,21 +181,7 @@ class ProgressMeter:
     def _look(self, message: str) -> ProgressReported | None:
         """Reports, about once a second, what goes on; what is told in a silence says so too."""
         self._saying = message
-        return self._report(message) if self._due() else None
+        return self.now(message) if self._due() else None
 
     def _due(self) -> bool:
         return self._clock() - self._reported_at >= _EVERY_SECONDS
-
-    def _report(self, message: str, at_least: int = 0) -> ProgressReported:
-        self._reported_at = self._clock()
-        self._saying = message
-        reckoning = self._reckoning
-        if reckoning.percent < 100:
-            reckoning.percent = max(reckoning.percent, at_least, reckoning.reached)
-        return ProgressReported(
-            percent=reckoning.percent,
-            words=self._work.words_of_sections,
-            target_words=self._work.target,
-            eta_seconds=reckoning.eta,
-            message=message,
-        )
