@@ -140,7 +140,9 @@ class Workload:
     def _held(self) -> float:
         """Work of the sections that are being written, as far as it may be held back until their end is known."""
         begun = [slot for slot in self.targets if slot in self.words and slot not in self.finished]
-        return self._span([min(_HELD, self._words_left(slot, self.targets[slot])) for slot in begun])
+        return self._beside_one_another(
+            min(_HELD, self._words_left(slot, self.targets[slot])) for slot in begun
+        )
 
     @property
     def _waiting(self) -> dict[str, float]:
