@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 _BODY_LIMIT_FACTOR = 20
 """A body may come in parts, each in the time of a head; all of it within so many times that."""
+_MOST_HEAD_BYTES = 64 * 1024
 _NO_HEADERS: Mapping[str, str] = {}
 CUT = "storywire.cut"
 """The ASGI extension that cuts the connection amid a reply, so that nobody takes what has come for all of it."""
@@ -25,7 +26,6 @@ class ConnectionLimits:
 
     max_connections: int = 2000
     request_seconds: float = 30.0
-    max_head_bytes: int = 64 * 1024
 
 
 class HttpConnection(HttpToolsProtocol):
@@ -77,9 +77,10 @@ class HttpConnection(HttpToolsProtocol):
         if self._owes_head_since is not None:
             self._head_bytes += len(data)
             # More than the limit of the head may be body that came with it: then the parser finds the head's end.
-            if self._head_bytes > self._limits.max_head_bytes and b"\r\n\r\n" not in data:
-                limit = self._limits.max_head_bytes
-                self._refuse(431, "INVALID_INPUT", f"The head of a request may have {limit} bytes.")
+            if self._head_bytes > _MOST_HEAD_BYTES and b"\r\n\r\n" not in data:
+                self._refuse(
+                    431, "INVALID_INPUT", f"The head of a request may have {_MOST_HEAD_BYTES} bytes."
+                )
                 return
         super().data_received(data)
 

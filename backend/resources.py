@@ -143,7 +143,7 @@ async def _open(settings: Settings, record_to: Path | None, slots: int | None) -
             engine,
             quota=quota,
             cache=store.cache,
-            cache_key=work.formats.cache_key,
+            formats=work.formats,
             deletion=deletion,
         )
         extensions = list_extensions()

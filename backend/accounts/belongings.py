@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 
 import orjson
-import structlog
 from pydantic import BaseModel
 
 from backend.accounts.audit import Audit
@@ -18,8 +17,6 @@ from backend.store.accounts.events import CLI
 from backend.store.owner import LOCAL, Owner
 from backend.tasks import Background, logged
 from workflows.errors import Conflict, NotFound
-
-log = structlog.get_logger()
 
 
 class Belongings:

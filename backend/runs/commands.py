@@ -1,7 +1,7 @@
 """Commands on runs: start, new version, cancel, resume, answer, delete."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +17,7 @@ from backend.runs.admission.resume_quote import make_resume_quote
 from backend.runs.admission.validation import Admission
 from backend.runs.deletion import RunDeletion
 from backend.runs.engine.base import Engine
+from backend.runs.formats import RunFormats
 from backend.runs.queries import RunQueries
 from backend.runs.requests import RunRequest, VersionRequest, hash_request, make_parentage
 from backend.runs.results.cache import ResultCache
@@ -46,17 +47,16 @@ class RunCommands:
         *,
         quota: Quota,
         cache: ResultCache,
-        cache_key: Callable[[NewRun], str | None],
+        formats: RunFormats,
         deletion: RunDeletion,
     ) -> None:
-        """`cache_key` is equal for runs with the same result."""
         self._admission = admission
         self._repository = repository
         self._queries = queries
         self._engine = engine
         self._quota = quota
         self._cache = cache
-        self._cache_key = cache_key
+        self._formats = formats
         self._deletion = deletion
 
     @property
@@ -82,7 +82,7 @@ class RunCommands:
             raise Forbidden(
                 "The stream ticket is for another request: format, input and options must be the same."
             )
-        if (known := await self._known(owner, request.idempotency_key, request_hash)) is not None:
+        if (known := await self._find_known(owner, request.idempotency_key, request_hash)) is not None:
             return known, False
         if request.binding is not None and datetime.now(UTC) > request.binding.start_by:
             raise Unauthenticated("The stream ticket has expired before it started anything.")
@@ -96,7 +96,7 @@ class RunCommands:
             if (run := await self._add(new, references, limit, request.place)) is not None:
                 return run, True
         # The same came in twice at the same moment, and the other was quicker.
-        if (known := await self._known(owner, request.idempotency_key, request_hash)) is not None:
+        if (known := await self._find_known(owner, request.idempotency_key, request_hash)) is not None:
             return known, False
         if request.place is not None:
             raise Conflict("Another run was started here at this moment.")
@@ -167,7 +167,7 @@ class RunCommands:
         run = await self._queries.find(owner, run_id)
         edited = check_outline(outline)
         await self._check_safety(run, edited.model_dump(), "outline.")
-        await self._admission.check_material(run)
+        await self._formats.check_material(run)
         self._admission.check_allowed(ModelSpec.parse(run.model))
         with self._quota.reserve(run.format, 0.0) as limit, self._engine.reserve_slot():
             if not await self._repository.answer(run, self._engine.process, edited, limit=limit):
@@ -217,7 +217,7 @@ class RunCommands:
                 root_run_id=parents.root_run_id,
                 origin=parents.origin,
             )
-        return replace(new, cache_key=self._cache_key(new))
+        return replace(new, cache_key=self._formats.cache_key(new))
 
     def _least_cost(
         self, request: RunRequest, format: AnyFormat, inputs: BaseModel, new: NewRun
@@ -237,7 +237,7 @@ class RunCommands:
             raise Conflict(f"The run is {run.status}: only a failed or cancelled run can be resumed.")
         if run.error is not None and not run.error.resumable:
             raise Conflict(f"The run ended with {run.error.code} and can't go on; start a new one.")
-        await self._admission.check_material(run)
+        await self._formats.check_material(run)
         self._admission.models.check(run.model)
         self._admission.check_allowed(ModelSpec.parse(run.model))
         if run.series is not None and run.part is not None:
@@ -260,7 +260,7 @@ class RunCommands:
         if (other := await self._repository.find_part(owner, series, part)) is not None:
             raise Conflict(f"Run {other.id} has taken its place since: the story went on another way.")
 
-    async def _known(self, owner: Owner, key: str | None, request_hash: str) -> Run | None:
+    async def _find_known(self, owner: Owner, key: str | None, request_hash: str) -> Run | None:
         run = await self._repository.find_by_key(owner, key) if key else None
         if run is not None and run.request_hash != request_hash:
             raise Conflict("This Idempotency-Key was used with another request.")

@@ -1,7 +1,7 @@
 """Formats as runs use them: their graphs, safety policies, and cache keys."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 from pydantic import BaseModel
@@ -10,7 +10,7 @@ from backend.runs.admission.validation import format_of
 from backend.runs.results.cache import make_cache_key
 from backend.store.runs.runs import NewRun, Run
 from backend.streaming.pace import Forecast
-from workflows.errors import NotFound, StorywireError
+from workflows.errors import Conflict, NotFound, StorywireError
 from workflows.formats.base import AnyFormat
 from workflows.formats.capabilities import MakesPieces
 from workflows.formats.defaults import (
@@ -24,7 +24,7 @@ from workflows.formats.defaults import (
     section_review_share,
 )
 from workflows.graph import Graph
-from workflows.lookups import Lookups
+from workflows.lookups import EmptyLookups, Lookups
 from workflows.models.clients.catalog import ModelCatalog
 from workflows.models.spec import ModelSpec
 from workflows.safety.personal_fields import find_personal
@@ -49,23 +49,25 @@ class RunFormats:
     models: ModelCatalog
     policies: PolicyRegistry
     time_zone: str = "UTC"
-    lookups: Lookups | None = None
+    lookups: Lookups = field(default_factory=EmptyLookups)
     revisions: int | None = None
 
     def graph(self, run: Run) -> Graph:
         """The graph of the run's format."""
         return self.graph_of(run.format)
 
-    async def has_material(self, run: Run) -> bool:
-        """Whether what the run's input refers to is there still."""
-        if self.lookups is None:
-            return True
+    async def check_material(self, run: Run) -> None:
+        """Raises Conflict for a run that can't go on, since what it is written from was deleted, or the package of its
+        format is no longer installed."""
         format = format_of(self.formats, run)
+        if run.origin is not None and run.origin.has_lost_seed:
+            raise Conflict("The text that this version is made of was deleted, so it can't go on.")
         try:
             await load(format, format.parse(run.input), self.lookups, run.owner)
-        except NotFound:
-            return False
-        return True
+        except NotFound as error:
+            raise Conflict(
+                f"The run can't go on, since what it is written from was deleted. {error.message}"
+            ) from None
 
     def policy(self, run: Run | NewRun) -> Policy:
         """The safety policy of the run's readers. Raises Conflict when its format is no longer installed."""

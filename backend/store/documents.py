@@ -11,7 +11,7 @@ from backend.store.limits import Cap, check_cap
 from backend.store.owner import Owner
 from backend.store.schema.tables import documents
 from backend.store.sql.database import Database
-from backend.store.sql.dialect import lock_owner
+from backend.store.sql.dialect import deletion_of
 from backend.store.sql.paging import newest_first
 from workflows.errors import FieldError, PayloadTooLarge
 
@@ -103,12 +103,7 @@ class DocumentRepository:
     async def delete(self, owner: Owner, document_id: str) -> bool:
         """Deletes the document; False if there was none."""
         query = delete(documents).where(documents.c.owner == owner, documents.c.id == document_id)
-
-        def work(connection: Connection) -> bool:
-            lock_owner(connection, owner)  # no run that refers to it is stored meanwhile, nor afterwards
-            return bool(connection.execute(query).rowcount)
-
-        return await self._db.erase(work)
+        return await self._db.erase(deletion_of(owner, query))
 
     async def look_up(self, owner: Owner, document_id: str) -> Mapping[str, Any] | None:
         """The document as a lookup returns it: `{id, title, text, language, words}`."""

@@ -41,20 +41,20 @@ class Gate:
     def take(self, message: Message) -> Iterator[Message]:
         """The messages for readers in place of this one: itself, a part of the text, more of it, or nothing."""
         match message:
-            case TextAppended() as data if self._mode != "open":
-                yield from self._content(data)
-            case TextRetracted() as data:
-                self._held.pop(slot_of(data), None)
-                self._released.discard(slot_of(data))
-                self._delays.drop(slot_of(data))
+            case TextAppended() as content if self._mode != "open":
+                yield from self._take_text(content)
+            case TextRetracted():
+                self._held.pop(slot_of(message), None)
+                self._released.discard(slot_of(message))
+                self._delays.drop(slot_of(message))
                 yield message
-            case SafetyChecked() as data:
-                yield self._without_held_quotes(data)
-                if data.stage == "section":
-                    yield from self._verdict(data)
-            case MetricsCalculated() as data:
-                known = (data.model_extra or {}).get("gate", {})  # what moderation of sentences measured
-                yield data.model_copy(update={"gate": {**known, **self.report()}})
+            case SafetyChecked() as verdict:
+                yield self._without_held_quotes(verdict)
+                if verdict.stage == "section":
+                    yield from self._take_verdict(verdict)
+            case MetricsCalculated() as metrics:
+                known = (metrics.model_extra or {}).get("gate", {})  # what moderation of sentences measured
+                yield metrics.model_copy(update={"gate": {**known, **self.report()}})
             case _:
                 yield message
 
@@ -76,55 +76,60 @@ class Gate:
         """Time for which text was held back so far, in milliseconds, for `metadata`."""
         return {"mode": self._mode, **self._delays.report()}
 
-    def _content(self, data: TextAppended) -> Iterator[Message]:
-        slot = slot_of(data)
-        held = self._held.setdefault(slot, _Held(self._policy))
-        was_stopped = held.match is not None
-        if was_stopped:
+    def _take_text(self, content: TextAppended) -> Iterator[Message]:
+        slot = slot_of(content)
+        if (held := self._held.get(slot)) is None:
+            held = self._held[slot] = _Held(self._policy)
+        if held.is_stopped:
             return
-        self._delays.arrive(slot, len(data.chunk))
-        text = held.add(data)
+        self._delays.arrive(slot, len(content.chunk))
+        text = held.add(content)
         if self._mode == "sentence" and (text or held.is_whole):
-            yield self._release(data, text, ends=held.is_whole)
+            yield self._release(content, text, ends=held.is_whole)
         if held.match is not None:
-            yield self._stopped(data, held.match)
+            yield self._refusal(content, held.match)
 
-    def _verdict(self, data: SafetyChecked) -> Iterator[Message]:
-        if self._mode != "section" or not data.approved:
+    def _take_verdict(self, verdict: SafetyChecked) -> Iterator[Message]:
+        if self._mode != "section" or not verdict.approved:
             return
-        slot = data.section if data.piece is None else data.piece
+        slot = verdict.section if verdict.piece is None else verdict.piece
         held = self._held.get(slot) if slot is not None else None
         if slot is None or held is None or not held.is_whole:
             return
         del self._held[slot]
         self._released.add(slot)
-        about = TextAppended(section=data.section or 0, piece=data.piece, chunk="")
+        about = TextAppended(section=verdict.section or 0, piece=verdict.piece, chunk="")
         yield self._release(about, "".join(held.passed), ends=True)
 
-    def _without_held_quotes(self, data: SafetyChecked) -> SafetyChecked:
+    def _without_held_quotes(self, verdict: SafetyChecked) -> SafetyChecked:
         """The verdict without quotes of text that readers don't have."""
         issues = [
-            _without_quote(issue) if self._is_held(data.piece or issue.get("section")) else issue
-            for issue in data.issues
+            _without_quote(issue) if self._is_held(verdict.piece or issue.get("section")) else issue
+            for issue in verdict.issues
         ]
-        return data.model_copy(update={"issues": issues})
+        return verdict.model_copy(update={"issues": issues})
 
     def _is_held(self, slot: Slot | None) -> bool:
         if slot is None:
             return False
         if self._mode == "section":
             return slot not in self._released
-        return slot in self._held and self._held[slot].match is not None
+        return slot in self._held and self._held[slot].is_stopped
 
     def _release(self, about: TextAppended, text: str, *, ends: bool) -> TextAppended:
         self._delays.release(slot_of(about), len(text))
         return TextAppended(section=about.section, piece=about.piece, chunk=text, is_complete=ends)
 
-    def _stopped(self, data: TextAppended, match: RuleMatch) -> SafetyChecked:
-        section = data.section if data.piece is None else None
+    def _refusal(self, content: TextAppended, match: RuleMatch) -> SafetyChecked:
+        section = content.section if content.piece is None else None
         issue = _without_quote(issue_of(match, section))
         verdict = {"stage": "sentence", "approved": False, "score": 0.0, "issues": [issue]}
-        about = {"section": section, "piece": data.piece, "policy": self._policy.label, "layers": ["rules"]}
+        about = {
+            "section": section,
+            "piece": content.piece,
+            "policy": self._policy.label,
+            "layers": ["rules"],
+        }
         return SafetyChecked.model_validate({**verdict, **about})
 
 
@@ -152,10 +157,14 @@ class _Held:
         """The broken rule that stopped the section."""
         return self._filter.match
 
-    def add(self, data: TextAppended) -> str:
+    @property
+    def is_stopped(self) -> bool:
+        return self.match is not None
+
+    def add(self, content: TextAppended) -> str:
         """Adds text; returns the text that has passed, of it and of what was held."""
-        text = self._filter.feed(data.chunk)
-        if data.is_complete:
+        text = self._filter.feed(content.chunk)
+        if content.is_complete:
             text += self._filter.close()
             self.is_whole = self._filter.match is None
         self.passed.append(text)

@@ -1,8 +1,8 @@
 """Views of a log: sections in reading order, whole sentences, whole sections.
 
-A view is a pure function of the log, so the number of a message in it (the how-manieth of the view it is)
-means the same on every connection and in every process: a reader who comes back with the same query options
-is sent exactly what follows.
+A view is a pure function of the log, so the number of a message in it, counted from the view's first, means the
+same on every connection and in every process: a reader who comes back with the same query options is sent exactly
+what follows.
 """
 
 from collections.abc import Iterator
@@ -164,34 +164,34 @@ class _Grains:
     def feed(self, entry: Entry) -> Iterator[Entry]:
         message = decode_stored(entry.data) if entry.type in ("content", "retract") else None
         if isinstance(message, TextAppended):
-            yield from self._content(entry, message)
+            yield from self._take(entry, message)
             return
         if isinstance(message, TextRetracted):
             self._pending.pop(slot_of(message), None)
         elif entry.type in TERMINAL:
-            yield from self._rest(entry)
+            yield from self._release_all(entry)
         yield entry
 
-    def _content(self, entry: Entry, data: TextAppended) -> Iterator[Entry]:
-        slot = slot_of(data)
-        if self._whole_sections and not data.is_complete:
-            if data.chunk:
-                self._pending.setdefault(slot, []).append(data.chunk)
+    def _take(self, entry: Entry, content: TextAppended) -> Iterator[Entry]:
+        slot = slot_of(content)
+        if self._whole_sections and not content.is_complete:
+            if content.chunk:
+                self._pending.setdefault(slot, []).append(content.chunk)
             return
-        text = "".join((*self._pending.pop(slot, ()), data.chunk))
-        if data.is_complete:
-            yield _content(entry, slot, text, is_complete=True)
+        text = "".join((*self._pending.pop(slot, ()), content.chunk))
+        if content.is_complete:
+            yield _make_entry(entry, slot, text, is_complete=True)
             return
         ready = last_sentence_end(text, self._language)
         if ready:
-            yield _content(entry, slot, text[:ready], is_complete=False)
+            yield _make_entry(entry, slot, text[:ready], is_complete=False)
         if ready < len(text):
             self._pending[slot] = [text[ready:]]
 
-    def _rest(self, entry: Entry) -> Iterator[Entry]:
+    def _release_all(self, entry: Entry) -> Iterator[Entry]:
         pending, self._pending = self._pending, {}
         for slot in sorted(pending, key=_reading_order):
-            yield _content(entry, slot, "".join(pending[slot]), is_complete=False)
+            yield _make_entry(entry, slot, "".join(pending[slot]), is_complete=False)
 
 
 def _reading_order(slot: Slot) -> tuple[bool, int]:
@@ -199,7 +199,7 @@ def _reading_order(slot: Slot) -> tuple[bool, int]:
     return (True, 0) if isinstance(slot, str) else (False, slot)
 
 
-def _content(entry: Entry, slot: Slot, chunk: str, *, is_complete: bool) -> Entry:
+def _make_entry(entry: Entry, slot: Slot, chunk: str, *, is_complete: bool) -> Entry:
     section, piece = (0, slot) if isinstance(slot, str) else (slot, None)
     message = TextAppended(section=section, piece=piece, chunk=chunk, is_complete=is_complete)
     return Entry(entry.seq, "content", encode(message))

@@ -129,7 +129,7 @@ class Workload:
             return self.facts_words
         written = [slot for slot in self.targets if slot in self.finished]
         if self._pace.judging and (waiting := [slot for slot in written if slot not in self.judged]):
-            return self._span([self._pace.judging * self.targets[slot] for slot in waiting])
+            return self._beside_one_another(self._pace.judging * self.targets[slot] for slot in waiting)
         if not self.targets:
             return 0.0
         if self.is_checked:
@@ -140,7 +140,9 @@ class Workload:
     def _held(self) -> float:
         """Work of the sections that are being written, as far as it may be held back until their end is known."""
         begun = [slot for slot in self.targets if slot in self.words and slot not in self.finished]
-        return self._span([min(_HELD, self._words_left(slot, self.targets[slot])) for slot in begun])
+        return self._beside_one_another(
+            min(_HELD, self._words_left(slot, self.targets[slot])) for slot in begun
+        )
 
     @property
     def _waiting(self) -> dict[str, float]:
@@ -194,14 +196,17 @@ class Workload:
     def _span(self, sections: Iterable[float]) -> float:
         """Work of sections that are handed out in this order to as many writers as there are. The first is written
         alone where it brings the facts, or where they are looked for beside it."""
-        first, *others = [*sections, 0.0]
         if not self._forecast.facts:
-            others, first = [first, *others], 0.0
+            return self._beside_one_another(sections)
+        first, *others = [*sections, 0.0]
+        return first + self._beside_one_another(others)
+
+    def _beside_one_another(self, works: Iterable[float]) -> float:
         busy = [0.0] * self._forecast.at_once
         heapify(busy)
-        for work in others:
+        for work in works:
             heapreplace(busy, busy[0] + work)
-        return first + max(busy)
+        return max(busy)
 
 
 def is_last_step(node: str) -> bool:

@@ -41,7 +41,7 @@ NO_NOUN = re.compile(
 
 # What is in no room stands at the top, a migration beside the others, and a format of ours in one folder.
 CROWDED = {
-    *("backend", "workflows", "workflows/sections", "backend/store/migrations/versions"),
+    *("backend", "workflows", "backend/store/migrations/versions"),
     *(f"workflows/formats/{name}" for name in ("creator_script", "podcast", "story")),
 }
 

@@ -173,6 +173,11 @@ async def test_cancel_at_the_last_try_stops_what_it_has_taken_over(repository: R
     run = await add_run(repository, process=None)
 
     class Engine(_WithoutALog):
+        async def submit(self, run_id: str) -> None:
+            await super().submit(run_id)
+            taken = await repository.get(run_id)  # also where a stop in this process comes too late
+            assert taken is not None and taken.stop_requested
+
         async def stop_here(self, run_id: str) -> bool:
             if self.tries < 5:
                 return await super().stop_here(run_id)

@@ -370,7 +370,7 @@ async def test_run_whose_material_was_deleted_is_neither_resumed_nor_answered(
 async def test_commands_reserve_the_least_that_a_run_costs_unless_its_budget_was_named(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    least: list[float | None] = []
+    waiting, least = await reviewed(world), list[float | None]()
     reserve = world.quota.reserve
 
     def note(format: str, least_usd: float | None = None) -> AbstractContextManager[Limit]:
@@ -390,11 +390,12 @@ async def test_commands_reserve_the_least_that_a_run_costs_unless_its_budget_was
     await world.service.resume(OWNER, unpriced.id)
     again = await ended(world, model="openai:gpt-4.1")
     await world.service.resume(OWNER, again.id, Caps(budget_usd=1.0))
-    for each in (named, version, failed, unpriced, again):
+    await world.service.answer(OWNER, waiting.id, OUTLINE.model_dump())
+    for each in (named, version, failed, unpriced, again, waiting):
         await world.end(each.id)
     of_a_rest = least[3]
     assert of_a_rest is not None and of_a_rest > 0
-    assert least == [0.0, None, 0.0, of_a_rest, 0.0, None]  # nobody knows how long a note gets
+    assert least == [0.0, None, 0.0, of_a_rest, 0.0, None, 0.0]  # nobody knows how long a note gets
 
 
 async def test_commands_of_another_owner_find_no_run(world: World) -> None:

@@ -3,6 +3,10 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+from filelock import FileLock
+
+from backend.runs.engine import liveness
 from backend.runs.engine.liveness import FileLiveness, find_alive
 
 
@@ -14,6 +18,23 @@ async def test_lock_of_a_process_that_left_or_was_killed_is_cleared(tmp_path: Pa
     assert not await here.is_alive(there.id) and not await here.is_alive(killed.stem)
     await here.leave()
     assert await asyncio.to_thread(lambda: list(tmp_path.iterdir())) == []
+
+
+async def test_lock_of_a_killed_process_may_be_cleared_by_two_others_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = FileLiveness(tmp_path)
+    killed = tmp_path / "01J00000000000000000000000.lock"
+    killed.touch()
+
+    class ClearedElsewhere(FileLock):
+        def release(self, force: bool = False) -> None:
+            super().release(force)
+            killed.unlink(missing_ok=True)
+
+    monkeypatch.setattr(liveness, "FileLock", ClearedElsewhere)
+    assert not await here.is_alive(killed.stem)
+    await here.leave()
 
 
 async def test_processes_that_are_alive_are_those_that_hold_their_locks(tmp_path: Path) -> None:

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.streaming.pace import JUDGED_SECTION, Forecast, Paces
+from backend.streaming.pace import JUDGED_SECTION, Forecast, Pace, Paces
 from backend.streaming.progress import ProgressMeter
+from backend.streaming.workload import Workload
 from workflows.formats.defaults import review_share, section_review_share
 from workflows.formats.registry import list_formats
 from workflows.messages.messages import (
@@ -405,6 +406,15 @@ def test_progress_of_equal_sections_at_once_stays_within_ten_points_of_a_straigh
     run.step("safety_check", run.second)
     run.step("calculate_metrics", run.second)
     assert run.farthest_off() <= 10
+
+
+@pytest.mark.parametrize("facts", [0, 800])
+def test_judges_of_sections_that_were_written_at_once_take_the_time_of_one(facts: int) -> None:
+    work = Workload(Forecast(facts=facts, at_once=3), Pace(judging=0.5))
+    work.targets, work.has_facts, work.judged = dict.fromkeys(range(4), 800), True, {0}
+    for section in range(4):
+        work.append(section, "word", is_last=True)
+    assert work.silent_step == 400
 
 
 @pytest.mark.parametrize("factor", [0.6, 1.0, 1.8])

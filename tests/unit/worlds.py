@@ -240,7 +240,7 @@ async def open_world(
         engine,
         quota=quota,
         cache=cache,
-        cache_key=formats.cache_key,
+        formats=formats,
         deletion=RunDeletion(repository, engine, formats.formats, RunFiles(saver, None)),
     )
     recovery = Recovery(

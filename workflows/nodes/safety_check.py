@@ -3,20 +3,30 @@
 from typing import Any
 
 from langgraph.types import Overwrite
+from typing_extensions import TypedDict
 
 from workflows.errors import SafetyRejected
 from workflows.faults import MAX_REWRITES, rewrites_in_order
+from workflows.formats.capabilities import Reviews
 from workflows.messages.messages import SafetyChecked, SafetyIssue
+from workflows.routing import sections_to_revise
 from workflows.safety.moderation import MODERATED_SCORE, moderation_issues
 from workflows.safety.pipeline import SafetyPipeline
 from workflows.sections.node_context import NodeContext
-from workflows.sections.review_text import review_text
 from workflows.sections.section_writer import SectionWriter
 from workflows.state import State, plan_text
-from workflows.verdicts import ReviewFinding, Verdict, stands
+from workflows.verdicts import Reviewed, ReviewFinding, Verdict, stands
 
 _MARKED_SCORE = 0.2
 """The most that a text gets in which something dangerous was left."""
+
+
+class _Review(TypedDict):
+    """State update of a review: the findings, and the sections to be rewritten."""
+
+    findings: list[ReviewFinding]
+    revising: list[int]
+    reviewed: dict[str, Any]
 
 
 async def safety_check(context: NodeContext, state: State) -> dict[str, Any]:
@@ -28,7 +38,7 @@ async def safety_check(context: NodeContext, state: State) -> dict[str, Any]:
     fault are withdrawn first.
     """
     writer = context.publish
-    review = await review_text(context, state)
+    review = await _review(context, state)
     policy = context.policy(context.format.parse(state["input"]))
     refused = [verdict for verdict in state.get("judged", {}).values() if not verdict["approved"]]
     stopped = moderation_issues(state["sections"].values())
@@ -53,6 +63,19 @@ async def safety_check(context: NodeContext, state: State) -> dict[str, Any]:
             SectionWriter(index, writer).retract("safety")
         raise SafetyRejected("The text could not be made safe for its readers, so it was withdrawn.")
     return {"safety": verdict, **review, "rewritten": Overwrite([])}
+
+
+async def _review(context: NodeContext, state: State) -> _Review:
+    """The format's review of the present text. A format without rules of its own buys nothing here."""
+    found: list[ReviewFinding] = []
+    if isinstance(context.format, Reviews):
+        inputs = await context.inputs(state["input"])
+        found = await context.format.review(inputs, state, await context.open_reviewer())
+    return _Review(
+        findings=[*found],
+        revising=sections_to_revise(state, found, context.max_revisions),
+        reviewed=found.measured if isinstance(found, Reviewed) else {},
+    )
 
 
 def add_moderation(verdict: Verdict, stopped: list[SafetyIssue]) -> None:

@@ -144,7 +144,7 @@ async def _wait(start: RunStart, begin: Begin) -> Response:
 
 async def _unless_left(request: Request, work: Coroutine[Any, Any, _T]) -> _T | None:
     """The result of `work`; None if the client disconnected first: then the work is cancelled."""
-    working, leaving = asyncio.create_task(work), asyncio.create_task(_leave(request))
+    working, leaving = asyncio.create_task(work), asyncio.create_task(_wait_until_left(request))
     try:
         await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
         return working.result() if working.done() else None
@@ -154,7 +154,7 @@ async def _unless_left(request: Request, work: Coroutine[Any, Any, _T]) -> _T | 
         await asyncio.wait({working, leaving})
 
 
-async def _leave(request: Request) -> None:
+async def _wait_until_left(request: Request) -> None:
     """Returns when the client has disconnected. The body has been read by now."""
     while (await request.receive())["type"] != "http.disconnect":
         pass

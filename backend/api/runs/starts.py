@@ -57,7 +57,7 @@ class RunStart:
     queries: QueriesDep
     settings: SettingsDep
     event_id: EventIdDep
-    options: StreamOptionsDep
+    stream_options: StreamOptionsDep
     timezone: TimeZone = None
     idempotency_key: IdempotencyKey = None
     request_id: RequestId = None
@@ -117,7 +117,7 @@ class RunStart:
     async def stream(self, run: Run, client: ClientRequest | None = None) -> Response:
         """The run's stream, from after `Last-Event-ID`. `client`: what a wire's messages say again of the request."""
         cursor = self.event_id[1] if self.event_id else 0
-        options = self.options if client is None else replace(self.options, client=client)
+        options = self.stream_options if client is None else replace(self.stream_options, client=client)
         reader = self.queries.reader(run, cursor, options)
         return await stream_response(self.queries, run, reader, self.settings)
 

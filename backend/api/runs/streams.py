@@ -48,9 +48,9 @@ async def stream_response(queries: RunQueries, run: Run, reader: Reader, setting
         return Response(status_code=204, headers=headers)
     if reader.style is not None:
         headers |= {name: value.format(run_id=run.id) for name, value in reader.style.headers}
-    frames = _frames(queries, run, reader, first, settings.retry_ms)
     refusal = b"" if reader.style is None else reader.style.refusal
-    return event_stream(frames, settings, headers=headers, refusal=refusal)
+    stream = _frames(queries, run, reader, first, settings.retry_ms)
+    return event_stream(stream, settings, headers=headers, refusal=refusal)
 
 
 class _EventStream(EventSourceResponse):

@@ -15,9 +15,9 @@ from backend.store.owner import Owner
 from backend.store.references import Reference
 from backend.store.runs.runs import NewRun, Run
 from backend.store.schema.run_values import RunOptions
-from workflows.errors import Conflict, InvalidInput, NotFound
+from workflows.errors import Conflict, InvalidInput
 from workflows.formats.base import AnyFormat
-from workflows.formats.defaults import check_model, default_cache_of, load, resolve
+from workflows.formats.defaults import check_model, default_cache_of, resolve
 from workflows.models.budget.prices import PriceRegistry
 from workflows.models.clients.catalog import ModelCatalog
 from workflows.models.spec import ModelSpec
@@ -66,19 +66,6 @@ class Admission:
         lookups = GrantedLookups(self.lookups, None if key is None else key.scopes)
         resolved = await resolve(format, inputs, lookups, owner)
         return resolved, lookups.references
-
-    async def check_material(self, run: Run) -> None:
-        """Raises Conflict for a run that can't go on, since what it is written from was deleted, or the package of its
-        format is no longer installed."""
-        format = self.format_of(run)
-        if run.origin is not None and run.origin.has_lost_seed:
-            raise Conflict("The text that this version is made of was deleted, so it can't go on.")
-        try:
-            await load(format, format.parse(run.input), self.lookups, run.owner)
-        except NotFound as error:
-            raise Conflict(
-                f"The run can't go on, since what it is written from was deleted. {error.message}"
-            ) from None
 
     def apply_defaults(
         self, format: AnyFormat, inputs: BaseModel, requested: RunOptions

@@ -1,6 +1,6 @@
 """Executor: opens an attempt at a run, and stores its outcome."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -97,7 +97,9 @@ class Executor:
                 opening is None and transcript.attempts > 0 and transcript.terminal is None
             )
             log.info("run_begins", attempt=transcript.attempts + 1, model=run.model)
-            observer = self._observers.observe(run.id, run.format, transcript, self._personal(run))
+            observer = self._observers.observe(
+                run.id, run.format, transcript, lambda: self._tools.formats.personal(run)
+            )
             for message in held.unobserved:
                 transcript.apply(message)
                 observer.on_messages([message])
@@ -173,9 +175,6 @@ class Executor:
             await self._budgets.store_lost(run, [call for call in calls if call.id not in known])
         except Exception:
             log.exception("lost_usage_not_stored")
-
-    def _personal(self, run: Run) -> Callable[[], list[str] | None]:
-        return lambda: self._tools.formats.personal(run)
 
 
 def _held_since(opening: LogOpening) -> _HeldLog:

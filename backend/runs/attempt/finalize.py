@@ -17,7 +17,7 @@ from backend.store.schema.transitions import CANCELLED, COMPLETED, FAILED, WAITI
 from backend.store.sql.database import UNAVAILABLE
 from backend.store.usage import RunUsage
 from backend.telemetry.metrics import AttemptOutcome
-from workflows.errors import Cancelled
+from workflows.errors import Cancelled, Conflict
 from workflows.messages.messages import Message, RunCompleted, RunFailed
 from workflows.messages.transcript import Transcript
 from workflows.state import State
@@ -131,7 +131,12 @@ class RunFinalizer:
             return True
         if not isinstance(ending, RunFailed):
             return False
-        return not ending.resumable or not await self._formats.has_material(run)
+        if ending.resumable:
+            try:
+                await self._formats.check_material(run)
+            except Conflict:
+                return True
+        return not ending.resumable
 
     async def _plan(self, written_by: str, run: Run) -> VersionPlan | None:
         """The plan kept for versions of the run; a copy has the state of its source."""

@@ -42,10 +42,7 @@ class FileLiveness:
         path = self._path(process)
         if not path.exists():
             return False
-        try:
-            with FileLock(path, timeout=0):
-                pass
-        except Timeout:
+        if _is_held(path):
             return True
         path.unlink(missing_ok=True)
         return False

@@ -73,7 +73,7 @@ class Reader:
             self._is_level = len(entries) < _BATCH and entries[-1].type not in self._endings
             if self._is_last(entries[-1]):
                 newest = await self._log.last(self._run_id, self._seq)
-                if newest is not None and newest.seq == self._seq and await self._holds(newest):
+                if newest is not None and newest.seq == self._seq and await self._counts(newest):
                     self.state = "ended"
             if shown := self._show(entries):
                 return shown
@@ -111,7 +111,7 @@ class Reader:
         if last_seq < self._seq:
             raise _unknown_cursor(self._seq)
         self._check_cursor()
-        if newest is None or not self._is_last(newest) or not await self._holds(newest):
+        if newest is None or not self._is_last(newest) or not await self._counts(newest):
             return None
         self.state = "ended"
         return None if newest.type in TERMINAL else newest
@@ -120,7 +120,7 @@ class Reader:
         # When a resume was accepted, and the log doesn't say so yet, its error is superseded already.
         return entry.type in self._endings and entry.seq != self._superseded_error_seq
 
-    async def _holds(self, ending: Entry) -> bool:
+    async def _counts(self, ending: Entry) -> bool:
         """Whether the ending counts: a question doesn't that was answered, though the log doesn't say so yet."""
         return ending.type in TERMINAL or await self._is_waiting()
 

@@ -12,7 +12,7 @@ from backend.scripts.store.tables import personas
 from backend.store.limits import Cap, check_cap
 from backend.store.owner import Owner
 from backend.store.sql.database import Database
-from backend.store.sql.dialect import lock_owner
+from backend.store.sql.dialect import deletion_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +80,7 @@ class PersonaRepository:
     async def remove(self, owner: Owner, persona_id: str) -> bool:
         """Deletes the persona; False if there was none."""
         query = delete(personas).where(personas.c.owner == owner, personas.c.id == persona_id)
-
-        def work(connection: Connection) -> bool:
-            lock_owner(connection, owner)  # no run that refers to it is stored meanwhile, nor afterwards
-            return bool(connection.execute(query).rowcount)
-
-        return await self._db.erase(work)
+        return await self._db.erase(deletion_of(owner, query))
 
 
 def _columns(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Delete,
     Select,
     bindparam,
     delete,
@@ -24,7 +23,7 @@ from backend.store.accounts.tables import HASH, accounts, api_keys
 from backend.store.owner import Owner
 from backend.store.schema.columns import Instant
 from backend.store.sql.database import Database
-from backend.store.sql.dialect import lock_owner
+from backend.store.sql.dialect import deletion_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,20 +126,12 @@ class ApiKeyRepository:
     async def remove(self, owner: Owner, key_id: str) -> bool:
         """Whether there was one."""
         mine = (api_keys.c.owner == owner) & (api_keys.c.id == key_id)
-        return await self._remove(owner, delete(api_keys).where(mine))
+        return await self._db.write(deletion_of(owner, delete(api_keys).where(mine)))
 
     async def remove_all(self, owner: Owner) -> None:
         """Removes the owner's keys."""
-        await self._remove(owner, delete(api_keys).where(api_keys.c.owner == owner))
-
-    async def _remove(self, owner: Owner, query: Delete) -> bool:
-        """Whether there was one. What a key has asked for is stored before, or isn't."""
-
-        def work(connection: Connection) -> bool:
-            lock_owner(connection, owner)
-            return bool(connection.execute(query).rowcount)
-
-        return await self._db.write(work)
+        query = delete(api_keys).where(api_keys.c.owner == owner)
+        await self._db.write(deletion_of(owner, query))
 
     async def _active(self, query: Select[Any], **values: Any) -> ActiveKey | None:
         bound = {**values, "now": datetime.now(UTC)}

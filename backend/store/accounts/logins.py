@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Delete,
     Select,
     bindparam,
     delete,
@@ -34,7 +33,7 @@ from backend.store.accounts.tables import HASH, accounts, login_sessions, refres
 from backend.store.owner import Owner
 from backend.store.schema.columns import Instant
 from backend.store.sql.database import Database
-from backend.store.sql.dialect import lock_owner
+from backend.store.sql.dialect import deletion_of, lock_owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,14 +155,14 @@ class LoginRepository:
     async def end(self, owner: Owner, session_id: str) -> bool:
         """Whether there was one."""
         mine = (login_sessions.c.owner == owner) & (login_sessions.c.id == session_id)
-        return await self._end(owner, delete(login_sessions).where(mine))
+        return await self._db.write(deletion_of(owner, delete(login_sessions).where(mine)))
 
     async def end_all(self, owner: Owner, but: str | None = None) -> None:
         """Ends the owner's sessions, `but` one."""
         query = delete(login_sessions).where(login_sessions.c.owner == owner)
         if but is not None:
             query = query.where(login_sessions.c.id != but)
-        await self._end(owner, query)
+        await self._db.write(deletion_of(owner, query))
 
     async def drop_ended(self, idle_since: datetime) -> None:
         """Forgets the sessions that have ended by themselves, whoever's they are."""
@@ -172,15 +171,6 @@ class LoginRepository:
         free = select(login_sessions.c.id).where(ended).with_for_update(skip_locked=True)
         query = delete(login_sessions).where(login_sessions.c.id.in_(free))
         await self._db.write(lambda connection: connection.execute(query))
-
-    async def _end(self, owner: Owner, query: Delete) -> bool:
-        """Whether sessions of the owner's were deleted. What they have asked for is stored before, or isn't."""
-
-        def work(connection: Connection) -> bool:
-            lock_owner(connection, owner)
-            return bool(connection.execute(query).rowcount)
-
-        return await self._db.write(work)
 
     async def _active(
         self, query: Select[Any], values: dict[str, Any], idle_since: datetime

@@ -5,10 +5,10 @@ another, and a query with `with_for_update` holds its rows. SQLite does neither,
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Table, column, delete, func, literal_column, select, table
+from sqlalchemy import Connection, Delete, Insert, Table, column, delete, func, literal_column, select, table
 from sqlalchemy.dialects import postgresql, sqlite
 
 from backend.store.owner import Owner
@@ -60,6 +60,17 @@ def lock_owner(connection: Connection, owner: Owner) -> None:
 def lock_owners(connection: Connection, *owners: Owner) -> None:
     """As `lock_owner`, of several."""
     lock(connection, *(f"owner {owner}" for owner in owners))
+
+
+def deletion_of(owner: Owner, query: Delete) -> Callable[[Connection], bool]:
+    """The work that deletes something of this owner's, and says whether it was there. What its owner asks for by it,
+    or with reference to it, is stored before, or isn't."""
+
+    def work(connection: Connection) -> bool:
+        lock_owner(connection, owner)
+        return bool(connection.execute(query).rowcount)
+
+    return work
 
 
 def announce_stop(connection: Connection, run_id: str) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from backend.streaming.wires.sections import SectionMessage, open_message
 from backend.streaming.wires.wire import (
     CREDENTIAL_ENDED,
     WireMessage,
@@ -50,15 +51,6 @@ class ClientRequest:
     """A snapshot deletes those of the client's messages that it leaves out."""
 
 
-@dataclass(slots=True)
-class _Section:
-    """A section's message: its text, and whether it may be appended to."""
-
-    texts: list[str] = field(default_factory=list)
-    is_open: bool = False
-    is_ended: bool = False
-
-
 class AgUiMapper:
     """Reducer of a run's messages to events."""
 
@@ -71,7 +63,7 @@ class AgUiMapper:
         self._outline: WireMessage | None = None
         self._progress: WireMessage = {}
         self._has_state = False
-        self._sections: dict[int, _Section] = {}
+        self._sections: dict[int, SectionMessage] = {}
         self._pieces: dict[str, list[str]] = {}
         self._custom: dict[str, WireMessage] = {}
         self._makers: dict[type[Message], Callable[[Any], Iterator[WireMessage]]] = {
@@ -158,7 +150,8 @@ class AgUiMapper:
         if message.piece is not None:
             yield from self._append_piece(message.piece, message)
             return
-        yield from self._open(message.section)
+        for each in open_message(self._sections, message.section):
+            yield self._opening(each)
         section = self._sections[message.section]
         if message.chunk:
             section.texts.append(message.chunk)
@@ -170,16 +163,6 @@ class AgUiMapper:
         if message.is_complete:
             section.is_ended = True
             yield from self._close(message.section)
-
-    def _open(self, number: int) -> Iterator[WireMessage]:
-        """The beginning of a section's message, after those of the sections before it: their order is that of the
-        beginnings, whatever is written first."""
-        before = [each for each in range(number) if each not in self._sections]
-        for each in (*before, number):
-            section = self._sections.setdefault(each, _Section())
-            if not section.is_open:
-                section.is_open, section.is_ended = True, False
-                yield self._opening(each)
 
     def _opening(self, number: int) -> WireMessage:
         return {
@@ -206,7 +189,7 @@ class AgUiMapper:
                 yield self._piece(message.piece, "")
             return
         section = self._sections.get(message.section)
-        if section is None or not (section.texts or section.is_ended):
+        if section is None or not section.was_shown:
             return  # nothing of it was shown
         yield from self._close(message.section)
         section.texts, section.is_ended = [], False
@@ -217,7 +200,7 @@ class AgUiMapper:
             {
                 "id": self._id(number),
                 "role": "assistant",
-                "content": "".join(section.texts),
+                "content": section.text,
                 "metadata": _metadata(number),
             }
             for number, section in sorted(self._sections.items())

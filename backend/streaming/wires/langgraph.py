@@ -5,11 +5,12 @@ One message a section, under a node of its own: clients put together what comes 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum, auto
 from typing import Any
 
+from backend.streaming.wires.sections import SectionMessage, open_message
 from backend.streaming.wires.wire import WireMessage, WireStyle, plain, without_text
 from workflows.messages.messages import (
     TERMINAL,
@@ -57,19 +58,6 @@ class ThreadTurn:
         return int(self.started_at.replace(tzinfo=self.started_at.tzinfo or UTC).timestamp() * 1000)
 
 
-@dataclass(slots=True)
-class _Section:
-    """A section's message: its text, and whether it may be appended to."""
-
-    texts: list[str] = field(default_factory=list)
-    is_open: bool = False
-    is_ended: bool = False
-
-    @property
-    def text(self) -> str:
-        return "".join(self.texts)
-
-
 class LangGraphMapper:
     """Reducer of a run's messages to events.
 
@@ -90,7 +78,7 @@ class LangGraphMapper:
         self._attempts = 0
         self._count = 0
         self._outline: WireMessage | None = None
-        self._sections: dict[int, _Section] = {}
+        self._sections: dict[int, SectionMessage] = {}
         self._pieces: dict[str, list[str]] = {}
         self._makers: dict[type[Message], Callable[[Any], Iterator[WireMessage]]] = {
             NodeChanged: self._change,
@@ -251,7 +239,8 @@ class LangGraphMapper:
         if message.piece is not None:
             yield from self._append_piece(message.piece, message)
             return
-        yield from self._open(message.section)
+        for each in open_message(self._sections, message.section):
+            yield from self._begin_message(each)
         section = self._sections[message.section]
         if message.chunk:
             section.texts.append(message.chunk)
@@ -261,16 +250,6 @@ class LangGraphMapper:
             yield from self._end_message(message.section)
             yield from self._checkpoint()
 
-    def _open(self, number: int) -> Iterator[WireMessage]:
-        """The beginning of a section's message, after those of the sections before it: their order is that of the
-        beginnings, whatever is written first."""
-        before = [each for each in range(number) if each not in self._sections]
-        for each in (*before, number):
-            section = self._sections.setdefault(each, _Section())
-            if not section.is_open:
-                section.is_open, section.is_ended = True, False
-                yield from self._begin_message(each)
-
     def _retract(self, message: TextRetracted) -> Iterator[WireMessage]:
         if message.piece is not None:
             self._pieces.pop(message.piece, None)
@@ -278,7 +257,7 @@ class LangGraphMapper:
             return
         number = message.section
         section = self._sections.get(number)
-        if section is None or not (section.texts or section.is_ended):
+        if section is None or not section.was_shown:
             return  # nothing of it was shown
         was_open, section.is_open = section.is_open, False
         section.texts, section.is_ended = [], False

@@ -26,15 +26,14 @@ from workflows.formats.toolkit.trailer_lines import (
     is_fence,
     is_frame,
     is_half_mark,
-    is_list_item,
     is_mark,
-    is_note,
     is_plain,
     is_speech,
     is_turn,
     may_be_frame,
     may_be_mark,
 )
+from workflows.formats.toolkit.trailer_notes import NotesBelow
 from workflows.formats.toolkit.trailer_signs import SIGN, read_mark
 
 _T = TypeVar("_T")
@@ -60,21 +59,10 @@ class Trailer:
         self._wants_notes = wants_notes
         self._held = ""
         self._begins_line = True
-        self._in_notes = False
-        self._in_note = False  # within a line of the notes
-        self._is_first = True  # no line of these notes came yet
-        self._in_prose = False  # the notes are no list
-        self._after_blank = False
+        self._below: NotesBelow | None = None  # within the notes
         self._notes: list[str] = []
         self._size = 0
         self._text_size = 0  # characters of the text, without spaces at its borders
-        # Paragraphs below notes in prose, or all below a mark that may be text: notes, if no more than so many
-        # characters come.
-        self._doubtful: list[str] | None = None
-        self._most_doubtful = 0
-        self._mark = ""  # a mark that may be text, with what frames it
-        self._needs_list = False  # only a list below makes it one
-        self._is_plain = False  # it is dressed in nothing, so it is none where a dressed one follows
 
     @property
     def notes(self) -> str:
@@ -92,19 +80,19 @@ class Trailer:
     def close(self) -> str:
         """The rest of the text."""
         rest = "".join(self._read(is_last=True))
-        if self._in_notes and self._needs_list and self._is_first:
-            rest += self._take_back()
+        if self._below is not None and self._below.lacks_list:
+            rest += self._take_back(self._below)
         self._settle()
         return rest
 
     def _read(self, *, is_last: bool) -> Iterator[str]:
         while self._held:
-            before = len(self._held), self._in_notes, self._in_note
-            if self._in_notes:
-                yield self._read_notes(is_last=is_last)
+            before = len(self._held), self._below, self._below and self._below.in_note
+            if self._below is not None:
+                yield self._read_notes(self._below, is_last=is_last)
             else:
                 yield self._read_text(is_last=is_last)
-            if (len(self._held), self._in_notes, self._in_note) == before:
+            if (len(self._held), self._below, self._below and self._below.in_note) == before:
                 break
 
     def _read_text(self, *, is_last: bool) -> str:
@@ -142,10 +130,9 @@ class Trailer:
         is_whole = is_mark(line) or (frame > 0 and is_bare_mark(line))
         if taken := len(line + end) if is_whole else inline_mark(line):
             taken += frame
-            found, self._held = self._held[:taken], self._held[taken:]
-            self._begin_notes(most_doubtful=_MOST)
-            self._mark, self._doubtful = found, []
-            self._needs_list, self._is_plain = is_whole and not encloses(line), is_whole and is_plain(line)
+            needs_list, is_dressed = is_whole and not encloses(line), not (is_whole and is_plain(line))
+            self._below = NotesBelow(_MOST, self._held[:taken], needs_list, is_dressed, doubtful=[])
+            self._held = self._held[taken:]
             return ""
         if not end and is_last and is_half_mark(line):
             self._held = ""
@@ -173,40 +160,29 @@ class Trailer:
         self._text_size += len(text.strip())
         return text
 
-    def _begin_notes(self, *, most_doubtful: int = 0) -> None:
-        self._in_notes, self._in_note = True, False
-        self._is_first, self._in_prose, self._after_blank = True, False, False
-        self._most_doubtful = most_doubtful
-        self._mark, self._needs_list, self._is_plain = "", False, False
-
     def _end_notes(self) -> None:
         self._settle()
-        self._in_notes, self._begins_line = False, True
+        self._begins_line = True
 
     def _settle(self) -> None:
         """Makes notes of what is doubtful."""
-        doubtful, self._doubtful = self._doubtful or [], None
-        for line in doubtful:
+        below, self._below = self._below, None
+        for line in (below and below.doubtful) or ():
             self._keep("" if is_fence(line) else line)
-        self._mark, self._needs_list, self._is_plain = "", False, False
 
-    def _give_back(self) -> str:
+    def _give_back(self, below: NotesBelow) -> str:
         """Makes text of what is doubtful, and of all that follows: the text that is sure. What is below a mark that is
         none can't hold another."""
-        if self._mark:
-            return self._take_back()
-        doubtful, self._doubtful = self._doubtful or [], None
-        self._held = "".join(doubtful) + self._held
-        self._in_note = False
-        self._end_notes()
+        if below.mark:
+            return self._take_back(below)
+        self._held = "".join(below.doubtful or []) + self._held
+        self._below, self._begins_line = None, True
         return ""
 
-    def _take_back(self) -> str:
+    def _take_back(self, below: NotesBelow) -> str:
         """Makes text of a mark that is none, and of what stands below it."""
-        text = self._mark + "".join(self._doubtful or [])
-        self._doubtful, self._in_note = None, False
-        self._end_notes()
-        self._begins_line = text.endswith("\n")
+        text = below.mark + "".join(below.doubtful or [])
+        self._below, self._begins_line = None, text.endswith("\n")
         self._text_size += len(text.strip())
         return text
 
@@ -224,85 +200,64 @@ class Trailer:
         self._begins_line = ends_line
         if mark.begins_notes:
             limit = min(_MOST, max(_FEW, self._text_size)) if self._text_size else 0
-            self._begin_notes(most_doubtful=limit)
+            self._below = NotesBelow(limit)
         return ""
 
-    def _read_notes(self, *, is_last: bool) -> str:
+    def _read_notes(self, below: NotesBelow, *, is_last: bool) -> str:
         """Takes the notes up to the end of their line; or finds that they are text, which is returned."""
         if self._held.startswith(SIGN):
-            if self._is_plain:  # here is the mark that was asked for
-                return self._take_back()
+            if not below.is_dressed:  # here is the mark that was asked for
+                return self._take_back(below)
             self._settle()
-            self._in_notes = False
             return ""
-        if self._in_note:
-            return self._take_note(is_last=is_last)
-        return self._begin_line(is_last=is_last)
+        if below.in_note:
+            return self._take_note(below, is_last=is_last)
+        return self._begin_line(below, is_last=is_last)
 
-    def _begin_line(self, *, is_last: bool) -> str:
+    def _begin_line(self, below: NotesBelow, *, is_last: bool) -> str:
         line, end, rest = self._held.partition("\n")
         text = line.lstrip()
         is_decided = bool(end) or is_last or len(text) >= LEAD or len(line) - len(text) >= _MOST_SPACES
         if not is_decided or (not end and not is_last and (may_be_mark(line) or may_be_frame(line))):
             return ""
-        if not text:
-            self._after_blank = self._after_blank or not self._is_first
-            return self._pass_line(line + end)
-        if (is_frame(line) and self._is_first) or (is_fence(line) and self._is_plain):
-            return self._pass_line(line + end)
-        if ends_notes(text) or is_fence(line):
+        if below.says_nothing(line):
+            self._held = self._held[len(line + end) :]
+            below.pass_line(line + end)
+        elif ends_notes(text) or is_fence(line):
             self._held = rest
             self._end_notes()
-            return ""
-        if self._mark and is_mark(line):
-            return self._pass_line(line + end)  # of what may be text a mark says no more than the first one
-        if not self._mark and (is_mark(line) or inline_mark(line)):
+        elif not below.mark and (is_mark(line) or inline_mark(line)):
             self._end_notes()
-            return ""
-        return self._classify_line(line[: len(line) - len(text) + LEAD])
-
-    def _pass_line(self, line: str) -> str:
-        """Leaves out a line that says nothing, unless it may be text."""
-        self._held = self._held[len(line) :]
-        if self._mark and self._is_first:
-            self._mark += line
-        elif self._doubtful is not None:
-            self._doubtful.append(line)
+        else:
+            return self._classify_line(below, line[: len(line) - len(text) + LEAD])
         return ""
 
-    def _classify_line(self, lead: str) -> str:
-        if not self._looks_like_note(lead):
-            if self._mark and is_turn(lead, self._is_label) and not self._is_first:
+    def _classify_line(self, below: NotesBelow, lead: str) -> str:
+        if not below.looks_like_note(lead):
+            if below.mark and is_turn(lead, self._is_label) and not below.is_first:
                 self._end_notes()  # beside turns of speakers there is no other text
                 return ""
-            if self._mark or not self._in_prose or not self._most_doubtful or is_speech(lead, self._is_label):
-                return self._give_back()
-            self._doubtful = self._doubtful or []
-        if self._is_first:
-            self._in_prose = not is_list_item(lead)
-        self._in_note, self._is_first, self._after_blank = True, False, False
+            if below.mark or not below.may_doubt or is_speech(lead, self._is_label):
+                return self._give_back(below)
+            below.doubtful = below.doubtful or []
+        below.begin_note(lead)
         return ""
 
-    def _looks_like_note(self, lead: str) -> bool:
-        if self._needs_list and self._is_first:
-            return is_list_item(lead)
-        return is_note(lead, is_first=self._is_first, in_prose=self._in_prose, after_blank=self._after_blank)
-
-    def _take_note(self, *, is_last: bool) -> str:
+    def _take_note(self, below: NotesBelow, *, is_last: bool) -> str:
         end, sign = self._held.find("\n") + 1, self._held.find(SIGN)
         if end and not 0 <= sign < end:
-            self._in_note = False
+            below.in_note = False
         elif sign > 0:
             end = sign
         else:
             end = len(self._held) if is_last else len(self._held.rstrip("="))
         line, self._held = self._held[:end], self._held[end:]
-        if self._doubtful is None:
+        if below.doubtful is None:
             self._keep(line)
             return ""
-        self._doubtful.append(line)
-        self._most_doubtful -= len(line)
-        return self._give_back() if self._most_doubtful < 0 else ""
+        below.doubtful.append(line)
+        below.most_doubtful -= len(line)
+        return self._give_back(below) if below.most_doubtful < 0 else ""
 
     def _keep(self, line: str) -> None:
         if self._size < _MOST:

@@ -82,25 +82,17 @@ class RoleSettings(BaseModel):
     @field_validator("judge_model")
     @classmethod
     def _check_judge(cls, model: str | None) -> str | None:
-        if model is None:
-            return None
-        spec = _refuse_replay(ModelSpec.parse(model))
-        if spec.provider == "embedded":
-            raise ValueError(
-                "the embedded model is too small to judge; name another model, or STORYWIRE_JUDGE=off"
-            )
-        return str(spec)
+        return _check_helper(
+            model, "the embedded model is too small to judge; name another model, or STORYWIRE_JUDGE=off"
+        )
 
     @field_validator("outline_model", "derived_model", "fallback_model")
     @classmethod
     def _check_partner(cls, model: str | None) -> str | None:
         """Checks a model that works on a text together with another."""
-        if model is None:
-            return None
-        spec = _refuse_replay(ModelSpec.parse(model))
-        if spec.provider == "embedded":
-            raise ValueError("the embedded model does a whole run by itself; name another model, or none")
-        return str(spec)
+        return _check_helper(
+            model, "the embedded model does a whole run by itself; name another model, or none"
+        )
 
     @field_validator("outline_fallback_model", "derived_fallback_model", "judge_fallback_model")
     @classmethod
@@ -128,7 +120,14 @@ class RoleSettings(BaseModel):
         return modes
 
 
-def _refuse_replay(spec: ModelSpec) -> ModelSpec:
+def _check_helper(model: str | None, of_embedded: str) -> str | None:
+    """The model of a role that is no whole run's. Raises ValueError for one that does a whole run, with `of_embedded`
+    for the embedded one."""
+    if model is None:
+        return None
+    spec = ModelSpec.parse(model)
     if spec.provider == "replay":
         raise ValueError("a cassette plays a whole run by itself; name another model, or none")
-    return spec
+    if spec.provider == "embedded":
+        raise ValueError(of_embedded)
+    return str(spec)

@@ -29,6 +29,7 @@ from workflows.models.replies.marks import (
     may_become_mark,
     name_of,
 )
+from workflows.models.replies.reply_content import ReplyContent
 from workflows.models.replies.roles import HeaderSearch, TurnHeader, read_header
 from workflows.models.replies.states import CHANNEL_ENDS, TAG_ENDS, TOKEN_ENDS, ReplyState
 
@@ -45,16 +46,13 @@ class ReplyFilter:
     """
 
     def __init__(self, *, holds: bool = False) -> None:
-        self.restarted = False
         self.thought = False
         """Whether there were thoughts."""
         self.unmarked = False
         """Whether the reply began within them, with no mark before."""
-        self._holds = holds
-        self._held: list[str] = []  # with `holds`: content, or a thought
+        self._content = ReplyContent(holds=holds)
         self._state = ReplyState.START
         self._buffer, self._at = "", 0
-        self._tail = ""  # the last characters of content
         self._answered = False  # whether the content was named as the answer
         self._may_be_next = False  # whether the thought may belong to the next turn, after a text
         self._fence, self._details_tag, self._tag = "`", "", ""
@@ -68,6 +66,11 @@ class ReplyFilter:
         self._shows_wraps = False  # whether the text itself has the tags of a wrapper
 
     @property
+    def restarted(self) -> bool:
+        """Whether what was returned before the last call was a thought."""
+        return self._content.restarted
+
+    @property
     def unclosed(self) -> bool:
         """Whether the text so far ends within a thought."""
         is_within = self._state in (ReplyState.THOUGHT, ReplyState.HEADER, ReplyState.FENCE)
@@ -78,46 +81,38 @@ class ReplyFilter:
         """Whether the closing tag of a wrapper may be one: its opening tag was dropped, or stood in the prompt."""
         return self._wrapped or not self._shows_wraps
 
-    @property
-    def _last(self) -> str:
-        """The last character of content."""
-        return self._tail[-1:]
-
     def feed(self, text: str) -> str:
         """The content that is certain after `text`."""
-        self.restarted = False
+        self._content.restarted = False
         if self._state is ReplyState.TEXT and self._at == len(self._buffer) and not has_opener(text):
-            out: list[str] = []
-            self._say(text, out)  # nearly every piece of nearly every reply
-            return "".join(out)
-        self._buffer = self._buffer[self._at :] + text
-        self._at = 0
-        return "".join(self._run(last=False))
+            self._content.say(text)  # nearly every piece of nearly every reply
+        else:
+            self._buffer = self._buffer[self._at :] + text
+            self._at = 0
+            self._run(last=False)
+        return self._content.take()
 
     def finish(self) -> str:
         """The content held until the reply's end. An unclosed thought is none."""
-        self.restarted = False
-        out = self._run(last=True)
+        self._content.restarted = False
+        self._run(last=True)
         restarted = self.restarted
         while self._state is ReplyState.SPOKEN:  # words that only began as a thought does
             self._has_headings = True
             self._buffer, self._at = "".join([*self._spoken, self._buffer[self._at :]]), 0
             self._state = ReplyState.TEXT
-            out += self._run(last=True)
-            self.restarted = restarted  # nothing of them was returned
-        held, self._held, self._holds = self._held, [], False
-        return "".join([*held, *out])
+            self._run(last=True)
+            self._content.restarted = restarted  # nothing of them was returned
+        self._content.release()
+        return self._content.take()
 
-    def _run(self, *, last: bool) -> list[str]:
-        out: list[str] = []
-        while self._at < len(self._buffer) and self._STEPS[self._state](self, out, last):
+    def _run(self, *, last: bool) -> None:
+        while self._at < len(self._buffer) and self._STEPS[self._state](self, last):
             pass
-        return out
 
     # One step of each state: takes something off the buffer, and says whether to go on.
 
-    def _start(self, out: list[str], last: bool) -> bool:
-        del out
+    def _start(self, last: bool) -> bool:
         self._skip_space()
         beginning = self._buffer[self._at : self._at + LONGEST]
         if not last and BARE_ROLE.startswith(beginning):
@@ -137,36 +132,36 @@ class ReplyFilter:
         self._state = ReplyState.TEXT
         return True
 
-    def _text(self, out: list[str], last: bool) -> bool:
+    def _text(self, last: bool) -> bool:
         found = find_mark(self._buffer, self._at)
         if found is None:
             tail = find_tail(self._buffer, self._at)
             cut = tail if not last or is_cut(self._buffer[tail:]) else len(self._buffer)
-            self._say(self._buffer[self._at : cut], out)
+            self._content.say(self._buffer[self._at : cut])
             self._at = len(self._buffer) if last else cut
             return False
         start, end, kind = found
-        self._say(self._buffer[self._at : start], out)
+        self._content.say(self._buffer[self._at : start])
         self._at = end
         mark = self._buffer[start:end]
-        if self._last == "`" or not self._meet(kind, mark, out):
-            self._say(mark, out)
+        if self._content.last == "`" or not self._meet(kind, mark):
+            self._content.say(mark)
         return True
 
-    def _meet(self, kind: MarkKind, mark: str, out: list[str]) -> bool:
+    def _meet(self, kind: MarkKind, mark: str) -> bool:
         """Handles a mark where text may be. False: it is text."""
         if self._meet_thought(kind, mark):
             return True
         match kind:
             case "close" if not self._answered:
-                self._restart(out)
+                self._restart()
             case "answer":
-                self._begin_answer(out)
+                self._begin_answer()
             case "end" | "token" | "turn" | "begin" | "close":
                 self._end(mark, kind)
             case "speaker":
-                self._state = ReplyState.OVER if self._last else ReplyState.START
-            case "wrap" if not self._last:
+                self._state = ReplyState.OVER if self._content.last else ReplyState.START
+            case "wrap" if not self._content.last:
                 self._wrapped, self._state = True, ReplyState.START
             case "wrap":
                 self._shows_wraps = True
@@ -182,11 +177,13 @@ class ReplyFilter:
         match kind:
             case "open":
                 self._begin_thought(TOKEN_ENDS if mark[1] == "|" else TAG_ENDS)
-            case "leading" if not self._last:
+            case "leading" if not self._content.last:
                 self._begin_thought((*TAG_ENDS, "close_leading"), name_of(mark))
-            case "heading" if not (self._last or self._has_headings):
+            case "heading" if not (self._content.last or self._has_headings):
                 self._state, self._spoken_end, self._spoken = ReplyState.SPOKEN, end_of_heading(mark), [mark]
-            case "fence" | "leading_fence" if self._begins_line() and (kind == "fence" or not self._last):
+            case "fence" | "leading_fence" if self._content.begins_line and (
+                kind == "fence" or not self._content.last
+            ):
                 self._state, self._fence, self.thought = ReplyState.FENCE, mark[0], True
             case "details" if is_of_thoughts(mark):
                 self._begin_thought(("close_details",))
@@ -198,36 +195,29 @@ class ReplyFilter:
                 return False
         return True
 
-    def _begins_line(self) -> bool:
-        """Whether the text so far ends at the start of a line, or in its first blanks."""
-        _, line_end, blank = self._tail.rpartition("\n")
-        return not self._tail or (bool(line_end) and not blank.strip(" \t"))
-
     def _begin_thought(self, closed_by: tuple[MarkKind, ...], tag: str = "") -> None:
         self._state, self._closed_by, self._tag, self.thought = ReplyState.THOUGHT, closed_by, tag, True
 
-    def _begin_answer(self, out: list[str]) -> None:
+    def _begin_answer(self) -> None:
         """Begins what is named as the answer: a text before it was a thought, unless that was one too."""
         if self._answered:
-            self._state = ReplyState.TEXT if self._last else ReplyState.START
+            self._state = ReplyState.TEXT if self._content.last else ReplyState.START
             return
-        if self._last:
-            self._restart(out)
+        if self._content.last:
+            self._restart()
         self._state, self._answered, self._may_be_next = ReplyState.START, True, False
 
     def _end(self, mark: str, kind: MarkKind) -> None:
         self._state, self._pending, self._names = ReplyState.ENDED, [mark], kind == "turn"
 
-    def _restart(self, out: list[str]) -> None:
+    def _restart(self) -> None:
         """Handles a lone closing mark: all text before it is a thought."""
         self.thought = True
-        self.unmarked = self.unmarked or bool(self._last)
-        self.restarted = self.restarted or bool(self._last and not self._holds)
-        out.clear()
-        self._held, self._holds = [], False
-        self._tail, self._wrapped, self._state = "", False, ReplyState.START
+        self.unmarked = self.unmarked or bool(self._content.last)
+        self._content.restart()
+        self._wrapped, self._state = False, ReplyState.START
 
-    def _think(self, out: list[str], last: bool) -> bool:
+    def _think(self, last: bool) -> bool:
         del last
         while (found := find_mark(self._buffer, self._at)) is not None:
             start, self._at, kind = found
@@ -236,33 +226,32 @@ class ReplyFilter:
             is_user = kind == "speaker" and "user" in mark.lower()
             is_inner = kind == "close_leading" and name_of(mark) != self._tag
             if kind in self._closed_by and not (quoted or is_user or is_inner):
-                self._end_thought(kind, out)
+                self._end_thought(kind)
                 return True
         # Of a thought, only what may become a mark is kept, with the character before it.
         self._at = max(self._at, find_tail(self._buffer, self._at) - 1)
         return False
 
-    def _end_thought(self, kind: MarkKind, out: list[str]) -> None:
+    def _end_thought(self, kind: MarkKind) -> None:
         if kind == "channel":
             self._state = ReplyState.HEADER
         elif kind in ("end", "turn"):
             self._end("", kind)
         elif kind == "answer":
-            self._begin_answer(out)
+            self._begin_answer()
         else:
-            self._state = ReplyState.TEXT if self._last else ReplyState.START
+            self._state = ReplyState.TEXT if self._content.last else ReplyState.START
 
-    def _think_in_fence(self, out: list[str], last: bool) -> bool:
-        del out
+    def _think_in_fence(self, last: bool) -> bool:
         found = FENCE_ENDS[self._fence].search(self._buffer, self._at)
         if found is not None and (last or found.end() < len(self._buffer)):
             self._at = found.end()
-            self._state = ReplyState.TEXT if self._last else ReplyState.START
+            self._state = ReplyState.TEXT if self._content.last else ReplyState.START
             return True
         self._at = max(self._at, len(self._buffer) - 3)  # as much as tells that a fence may end there
         return False
 
-    def _read_details(self, out: list[str], last: bool) -> bool:
+    def _read_details(self, last: bool) -> bool:
         end = find_summary_end(self._buffer, self._at, is_whole=last)
         if end is None:
             return False
@@ -271,11 +260,11 @@ class ReplyFilter:
             self._begin_thought(("close_details",))
         else:
             self._state = ReplyState.TEXT
-            self._say(self._details_tag, out)
+            self._content.say(self._details_tag)
         return True
 
-    def _think_aloud(self, out: list[str], last: bool) -> bool:
-        del out, last
+    def _think_aloud(self, last: bool) -> bool:
+        del last
         piece = self._buffer[self._at : self._at + _AT_ONCE]
         end, is_marked = find_spoken_end(piece, self._spoken_end, "".join(self._spoken[-1:]))
         if end:
@@ -291,19 +280,18 @@ class ReplyFilter:
             self._at += kept
         return len(piece) == _AT_ONCE
 
-    def _header(self, out: list[str], last: bool) -> bool:
+    def _header(self, last: bool) -> bool:
         channel = read_channel(self._buffer, self._at, is_whole=last)
         if channel is None:
             return False
         self._at = channel.end
         if channel.is_answer:
-            self._begin_answer(out)
+            self._begin_answer()
         else:
             self._begin_thought(CHANNEL_ENDS)
         return True
 
-    def _next(self, out: list[str], last: bool) -> bool:
-        del out
+    def _next(self, last: bool) -> bool:
         self._skip_space()
         if self._at == len(self._buffer):
             return False
@@ -317,12 +305,12 @@ class ReplyFilter:
             self._state = ReplyState.OVER
         return True
 
-    def _ended(self, out: list[str], last: bool) -> bool:
+    def _ended(self, last: bool) -> bool:
         self._pending.append(self._skip_space())
         if self._at == len(self._buffer):
             return False
         if (found := match_mark(self._buffer, self._at)) is not None:
-            return self._meet_after_end(*found, out)
+            return self._meet_after_end(*found)
         rest = self._buffer[self._at : self._at + LONGEST]
         if not last and rest[0] in OPENERS and may_become_mark(rest):
             return False
@@ -330,49 +318,49 @@ class ReplyFilter:
         if header is HeaderSearch.PENDING:
             return False
         if isinstance(header, TurnHeader):
-            self._meet_turn(header, out)
+            self._meet_turn(header)
         else:
-            self._release(out)
+            self._release()
         return True
 
-    def _meet_turn(self, header: TurnHeader, out: list[str]) -> None:
+    def _meet_turn(self, header: TurnHeader) -> None:
         """Begins the turn that was named, or leaves the reply where that is the next one."""
-        is_over = bool(self._last) and (self._answered or header.kind == "other")
+        is_over = bool(self._content.last) and (self._answered or header.kind == "other")
         self._at += 0 if header.kind == "other" else header.length
         if is_over:
             self._state = ReplyState.OVER
         elif header.kind == "answer":
-            self._begin_answer(out)
+            self._begin_answer()
         elif header.kind == "thought":
-            self._may_be_next = bool(self._last)
+            self._may_be_next = bool(self._content.last)
             self._begin_thought(CHANNEL_ENDS)
         else:
-            self._state = ReplyState.NEXT if self._last else ReplyState.START
+            self._state = ReplyState.NEXT if self._content.last else ReplyState.START
 
-    def _meet_after_end(self, end: int, kind: MarkKind, out: list[str]) -> bool:
+    def _meet_after_end(self, end: int, kind: MarkKind) -> bool:
         if kind in ("end", "token", "turn", "begin") or (kind == "unwrap" and self._may_unwrap):
             self._pending.append(self._buffer[self._at : end])
             self._names = kind == "turn"
             self._at = end
-        elif self._last and kind in ("speaker", "channel"):
+        elif self._content.last and kind in ("speaker", "channel"):
             self._state = ReplyState.OVER
         else:
-            self._release(out)
+            self._release()
         return True
 
-    def _release(self, out: list[str]) -> None:
+    def _release(self) -> None:
         """Releases marks as text, since more text follows. Before a text they mean nothing."""
-        if self._last:
-            self._say("".join(self._pending), out)
-        self._state = ReplyState.TEXT if self._last else ReplyState.START
+        if self._content.last:
+            self._content.say("".join(self._pending))
+        self._state = ReplyState.TEXT if self._content.last else ReplyState.START
         self._pending = []
 
-    def _over(self, out: list[str], last: bool) -> bool:
-        del out, last
+    def _over(self, last: bool) -> bool:
+        del last
         self._at = len(self._buffer)
         return False
 
-    _STEPS: ClassVar[Mapping[ReplyState, Callable[["ReplyFilter", list[str], bool], bool]]] = {
+    _STEPS: ClassVar[Mapping[ReplyState, Callable[["ReplyFilter", bool], bool]]] = {
         ReplyState.START: _start,
         ReplyState.TEXT: _text,
         ReplyState.THOUGHT: _think,
@@ -389,11 +377,3 @@ class ReplyFilter:
         found = _NOT_SPACE.search(self._buffer, self._at)
         start, self._at = self._at, found.start() if found else len(self._buffer)
         return self._buffer[start : self._at]
-
-    def _say(self, text: str, out: list[str]) -> None:
-        """Content; leading white space is dropped."""
-        if not self._last:
-            text = text.lstrip()
-        if text:
-            self._tail = (self._tail + text[-4:])[-4:]
-            (self._held if self._holds else out).append(text)

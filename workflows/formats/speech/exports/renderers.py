@@ -1,6 +1,6 @@
 """Renderers of a script for machines: plain text, SSML, segments for a speech service. Pure functions of turns."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from xml.etree import ElementTree
 
@@ -15,9 +15,6 @@ WORDS_PER_MINUTE = 140
 _SPEECH = "http://www.w3.org/2001/10/synthesis"
 BETWEEN_TURNS_MS = 400
 """Silence between two turns, milliseconds."""
-
-Voices = Mapping[str, str]
-"""The name of each speaker's voice; a speaker without one gets the label in lower case, with dashes."""
 
 
 def render_plain(turns: Sequence[Turn]) -> str:
@@ -47,20 +44,21 @@ def speaking_seconds(turn: Turn, words_per_minute: int = WORDS_PER_MINUTE) -> fl
     return count_words(turn.spoken) * 60 / words_per_minute + silence
 
 
-def speaking_minutes(turns: Sequence[Turn], words_per_minute: int = WORDS_PER_MINUTE) -> float:
+def speaking_minutes(turns: Sequence[Turn]) -> float:
     """Speaking time of the whole, with the silences between turns."""
     silence = max(0, len(turns) - 1) * BETWEEN_TURNS_MS / 1000
-    return (sum(speaking_seconds(turn, words_per_minute) for turn in turns) + silence) / 60
+    return (sum(speaking_seconds(turn) for turn in turns) + silence) / 60
 
 
-def render_ssml(turns: Sequence[Turn], language: str = "en", voices: Voices | None = None) -> str:
-    """A W3C SSML 1.1 document: a voice per turn, pauses as `break`, manners as `prosody`. Always well-formed."""
+def render_ssml(turns: Sequence[Turn], language: str = "en") -> str:
+    """A W3C SSML 1.1 document: a voice per turn, named after its label, pauses as `break`, manners as `prosody`. Always
+    well-formed."""
     speak = ElementTree.Element("speak", {"version": "1.1", "xmlns": _SPEECH, "xml:lang": language})
     speak.text = "\n"
     for index, turn in enumerate(turn for turn in turns if turn.spoken):
         if index:
             ElementTree.SubElement(speak, "break", {"time": f"{BETWEEN_TURNS_MS}ms"}).tail = "\n"
-        name = (voices or {}).get(turn.speaker) or turn.speaker.casefold().replace(" ", "-")
+        name = turn.speaker.casefold().replace(" ", "-")
         voice = ElementTree.SubElement(speak, "voice", {"name": drop_unwritable(name)})
         voice.tail = "\n"
         _speak(voice, turn.text)
