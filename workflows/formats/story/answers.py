@@ -13,7 +13,7 @@ _MOST_THREADS = 20
 
 
 _Texts = Annotated[list[AnswerLine], BeforeValidator(lambda given: [as_line(one) for one in as_list(given)])]
-_Told = Annotated[
+_ThreadList = Annotated[
     Annotated[list[AnswerLine], First(_MOST_THREADS)] | None,
     BeforeValidator(lambda given: None if given is None else clean_threads(given)),
 ]
@@ -78,5 +78,5 @@ class StoryChoices(BaseModel):
     choices: Annotated[list[StoryChoice], Field(min_length=2), First(_MOST_CHOICES)]
     summary: Annotated[str, BeforeValidator(lambda given: clip(as_line(given) or "", SUMMARY))] = ""
     """What really happened; without it the plan's summaries stand in."""
-    open_threads: _Told = None
-    closed_threads: _Told = None
+    open_threads: _ThreadList = None
+    closed_threads: _ThreadList = None

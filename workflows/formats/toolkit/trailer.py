@@ -16,6 +16,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from typing import TypeVar
 
+from workflows.errors import ModelBadOutput, ModelTimeout, ModelTruncated, ModelUnavailable
 from workflows.formats.pieces import SectionNotes
 from workflows.formats.toolkit.trailer_lines import (
     LEAD,
@@ -38,6 +39,7 @@ from workflows.formats.toolkit.trailer_lines import (
 from workflows.formats.toolkit.trailer_signs import SIGN, read_mark
 
 _T = TypeVar("_T")
+_BREAKS = (ModelBadOutput, ModelTruncated, ModelTimeout, ModelUnavailable)
 MARK = "=== NOTES ==="
 _MOST_SPACES = 400
 """Spaces before a line that are waited for."""
@@ -75,6 +77,12 @@ class Trailer:
         self._mark = ""  # a mark that may be text, with what frames it
         self._needs_list = False  # only a list below makes it one
         self._is_plain = False  # it is dressed in nothing, so it is none where a dressed one follows
+
+    @property
+    def is_past_text(self) -> bool:
+        """Whether a text came, and now notes that can't be anything else: the rest of the reply says nothing more."""
+        is_list = not self._in_prose and not self._is_first
+        return self._in_notes and self._text_size > 0 and (self._doubtful is None or is_list)
 
     @property
     def notes(self) -> str:
@@ -252,7 +260,9 @@ class Trailer:
             return self._pass_line(line + end)
         if ends_notes(text) or is_fence(line):
             self._held = rest
-            self._end_notes()
+            # What closes a list that nothing opened, such as the tags of a prompt, closes nothing.
+            if self._mark or self._is_first or self._in_prose or is_fence(line):
+                self._end_notes()
             return ""
         if self._mark and is_mark(line):
             return self._pass_line(line + end)  # of what may be text a mark says no more than the first one
@@ -316,17 +326,22 @@ async def split_notes(
     *,
     wants_notes: bool = True,
 ) -> AsyncGenerator[str | _T | SectionNotes]:
-    """A section's reply without its trailer; then the notes, if it has any. What is no text passes as it is.
+    """A section's reply without its trailer; then the notes, if it has any. What is no text passes as it is. A reply
+    that breaks off in its notes, or says the same there without end, is whole.
 
     `is_label` and `wants_notes` as in `Trailer`.
     """
     trailer = Trailer(is_label, wants_notes=wants_notes)
-    async with aclosing(reply) as chunks:
-        async for chunk in chunks:
-            if not isinstance(chunk, str):
-                yield chunk
-            elif text := trailer.feed(chunk):
-                yield text
+    try:
+        async with aclosing(reply) as chunks:
+            async for chunk in chunks:
+                if not isinstance(chunk, str):
+                    yield chunk
+                elif text := trailer.feed(chunk):
+                    yield text
+    except _BREAKS:
+        if not trailer.is_past_text:
+            raise
     if rest := trailer.close():
         yield rest
     if trailer.notes:
