@@ -198,6 +198,7 @@ async def made_of(
     [
         (["Club", "club ", "CLUB", "Book"], ["Club", "club (2)", "CLUB (3)", "Book"]),
         (["Club", "Club (2)", "Club", "Book"], ["Club", "Club (2)", "Club (3)", "Book"]),
+        (["**Book** Club", "“Club”", "# Tour", "`Shop` 1"], ["Book Club", "Club", "Tour", "Shop 1"]),
         (["**Club**", "“Club”", "# Tour", "Book\nclub"], ["Club", "Club (2)", "Tour", "Book club"]),
         (["", "  ", "—", "Book"], ["An evening a week", "An evening a week (2)", "An evening a week (3)", "Book"]),
     ],
@@ -233,6 +234,15 @@ async def test_sources_of_an_idea_are_understood_however_they_are_written(
 ) -> None:
     found, *_ = await made_of(provider, [idea("Tour", sources=told)] * 4, sources=2)
     assert found["sources"] == sources and len(provider.generations) == 1
+
+
+async def test_idea_that_leaves_a_field_open_or_gives_it_in_another_form_is_kept_as_one_of_three(
+    provider: FakeProvider,
+) -> None:
+    open_one = idea("Tour", price=None, first_step="", first_three_customers=["Ann", "Ben"])
+    found, other, _ = await made_of(provider, [open_one, idea("Club", price=20), idea("Book")])
+    assert (found["price"], found["first_step"], found["first_three_customers"]) == ("", "", "Ann; Ben")
+    assert other["price"] == "20" and len(provider.generations) == 1
 
 
 async def test_ideas_that_are_half_json_or_too_few_are_refused_and_not_bought_twice(

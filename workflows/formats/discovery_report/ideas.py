@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
 from workflows.formats.discovery_report.input import DiscoveryInput
-from workflows.formats.toolkit.answer_fields import First, as_places, clip
+from workflows.formats.toolkit.answer_fields import First, as_line, as_places, clip
 from workflows.formats.toolkit.languages import LANGUAGES
 from workflows.models.calls.calls import ask
 from workflows.models.clients.catalog import Model
@@ -31,12 +30,16 @@ _NAME_LETTERS = 60
 _FIELD_LETTERS = 800
 _TABLE_SIGNS = frozenset("|-: ")
 
-_Line = Annotated[
+_MARKUP = re.compile(r"\*+|__+|`+|^#+")
+
+_Said = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1),
-    BeforeValidator(partial(clip, most=_FIELD_LETTERS)),
+    StringConstraints(strip_whitespace=True),
+    BeforeValidator(lambda given: clip(as_line("" if given is None else given), _FIELD_LETTERS)),
     Field(json_schema_extra={"maxLength": _FIELD_LETTERS}),
 ]
+"""What a model may have left open, as one text."""
+_Line = Annotated[_Said, Field(min_length=1)]
 
 
 class Idea(BaseModel):
@@ -44,20 +47,22 @@ class Idea(BaseModel):
 
     name: str = Field(json_schema_extra={"minLength": 1})
     problem: _Line
-    customer: _Line
+    customer: _Said
     offer: _Line
-    first_three_customers: _Line
-    price: _Line
-    first_step: _Line
-    what_would_end_it: _Line
+    first_three_customers: _Said
+    price: _Said
+    first_step: _Said
+    what_would_end_it: _Said
     sources: Annotated[list[int], BeforeValidator(as_places)]
 
 
 class IdeaSet(BaseModel):
     """Ideas that differ in kind and in risk."""
 
-    ideas: Annotated[list[Idea], Field(min_length=IDEAS), First(IDEAS)]
-    """The first of them are kept. One too many is not worth a second call."""
+    ideas: Annotated[
+        list[Idea], Field(min_length=FEWEST_IDEAS, json_schema_extra={"minItems": IDEAS}), First(IDEAS)
+    ]
+    """The first of them are kept. One too many, or too few, is not worth a second call."""
 
 
 async def make_ideas(
@@ -80,7 +85,7 @@ async def make_ideas(
 
 def _name(idea: Mapping[str, Any], known: Collection[str]) -> str:
     """The idea's name on one line, which no idea before it has."""
-    name: str = " ".join(idea["name"].strip(" *_#\"'“”").split())
+    name: str = " ".join(_MARKUP.sub("", idea["name"]).strip(" _\"'“”").split())
     if fold_words(name) == fold_words(""):
         name = idea["offer"]
     name = clip(name, _NAME_LETTERS).rstrip(".")
