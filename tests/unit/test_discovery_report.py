@@ -166,6 +166,14 @@ def test_ideas_beyond_those_asked_for_are_left_out_instead_of_asked_for_again() 
         (TOLD + "\n\nThat was all.", "A book first.", ["tables"]),
         (TOLD.replace(" [1]", "") + TABLE, "A book first.", ["citations"]),
         (TOLD.replace("[1]", "[1][3]") + TABLE, "A book first, says one [9].", ["citations", "citations"]),
+        (
+            TOLD.replace("[1]", "[1](https://paper.example.org/a/)") + TABLE,
+            "A club: https://me.example.org.",
+            [],
+        ),
+        (TOLD.replace("[1]", "[1](https://made.example.org/up)") + TABLE, "A book first.", ["citations"]),
+        (TOLD + TABLE, "A book, as on https://shop.example.org/b says.", ["citations"]),
+        (TOLD.replace("A tour", "A walk") + TABLE, "A book first.", ["ideas_named"]),
         (TOLD + TABLE, "Try the first of them.", ["choice"]),
         (TOLD + TABLE + "\n\nAnd:" + TABLE, "A tour, later.", ["tables"]),
     ],
@@ -174,7 +182,8 @@ def test_report_tells_its_ideas_by_name_and_cites_only_sources_that_there_are(
     told: str, advice: str, rules: list[str]
 ) -> None:
     sections = {1: Section(index=1, text=told), 2: Section(index=2, text=advice)}
-    assert [found["rule"] for found in review_ideas(RESEARCH, sections)] == rules
+    profile = '{"experience_summary": "My site is https://me.example.org"}'
+    assert [found["rule"] for found in review_ideas(RESEARCH, sections, profile)] == rules
 
 
 FIELDS = ("problem", "customer", "offer", "first_three_customers", "price", "first_step", "what_would_end_it")
