@@ -117,18 +117,19 @@ def _clean(value: Any) -> Any:
 
 def _different(threads: Iterable[str]) -> list[str]:
     """The threads without what was said before, however it is spelt, or in a few words more or less."""
-    known: list[str] = []
+    known: dict[str, tuple[str, frozenset[str]]] = {}
     for thread in threads:
-        if not any(_says_no_other(thread, one) for one in known):
-            known.append(thread)
-    return known
+        said, stems = _fold(thread), content_stems(thread)
+        if not any(said == other or _says_no_other(stems, others) for other, others in known.values()):
+            known[thread] = said, stems
+    return [*known]
 
 
-def _says_no_other(thread: str, other: str) -> bool:
+def _says_no_other(stems: frozenset[str], others: frozenset[str]) -> bool:
     """Whether one of two threads says all that the other does. A word of its own in each may be all the difference:
     the red key, the blue key."""
-    less, more = sorted((content_stems(thread), content_stems(other)), key=len)
-    return _fold(thread) == _fold(other) or (less <= more and len(less) >= _SAME * len(more))
+    less, more = sorted((stems, others), key=len)
+    return less <= more and len(less) >= _SAME * len(more)
 
 
 class StoryBible(BaseModel):
