@@ -18,6 +18,8 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
+from workflows.errors import InvalidInput
+
 _BORDER = "\n---\n"
 _CODE_LETTERS = 12
 """60 bits: nobody finds a text that holds its own code."""
@@ -44,8 +46,12 @@ def today() -> str:
 
 @contextmanager
 def dated(day: str | None) -> Iterator[None]:
-    """Within it, prompts say that it is this day, `YYYY-MM-DD`; None: the day that it is."""
-    token = _TODAY.set(None if day is None else date.fromisoformat(day))
+    """Within it, prompts say that it is this day, `YYYY-MM-DD`; None: the day that it is. Raises InvalidInput for one
+    that there isn't."""
+    try:
+        token = _TODAY.set(None if day is None else date.fromisoformat(day))
+    except ValueError:
+        raise InvalidInput.of("context.today", f"there is no day {day!r}; give one as YYYY-MM-DD") from None
     try:
         yield
     finally:

@@ -212,6 +212,13 @@ def test_chunks_that_are_joined_keep_their_text_and_leave_others_alone() -> None
     assert [count for _, count in joined] == [2, 1, 1, 1, 1, 1]
 
 
+@pytest.mark.parametrize("name", ["gpt-test", "o1-pro"])
+def test_check_at_the_start_asks_nobody_for_a_model_of_the_responses_api(name: str) -> None:
+    for only in (True, None):
+        chat = ChatOpenAI(model=name, api_key="k", use_responses_api=only, stream_chunk_timeout=None)
+        assert direct.read_directly(chat) and chat.use_responses_api is only
+
+
 def test_check_at_the_start_finds_a_library_that_reads_dicts_no_more(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

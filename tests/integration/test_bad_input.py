@@ -229,6 +229,27 @@ async def test_run_that_does_not_exist_is_not_found(refusing: LiveService, metho
 
 
 @pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "europe/berlin", "UTC+3", "../etc/passwd"])
+async def test_time_zone_that_there_is_not_is_refused_by_name_wherever_it_is_given(
+    refusing: LiveService, zone: str
+) -> None:
+    http, header = refusing.client.http, {"X-Timezone": zone}
+    body: dict[str, Any] = {"format": "story", "input": STORY}
+    option = {**body, "options": {"timezone": zone}}
+    replies = {
+        "X-Timezone": [
+            await http.post("/api/v1/runs", json=body, headers=header),
+            await http.get("/api/v1/stories/generate/stream?theme=sea", headers=header),
+        ],
+        "options.timezone": [await http.post("/api/v1/runs", json=option)],
+    }
+    for field, refused in replies.items():
+        for reply in refused:
+            assert (reply.status_code, reply.json()["errors"][0]["field"]) == (422, field)
+            assert f"there is no time zone '{zone}'" in reply.json()["detail"]
+
+
+@pytest.mark.asyncio(loop_scope="module")
 async def test_unknown_path_and_method_are_problems_too(refusing: LiveService) -> None:
     missing = await refusing.client.http.get("/api/v1/nothing")
     wrong = await refusing.client.http.put("/api/v1/runs")

@@ -1,10 +1,13 @@
 """Discovery reports over HTTP: three parts, a revision, a quota, research beside the first part, what is kept."""
 
+import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from backend.timezones import local_date
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.service import LiveService, Told, serve, settings_for
@@ -29,6 +32,11 @@ MADE = {
 FOUND = Rule(Reply(json=MADE), structured=True, contains="You find ideas for people")
 
 
+def _on_another_day(now: datetime) -> str:
+    """A time zone where it isn't the day that it is in UTC."""
+    return "Pacific/Kiritimati" if now.hour >= 10 else "Pacific/Niue"
+
+
 async def test_report_is_written_in_three_parts_revised_once_and_counted(
     provider: FakeProvider, tmp_path: Path
 ) -> None:
@@ -42,8 +50,10 @@ async def test_report_is_written_in_three_parts_revised_once_and_counted(
     async with serve(settings_for(provider, tmp_path, monthly_reports=1)) as service:
         http = service.client.http
         body = {"format": "discovery_report", "input": example, "options": {"keep_length": False}}
-        started = await http.post("/api/v1/runs", json=body)
+        headers = {"X-Timezone": _on_another_day(datetime.now(UTC))}
+        started = await http.post("/api/v1/runs", json=body, headers=headers)
         told = await service.client.read(started.json()["run_id"])
+        run = await service.client.run(started.json()["run_id"])
         link = await http.post(f"/api/v1/runs/{started.json()['run_id']}/share")
         shared = (await http.get(link.json()["url"])).text
         refused = await http.post("/api/v1/discovery-reports/generate/stream", json=example)
@@ -56,6 +66,11 @@ async def test_report_is_written_in_three_parts_revised_once_and_counted(
     compliance = told.ending["metadata"]["compliance"]
     assert compliance["passed"] and compliance["revisions"] == 1
     assert told.ending["metadata"]["research"]["area"] == "education"
+    # The day is the reader's, wherever a prompt speaks of time.
+    day = local_date(datetime.fromisoformat(run["created_at"]), headers["X-Timezone"])
+    dated = [call.prompt_text for call in provider.generations if "You judge" not in call.prompt_text]
+    said = {tuple(re.findall(r"Today is \w+, (\d+ \w+ \d{4})\.", prompt)) for prompt in dated}
+    assert said == {(f"{day.day} {day:%B %Y}",)}, said
     # The notes on the field are for the second and the third part.
     told_of_the_field = [
         call.prompt_text for call in provider.calls if "Who pays: parents" in call.prompt_text

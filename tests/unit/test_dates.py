@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from backend.timezones import check_timezone, local_date
+from workflows.errors import InvalidInput
 from workflows.prompts import Prompts, dated, today
 
 
@@ -44,3 +45,11 @@ def test_every_prompt_knows_the_date_of_its_run(tmp_path: Path) -> None:
         assert prompts.messages("news")[0].content == "Today is Thursday, 29 February 2024."
     now = datetime.now(UTC)
     assert f"{now.day} " in today() and str(now.year) in today()
+
+
+def test_day_that_there_is_not_is_refused_by_name() -> None:
+    with (
+        pytest.raises(InvalidInput, match=r"context\.today: there is no day '2026-02-30'"),
+        dated("2026-02-30"),
+    ):
+        pass

@@ -166,6 +166,14 @@ def test_ideas_beyond_those_asked_for_are_left_out_instead_of_asked_for_again() 
         (TOLD + "\n\nThat was all.", "A book first.", ["tables"]),
         (TOLD.replace(" [1]", "") + TABLE, "A book first.", ["citations"]),
         (TOLD.replace("[1]", "[1][3]") + TABLE, "A book first, says one [9].", ["citations", "citations"]),
+        (
+            TOLD.replace("[1]", "[1](https://paper.example.org/a/)") + TABLE,
+            "A club: https://me.example.org.",
+            [],
+        ),
+        (TOLD.replace("[1]", "[1](https://made.example.org/up)") + TABLE, "A book first.", ["citations"]),
+        (TOLD + TABLE, "A book, as on https://shop.example.org/b says.", ["citations"]),
+        (TOLD.replace("A tour", "A walk") + TABLE, "A book first.", ["ideas_named"]),
         (TOLD + TABLE, "Try the first of them.", ["choice"]),
         (TOLD + TABLE + "\n\nAnd:" + TABLE, "A tour, later.", ["tables"]),
     ],
@@ -174,7 +182,8 @@ def test_report_tells_its_ideas_by_name_and_cites_only_sources_that_there_are(
     told: str, advice: str, rules: list[str]
 ) -> None:
     sections = {1: Section(index=1, text=told), 2: Section(index=2, text=advice)}
-    assert [found["rule"] for found in review_ideas(RESEARCH, sections)] == rules
+    profile = '{"experience_summary": "My site is https://me.example.org"}'
+    assert [found["rule"] for found in review_ideas(RESEARCH, sections, profile)] == rules
 
 
 FIELDS = ("problem", "customer", "offer", "first_three_customers", "price", "first_step", "what_would_end_it")
@@ -198,6 +207,7 @@ async def made_of(
     [
         (["Club", "club ", "CLUB", "Book"], ["Club", "club (2)", "CLUB (3)", "Book"]),
         (["Club", "Club (2)", "Club", "Book"], ["Club", "Club (2)", "Club (3)", "Book"]),
+        (["**Book** Club", "“Club”", "# Tour", "`Shop` 1"], ["Book Club", "Club", "Tour", "Shop 1"]),
         (["**Club**", "“Club”", "# Tour", "Book\nclub"], ["Club", "Club (2)", "Tour", "Book club"]),
         (["", "  ", "—", "Book"], ["An evening a week", "An evening a week (2)", "An evening a week (3)", "Book"]),
     ],
@@ -233,6 +243,15 @@ async def test_sources_of_an_idea_are_understood_however_they_are_written(
 ) -> None:
     found, *_ = await made_of(provider, [idea("Tour", sources=told)] * 4, sources=2)
     assert found["sources"] == sources and len(provider.generations) == 1
+
+
+async def test_idea_that_leaves_a_field_open_or_gives_it_in_another_form_is_kept_as_one_of_three(
+    provider: FakeProvider,
+) -> None:
+    open_one = idea("Tour", price=None, first_step="", first_three_customers=["Ann", "Ben"])
+    found, other, _ = await made_of(provider, [open_one, idea("Club", price=20), idea("Book")])
+    assert (found["price"], found["first_step"], found["first_three_customers"]) == ("", "", "Ann; Ben")
+    assert other["price"] == "20" and len(provider.generations) == 1
 
 
 async def test_ideas_that_are_half_json_or_too_few_are_refused_and_not_bought_twice(

@@ -40,18 +40,24 @@ def verdict(number: int, otherwise: str = "none") -> dict[str, Any]:
     ],
 )
 async def test_lessons_judge_with_numbers_of_its_own_leaves_sentences_unanswered(
-    provider: FakeProvider, numbers: tuple[int, int], kinds: list[str | None]
+    provider: FakeProvider,
+    caplog: pytest.LogCaptureFixture,
+    numbers: tuple[int, int],
+    kinds: list[str | None],
 ) -> None:
+    caplog.set_level("WARNING")
     answering(provider, {"verdicts": [verdict(numbers[0]), verdict(numbers[1], "contradicted")]})
     async with open_model(provider.root_url, "chat") as model:
         found = await GroundingJudge(model, "Before the test").judge([DOCUMENT], SAID)
     assert [one.kind if one else "unanswered" for one in found] == kinds
+    assert ("judge_unanswered: grounding, NOTHING_JUDGED" in caplog.text) == ("unanswered" in kinds)
 
 
 @pytest.mark.parametrize("numbers", [(0, 1), (-1, 99)])
 async def test_scripts_judge_with_numbers_of_its_own_decides_nothing(
-    provider: FakeProvider, numbers: tuple[int, int]
+    provider: FakeProvider, caplog: pytest.LogCaptureFixture, numbers: tuple[int, int]
 ) -> None:
+    caplog.set_level("WARNING")
     points = [{"text": "Feed the starter daily"}, {"text": "Never freeze dough"}]
     inputs = CreatorScriptFormat().parse({"topic": "Sourdough", "duration_minutes": 2, "key_points": points})
     answering(
@@ -61,6 +67,7 @@ async def test_scripts_judge_with_numbers_of_its_own_decides_nothing(
     state: Any = State(sections={0: Section(index=0, text="Feed it every day.")})
     async with open_model(provider.root_url, "chat") as model:
         assert await judge_points(inputs, state, model) == {}
+    assert caplog.messages == ["judge_unanswered: points, NOTHING_JUDGED"]
 
 
 async def test_safety_judges_issue_of_a_passage_that_is_not_there_belongs_where_its_quotation_stands(

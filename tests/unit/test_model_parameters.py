@@ -37,6 +37,7 @@ def test_parameters_of_a_setting_are_read_by_role() -> None:
         ("writing.temperature=", "a number from 0 to 2"),
         ("judge.reasoning_effort=huge", "one of none, minimal, low, medium, high, xhigh"),
         ("writing.seed=1.5", "a whole number"),
+        ("writing.seed=99999999999", "a whole number from -2147483648 to 2147483647; got '99999999999'"),
         ("writing.temperature=0.9,writing.temperature=0.2", "writing.temperature is given twice"),
         ("judge.seed=7, writing.seed=7, judge.seed=7", "judge.seed is given twice"),
     ],

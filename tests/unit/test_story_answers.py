@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from workflows.formats.story.answers import StoryChoices, StoryOutline
-from workflows.formats.story.bible import StoryBible, carry_over
+from workflows.formats.story.bible import StoryBible, carry_over, settle_threads, threads_to_close
 
 SCENE = {"title": "Dusk", "summary": "The lamp goes out."}
 CHOICE = {"text": "Go home", "description": "Tea waits."}
@@ -122,3 +122,74 @@ def test_bible_of_a_model_is_understood_where_its_form_is_another() -> None:
     assert [(one.name, one.wants) for one in kept.cast] == [("Mia", "the bell; a friend")]
     assert (kept.setting, kept.returning) == ("a harbour; at dusk", "a bell")
     assert (kept.threads, kept.closed) == (["Who rings?"], [])
+
+
+@pytest.mark.parametrize(
+    ("cast", "kept"),
+    [
+        (["Old Tom, a gruff sailor", "Mia"], [("Old Tom", "a gruff sailor"), ("Mia", "")]),
+        (["Mia (girl): the keeper", {"name": "mia"}], [("Mia", "(girl): the keeper")]),
+        ("נועה – שומרת המגדלור", [("נועה", "שומרת המגדלור")]),
+        ({"Tom": "a sailor", "Mia": {"who": ["big"]}, "extras": []}, [("Tom", "a sailor"), ("Mia", "big")]),
+        ([{"name": "Mia", "who": {"job": "keeper", "from": "the moon"}}], [("Mia", "keeper; the moon")]),
+        ([" ", ", a sailor", 7], []),
+    ],
+)
+def test_member_of_the_cast_is_kept_however_the_cast_is_given(
+    cast: object, kept: list[tuple[str, str]]
+) -> None:
+    bible = StoryOutline.model_validate(outline(3, bible={"cast": cast})).bible
+    assert [(one.name, one.who) for one in bible.cast] == kept
+
+
+@pytest.mark.parametrize(
+    ("threads", "kept"),
+    [
+        ("Who rings?", ["Who rings?"]),
+        ({"title": "Who rings?", "status": "open"}, ["Who rings?"]),
+        ([{"id": "t1", "thread": "Who rings?"}, {"name": "Fog"}], ["Who rings?", "Fog"]),
+        (["None."], []),
+        ("none", []),
+        ("אין", []),
+    ],
+)
+def test_threads_are_read_however_they_are_given(threads: object, kept: list[str]) -> None:
+    ending = {"question": "What now?", "choices": [CHOICE] * 2, "summary": None}
+    choices = StoryChoices.model_validate({**ending, "open_threads": threads, "closed_threads": threads})
+    plan = StoryOutline.model_validate(outline(3, bible={"threads": threads}))
+    assert choices.open_threads == choices.closed_threads == plan.bible.threads == kept
+    assert choices.summary == "" and plan.bible.closed == []
+
+
+def test_plan_without_a_bible_and_with_one_thing_to_learn_is_a_plan() -> None:
+    word = {"word": "dusk", "definition": "evening"}
+    given = outline(3, bible=None, educational_elements="tides", vocabulary_words=word)
+    answer = StoryOutline.model_validate(given)
+    assert answer.bible == StoryBible() and answer.educational_elements == ["tides"]
+    assert [one.word for one in answer.vocabulary_words] == ["dusk"]
+    assert StoryOutline.model_validate(outline(3, educational_elements=None)).educational_elements == []
+
+
+def test_thread_in_other_words_is_one_thread_and_another_by_one_word_is_another() -> None:
+    before = StoryBible(threads=["Who rings the bell at night?", "Where is the red key?"])
+    planned = StoryBible(threads=["Who rings the bell?", "Where is the blue key?"], closed=["Who is Tom?"])
+    closing = threads_to_close(before, planned, is_last=True)
+    assert closing == [*before.threads, "Where is the blue key?"]
+    after = settle_threads(before, planned, [], ["who is Tom", *closing, "who rings that bell"])
+    assert after.closed == ["Who is Tom?", *closing]
+
+
+def test_character_without_a_gender_gets_the_one_that_a_later_plan_names() -> None:
+    before = StoryBible.model_validate({"cast": [{"name": "נועה", "who": "השומרת"}]})
+    planned = StoryBible.model_validate({"cast": [{"name": "נועה", "gender": "נקבה", "who": "דייגת"}]})
+    [noa] = carry_over(before, planned).cast
+    assert (noa.gender, noa.who) == ("נקבה", "השומרת")
+
+
+def test_whoever_is_new_in_a_chapter_has_a_place_in_a_large_cast() -> None:
+    before = StoryBible.model_validate(
+        {"cast": [{"name": f"Old {one}", "gender": "boy"} for one in range(12)]}
+    )
+    planned = StoryBible.model_validate({"cast": [{"name": "Zoe"}, {"name": "old 0"}, {"name": "Max"}]})
+    names = [one.name for one in carry_over(before, planned).cast]
+    assert names == ["Old 0", *(f"Old {one}" for one in range(3, 12)), "Zoe", "Max"]

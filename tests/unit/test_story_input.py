@@ -34,6 +34,7 @@ def test_story_input_example_is_valid_and_comes_back_from_json() -> None:
         ({"theme": 7}, "input.theme"),
         ({"theme": None}, "input.theme"),
         ({"theme": "half \ud800"}, "input.theme"),
+        ({"theme": "sea", "chapter_number": 4, "chapter_count": 3}, "input.chapter_count"),
         ({"theme": "sea", "reader": {"age": 2}}, "input.reader.age"),
         ({"theme": "sea", "reader": {"age": 15}}, "input.reader.age"),
         ({"theme": "sea", "reader": {"age": "old"}}, "input.reader.age"),

@@ -1,11 +1,13 @@
 """Notes at the end of a reply are never text, wherever and however a model writes them."""
 
 from collections.abc import AsyncGenerator
+from contextlib import nullcontext
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workflows.errors import ModelBadOutput, ModelTruncated, ModelUnavailable
 from workflows.formats.pieces import Remark, SectionNotes
 from workflows.formats.podcast.dialogue import Dialogue
 from workflows.formats.podcast.first_reply import FirstReply
@@ -16,6 +18,12 @@ CASES = {
         "The end.\n\n=== NOTES ===\n- Mia has it.\n- It rains.", "The end.", "- Mia has it.\n- It rains.",
     ),
     "missing": ("The end.", "The end.", ""),
+    "with a tag that closes a prompt's": (
+        "The end.\n=== NOTES ===\n- Mia has it.\n</notes-k7>\n- It rains.", "The end.", "- Mia has it.\n- It rains.",
+    ),
+    "with a tag that closes them before the text": (
+        "=== NOTES ===\n- Mia has it.\n</notes>\nThe end.", "The end.", "- Mia has it.",
+    ),
     "in a line": ("The end. === NOTES === - Mia has it.", "The end.", "- Mia has it."),
     "in other letters": ("The end.\n==== Notes: ====\n- Mia.", "The end.", "- Mia."),
     "half a mark": ("The end.\n=== NOT", "The end.", ""),
@@ -367,6 +375,38 @@ async def test_notes_of_a_reply_come_after_its_text_and_what_is_no_text_passes()
         "end.\n",
         SectionNotes("- Mia."),
     ]
+
+
+@pytest.mark.parametrize(
+    "fault", [ModelBadOutput("Loop."), ModelTruncated("Cut."), ModelUnavailable("Gone.")]
+)
+@pytest.mark.parametrize(
+    ("said", "is_whole"),
+    [
+        ("The end.\n=== NOTES ===\n- Mia has the k", True),
+        ("The end.\n=== NOTES ===\nMia has the k", True),
+        ("The end.\n=== NOTES ===\n", True),
+        ("The end.\n**NOTES**\n- Mia has it.\n- She h", True),
+        ("The end.\n**NOTES**\n", False),
+        ("The end.\nNotes:\nMia wrote them d", False),
+        ("The end.\n", False),
+        ("=== NOTES ===\n- Mia has the k", False),
+        ("=== NOTES ===\n- Mia has it.\n\nThe tower sto", False),
+    ],
+)
+async def test_reply_that_breaks_off_in_its_notes_is_whole_and_any_other_is_not(
+    said: str, is_whole: bool, fault: Exception
+) -> None:
+    async def reply() -> AsyncGenerator[str]:
+        yield said
+        raise fault
+
+    given: list[str | SectionNotes] = []
+    with pytest.raises(type(fault)) if not is_whole else nullcontext():
+        async for item in split_notes(reply()):
+            given.append(item)
+    if is_whole:
+        assert "".join(item for item in given if isinstance(item, str)).strip() == "The end."
 
 
 @pytest.mark.parametrize("size", [1, 7, 500])

@@ -13,11 +13,23 @@ RoleParameters = Mapping[ModelRole, Parameters]
 _ROLES: tuple[ModelRole, ...] = ("outline", "writing", "derived", "judge")
 _EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh")
 _VERBOSITIES = ("low", "medium", "high")
+_SEEDS = 1 << 31
+"""Seeds of every provider are within; some take more."""
 
 
 def _number(least: float, most: float) -> Callable[[str], float]:
     def parse(text: str) -> float:
         value = float(text)
+        if not least <= value <= most:
+            raise ValueError
+        return value
+
+    return parse
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        value = int(text)
         if not least <= value <= most:
             raise ValueError
         return value
@@ -39,7 +51,7 @@ _KNOWN: dict[str, tuple[Callable[[str], Any], str]] = {
     "top_p": (_number(0, 1), "a number from 0 to 1"),
     "frequency_penalty": (_number(-2, 2), "a number from -2 to 2"),
     "presence_penalty": (_number(-2, 2), "a number from -2 to 2"),
-    "seed": (int, "a whole number"),
+    "seed": (_whole(-_SEEDS, _SEEDS - 1), f"a whole number from {-_SEEDS} to {_SEEDS - 1}"),
     "reasoning_effort": (_one_of(*_EFFORTS), f"one of {', '.join(_EFFORTS)}"),
     "verbosity": (_one_of(*_VERBOSITIES), f"one of {', '.join(_VERBOSITIES)}"),
 }

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from workflows.formats.creator_script.input import CreatorScriptInput
 from workflows.formats.creator_script.script import spoken
 from workflows.models.calls.calls import ask
-from workflows.models.calls.unanswered import AWAY, REPLY_FAILED, log_unanswered
+from workflows.models.calls.unanswered import AWAY, REPLY_FAILED, log_misnumbered, log_unanswered
 from workflows.models.clients.catalog import Model
 from workflows.prompts import Prompts
 from workflows.state import State
@@ -88,11 +88,7 @@ async def _ask(
     except (*REPLY_FAILED, *AWAY) as error:  # the text is paid for, so words decide
         log_unanswered("points", error)
         return found
-    if any(verdict.number == 0 for verdict in answer.verdicts):  # it counts from another point than we do
-        return found
-    for verdict in answer.verdicts:
-        if not 0 < verdict.number <= len(asked):
-            continue  # it may answer for points that aren't there
+    for verdict in _answers_on(answer.verdicts, len(asked)):
         index = asked[verdict.number - 1]
         if found.get(index, {}).get("covered") is False:
             continue  # of two answers, the stricter one counts
@@ -101,6 +97,16 @@ async def _ask(
         elif (section := _section_of(verdict.quote, texts)) is not None:
             quote = " ".join(verdict.quote.split())[:_QUOTE_LETTERS]
             found[index] = {"covered": True, "section": section, "quote": quote}
+    return found
+
+
+def _answers_on(verdicts: Sequence[PointVerdict], asked: int) -> list[PointVerdict]:
+    """The verdicts on the `asked` points: it may answer for points that aren't there too. None where it counts from
+    another point than we do."""
+    counts_from_zero = any(verdict.number == 0 for verdict in verdicts)
+    found = [] if counts_from_zero else [verdict for verdict in verdicts if 0 < verdict.number <= asked]
+    if not found:
+        log_misnumbered("points")
     return found
 
 

@@ -252,7 +252,7 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
 
 def _measure(inputs: DiscoveryInput, state: State, only: int | None = None) -> list[ReviewFinding]:
     return [
-        *review_ideas(state.get("research") or {}, state["sections"]),
+        *review_ideas(state.get("research") or {}, state["sections"], inputs.model_dump_json()),
         *_personal(inputs, state["sections"]),
         *review_repetition(texts_of(state), only),
     ]

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
 from workflows.formats.discovery_report.input import DiscoveryInput
-from workflows.formats.toolkit.answer_fields import First, as_places, clip
+from workflows.formats.toolkit.answer_fields import First, as_line, as_places, clip
 from workflows.formats.toolkit.languages import LANGUAGES
 from workflows.models.calls.calls import ask
 from workflows.models.clients.catalog import Model
@@ -27,16 +26,21 @@ _IDEA = re.compile(r"^[^\S\n]*(?:#{2,4}[^\S\n]+)?\d{1,2}[.)]\s+\S", re.MULTILINE
 _CITATION = re.compile(r"\[\s*(?:sources?\s+)?\d{1,6}(?:\s*[,;–-]\s*\d{1,6}){0,40}\s*\]", re.IGNORECASE)
 """`[1]`, and what models write in its place: `[1, 3]`, `[Source 2]`."""
 _NUMBER = re.compile(r"\d+")
+_ADDRESS = re.compile(r"\bhttps?://[^\s<>()\[\]{}|\"'“”‘’]{1,2000}", re.IGNORECASE)
 _NAME_LETTERS = 60
 _FIELD_LETTERS = 800
 _TABLE_SIGNS = frozenset("|-: ")
 
-_Line = Annotated[
+_MARKUP = re.compile(r"\*+|__+|`+|^#+")
+
+_Said = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1),
-    BeforeValidator(partial(clip, most=_FIELD_LETTERS)),
+    StringConstraints(strip_whitespace=True),
+    BeforeValidator(lambda given: clip(as_line("" if given is None else given), _FIELD_LETTERS)),
     Field(json_schema_extra={"maxLength": _FIELD_LETTERS}),
 ]
+"""What a model may have left open, as one text."""
+_Line = Annotated[_Said, Field(min_length=1)]
 
 
 class Idea(BaseModel):
@@ -44,20 +48,22 @@ class Idea(BaseModel):
 
     name: str = Field(json_schema_extra={"minLength": 1})
     problem: _Line
-    customer: _Line
+    customer: _Said
     offer: _Line
-    first_three_customers: _Line
-    price: _Line
-    first_step: _Line
-    what_would_end_it: _Line
+    first_three_customers: _Said
+    price: _Said
+    first_step: _Said
+    what_would_end_it: _Said
     sources: Annotated[list[int], BeforeValidator(as_places)]
 
 
 class IdeaSet(BaseModel):
     """Ideas that differ in kind and in risk."""
 
-    ideas: Annotated[list[Idea], Field(min_length=IDEAS), First(IDEAS)]
-    """The first of them are kept. One too many is not worth a second call."""
+    ideas: Annotated[
+        list[Idea], Field(min_length=FEWEST_IDEAS, json_schema_extra={"minItems": IDEAS}), First(IDEAS)
+    ]
+    """The first of them are kept. One too many, or too few, is not worth a second call."""
 
 
 async def make_ideas(
@@ -80,7 +86,7 @@ async def make_ideas(
 
 def _name(idea: Mapping[str, Any], known: Collection[str]) -> str:
     """The idea's name on one line, which no idea before it has."""
-    name: str = " ".join(idea["name"].strip(" *_#\"'“”").split())
+    name: str = " ".join(_MARKUP.sub("", idea["name"]).strip(" _\"'“”").split())
     if fold_words(name) == fold_words(""):
         name = idea["offer"]
     name = clip(name, _NAME_LETTERS).rstrip(".")
@@ -91,8 +97,13 @@ def _name(idea: Mapping[str, Any], known: Collection[str]) -> str:
     return found
 
 
-def review_ideas(research: Mapping[str, Any], sections: Mapping[int, Section]) -> Iterator[ReviewFinding]:
-    """What the second and the third part lack of the ideas and the sources that they were given."""
+def review_ideas(
+    research: Mapping[str, Any], sections: Mapping[int, Section], profile: str = ""
+) -> Iterator[ReviewFinding]:
+    """What the second and the third part lack of the ideas and the sources that they were given, and addresses that
+    neither sources and notes nor the `profile` have."""
+    urls = [source.get("url", "") for source in research.get("sources", ())]
+    given = " ".join([*urls, research.get("notes", ""), profile]).casefold()
     ideas_text = sections[1]["text"] if 1 in sections else None
     advice = sections[2]["text"] if 2 in sections else None
     names = [idea["name"] for idea in research.get("ideas", ())]
@@ -108,11 +119,17 @@ def review_ideas(research: Mapping[str, Any], sections: Mapping[int, Section]) -
             kinds = f"there are {known}" if known else "there are none"
             numbers = ", ".join(f"[{number}]" for number in wrong)
             yield _finding("citations", index, f"{numbers}: there is no such source; {kinds}. Take it out.")
+        if invented := next((one for one in _ADDRESS.findall(text) if _bare(one) not in given), None):
+            yield _finding("citations", index, f"No source has this address: {invented[:100]}. Take it out.")
     for index in (0, 2):
         if index in sections and _count_tables(sections[index]["text"]):
             yield _finding(
                 "tables", index, "No table here: the one that compares the ideas is in the second part."
             )
+
+
+def _bare(address: str) -> str:
+    return address.rstrip(".,;:!?*_/").casefold()
 
 
 def _cited(text: str) -> set[int]:
@@ -125,7 +142,8 @@ def _review_ideas_text(text: str, names: Sequence[str], sources: int) -> Iterato
         yield _finding(
             "ideas", 1, f"Give at least {FEWEST_IDEAS} ideas, each under its number and its name (“1. …”)."
         )
-    words = fold_words(text)
+    # A table that has a name doesn't tell what it is.
+    words = fold_words("\n".join(line for line in text.splitlines() if not _is_row(line)))
     if missing := [name for name in names if fold_words(name) not in words]:
         yield _finding("ideas_named", 1, f"Tell these ideas too, under their names: {'; '.join(missing)}.")
     if sources and not _CITATION.search(text):

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from workflows.errors import ModelTruncated
 from workflows.models.calls.calls import ask
-from workflows.models.calls.unanswered import AWAY, REPLY_FAILED, log_unanswered
+from workflows.models.calls.unanswered import AWAY, REPLY_FAILED, log_misnumbered, log_unanswered
 from workflows.models.clients.catalog import Model
 from workflows.prompts import Prompts
 from workflows.text.grounding.quotations import is_quoted
@@ -119,7 +119,10 @@ class GroundingJudge:
             log_unanswered("grounding", error)
             self.is_away = True
             return None
-        for place, judgement in _read_answer(answer, len(places), part).items():
+        judged = _read_answer(answer, len(places), part)
+        if not judged:
+            log_misnumbered("grounding")
+        for place, judgement in judged.items():
             found[places[place]] = judgement
         return None
 

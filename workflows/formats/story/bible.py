@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -14,7 +15,10 @@ _NAME = 80
 _WORD = re.compile(r"\w+")
 _Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=_NAME)]
 _LINES = frozenset({"setting", "returning", "last_image"})
-_LISTS = frozenset({"cast", "threads", "closed"})
+_THREADS = frozenset({"threads", "closed"})
+_NOTHING = frozenset({"none", "n a", "nothing", "no open threads", "no threads", "אין"})
+"""What stands in a list of threads where there are none."""
+_AFTER_NAME = re.compile(r"\s*[,:;–—]\s*|\s+-\s+|\s+(?=\()")
 _MOST_LISTED = 40
 """Items of a list; fewer are kept."""
 MOST_CAST = 12
@@ -53,9 +57,10 @@ def _fold(name: str) -> str:
 
 def clean_bible(given: Any) -> Any:
     """A model's bible without what it left empty or wrote too long: a cast member without a name is none. A list where
-    a sentence is asked for is one sentence, and what stands alone where a list is asked for is a list of it."""
+    a sentence is asked for is one sentence, what stands alone where a list is asked for is a list of it, and what is no
+    bible at all is an empty one."""
     if not isinstance(given, dict):
-        return given
+        return {}
     found = {name: _clean(_in_form(name, value)) for name, value in given.items() if value is not None}
     if isinstance(cast := found.get("cast"), list):
         found["cast"] = [
@@ -66,10 +71,40 @@ def clean_bible(given: Any) -> Any:
     return found
 
 
+def clean_threads(given: Any) -> list[Any]:
+    """A model's threads as texts, whether they come as a list, one alone, or with a status and an id beside each."""
+    texts = (clip(_thread_of(one)) for one in as_list(given))
+    return [text for text in texts if not (isinstance(text, str) and _fold(text) in _NOTHING)]
+
+
+def _thread_of(given: Any) -> Any:
+    if not isinstance(given, dict):
+        return as_line(given)
+    texts = [value for value in given.values() if isinstance(value, str) and value.strip()]
+    # One word is a state or a kind, where there are whole ones: "open", "mystery".
+    return as_line([text for text in texts if " " in text.strip()] or texts)
+
+
 def _in_form(name: str, value: Any) -> Any:
     if name in _LINES:
         return as_line(value)
-    return as_list(value) if name in _LISTS else value
+    if name in _THREADS:
+        return clean_threads(value)
+    return _list_cast(value) if name == "cast" else value
+
+
+def _list_cast(given: Any) -> list[Any]:
+    """The members of a cast, whether they come as a list, as one alone, by their names or as plain text."""
+    if isinstance(given, dict) and "name" not in given:
+        by_name = {name: {"who": one} if isinstance(one, str) else one for name, one in given.items()}
+        return [{**one, "name": name} for name, one in by_name.items() if isinstance(one, dict)]
+    return [_member_of(one) if isinstance(one, str) else one for one in as_list(given)]
+
+
+def _member_of(text: str) -> dict[str, str]:
+    """A member of the cast from "Tom, a gruff sailor"."""
+    name, *who = _AFTER_NAME.split(text.strip(), maxsplit=1)
+    return {"name": name, "who": "".join(who)}
 
 
 def _clean(value: Any) -> Any:
@@ -80,12 +115,21 @@ def _clean(value: Any) -> Any:
     return clip(value)
 
 
-def _different(threads: list[str]) -> list[str]:
-    """The threads without what was said before, however it is spelt."""
-    known: dict[str, str] = {}
+def _different(threads: Iterable[str]) -> list[str]:
+    """The threads without what was said before, however it is spelt, or in a few words more or less."""
+    known: dict[str, tuple[str, frozenset[str]]] = {}
     for thread in threads:
-        known.setdefault(thread.casefold(), thread)
-    return list(known.values())
+        said, stems = _fold(thread), content_stems(thread)
+        if not any(said == other or _says_no_other(stems, others) for other, others in known.values()):
+            known[thread] = said, stems
+    return [*known]
+
+
+def _says_no_other(stems: frozenset[str], others: frozenset[str]) -> bool:
+    """Whether one of two threads says all that the other does. A word of its own in each may be all the difference:
+    the red key, the blue key."""
+    less, more = sorted((stems, others), key=len)
+    return less <= more and len(less) >= _SAME * len(more)
 
 
 class StoryBible(BaseModel):
@@ -114,13 +158,18 @@ class StoryBible(BaseModel):
 
 
 def carry_over(before: StoryBible | None, planned: StoryBible) -> StoryBible:
-    """A new chapter's bible: whoever was there keeps gender and character, and only wants something new."""
+    """A new chapter's bible: whoever was there keeps gender and character, and only wants something new. Where there
+    are too many, those who were there first and don't come in the chapter go."""
     if before is None:
         return planned
-    wants = {_fold(one.name): one.wants for one in planned.cast}
-    known = [one.model_copy(update={"wants": wants.get(_fold(one.name)) or one.wants}) for one in before.cast]
+    new = {_fold(one.name): one for one in planned.cast}
+    known = {_fold(one.name): one for one in before.cast}
+    absent = [name for name in known if name not in new]
+    for name in absent[: max(0, len(known | new) - MOST_CAST)]:
+        del known[name]
+    cast = [_grow(one, new[name]) if name in new else one for name, one in known.items()]
     return StoryBible(
-        cast=[*known, *planned.cast],
+        cast=[*cast, *planned.cast],
         setting=planned.setting or before.setting,
         returning=before.returning or planned.returning,
         last_image=planned.last_image,
@@ -129,12 +178,18 @@ def carry_over(before: StoryBible | None, planned: StoryBible) -> StoryBible:
     )
 
 
+def _grow(before: CastMember, planned: CastMember) -> CastMember:
+    """Whom the story knows, with what it didn't know yet."""
+    kept = {name: value for name, value in before.model_dump().items() if value}
+    return CastMember(**{**planned.model_dump(), **kept, "wants": planned.wants or before.wants})
+
+
 def threads_to_close(before: StoryBible | None, planned: StoryBible, *, is_last: bool) -> list[str]:
     """The threads that a chapter has to close: those from before that its plan doesn't leave open; in the last chapter
     all of them."""
     known = [*(before.threads if before else []), *(planned.threads if is_last else [])]
     left = [] if is_last else planned.threads
-    return [thread for thread in dict.fromkeys(known) if not any(_is_same(thread, other) for other in left)]
+    return [thread for thread in _different(known) if not any(_is_same(thread, other) for other in left)]
 
 
 def settle_threads(
@@ -155,9 +210,7 @@ def settle_threads(
         for thread in [*planned.closed, *settled]
         if not any(_is_same(thread, other) for other in threads)
     ]
-    return StoryBible.model_validate(
-        {**planned.model_dump(), "threads": threads, "closed": list(dict.fromkeys(kept))}
-    )
+    return StoryBible.model_validate({**planned.model_dump(), "threads": threads, "closed": _different(kept)})
 
 
 def _is_same(thread: str, other: str) -> bool:

@@ -57,10 +57,15 @@ class ChapterFormat(Format[StoryInput]):
         return type(self)(ConsentRule(is_required=settings.require_consent))
 
     def parse(self, inputs: Mapping[str, Any]) -> StoryInput:
-        """The input, with a theme or a stored story that has one."""
+        """The input, with a theme or a stored story that has one; the chapter is one of as many as there will be."""
         parsed = super().parse(inputs)
         if not parsed.theme and parsed.story_session_id is None:
             raise InvalidInput.of("input.theme", "This is needed, unless a story_session_id is given")
+        if parsed.chapter_count is not None and parsed.chapter_number > parsed.chapter_count:
+            message = (
+                f"This should be at least {parsed.chapter_number}, the chapter_number; leave it out to go on"
+            )
+            raise InvalidInput.of("input.chapter_count", message)
         return parsed
 
     def language(self, inputs: StoryInput) -> str:

@@ -33,7 +33,9 @@ def as_text(value: Any) -> Any:
 
 
 def as_line(value: Any) -> Any:
-    """One text, also where it comes as a list of texts or as a number."""
+    """One text, also where it comes as a number, or as texts in a list or an object."""
+    if isinstance(value, dict):
+        value = list(value.values())
     if isinstance(value, list):
         said = [as_text(item) for item in value if not _is_blank(item)]
         return (

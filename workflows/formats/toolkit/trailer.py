@@ -16,6 +16,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from typing import TypeVar
 
+from workflows.errors import ModelBadOutput, ModelTimeout, ModelTruncated, ModelUnavailable
 from workflows.formats.pieces import SectionNotes
 from workflows.formats.toolkit.trailer_lines import (
     LEAD,
@@ -37,6 +38,7 @@ from workflows.formats.toolkit.trailer_notes import NotesBelow
 from workflows.formats.toolkit.trailer_signs import SIGN, read_mark
 
 _T = TypeVar("_T")
+_BREAKS = (ModelBadOutput, ModelTruncated, ModelTimeout, ModelUnavailable)
 MARK = "=== NOTES ==="
 _MOST_SPACES = 400
 """Spaces before a line that are waited for."""
@@ -63,6 +65,12 @@ class Trailer:
         self._notes: list[str] = []
         self._size = 0
         self._text_size = 0  # characters of the text, without spaces at its borders
+
+    @property
+    def is_past_text(self) -> bool:
+        """Whether a text came, and now notes that can't be anything else: the rest of the reply says nothing more."""
+        below = self._below
+        return below is not None and self._text_size > 0 and (below.doubtful is None or below.is_list)
 
     @property
     def notes(self) -> str:
@@ -225,7 +233,9 @@ class Trailer:
             below.pass_line(line + end)
         elif ends_notes(text) or is_fence(line):
             self._held = rest
-            self._end_notes()
+            # What closes a list that nothing opened, such as the tags of a prompt, closes nothing.
+            if below.mark or below.is_first or below.in_prose or is_fence(line):
+                self._end_notes()
         elif not below.mark and (is_mark(line) or inline_mark(line)):
             self._end_notes()
         else:
@@ -271,17 +281,22 @@ async def split_notes(
     *,
     wants_notes: bool = True,
 ) -> AsyncGenerator[str | _T | SectionNotes]:
-    """A section's reply without its trailer; then the notes, if it has any. What is no text passes as it is.
+    """A section's reply without its trailer; then the notes, if it has any. What is no text passes as it is. A reply
+    that breaks off in its notes, or says the same there without end, is whole.
 
     `is_label` and `wants_notes` as in `Trailer`.
     """
     trailer = Trailer(is_label, wants_notes=wants_notes)
-    async with aclosing(reply) as chunks:
-        async for chunk in chunks:
-            if not isinstance(chunk, str):
-                yield chunk
-            elif text := trailer.feed(chunk):
-                yield text
+    try:
+        async with aclosing(reply) as chunks:
+            async for chunk in chunks:
+                if not isinstance(chunk, str):
+                    yield chunk
+                elif text := trailer.feed(chunk):
+                    yield text
+    except _BREAKS:
+        if not trailer.is_past_text:
+            raise
     if rest := trailer.close():
         yield rest
     if trailer.notes:

@@ -43,7 +43,7 @@ _INLINE = re.compile(
 )
 _PLAIN = re.compile(r"(?:\d{1,2}\. )?[\w '’]+:?")
 _STRONG = re.compile(r"\*\*|__|##|==|\[|\(|<!--|[—–━═★]|\A[ \t]{0,4}(?:\*[^*]{1,80}\*|_[^_]{1,80}_)")
-_CLOSING = re.compile(rf"[<\[{{(]/(?:{_NAME}|details)[>\]}})]|-->", re.IGNORECASE)
+_CLOSING = re.compile(rf"[<\[{{(]/(?:{_NAME}|details)(?:-\w{{1,20}})?[>\]}})]|-->", re.IGNORECASE)
 _HALF = re.compile(r"(?:<!|#|\*|\[|—|–|-|=|~|_)[^\w\n]{0,12}(?:NOTE?|הערו)|<!--?")
 """What a reply may end with in the midst of a mark."""
 _FRAME = re.compile(

@@ -27,6 +27,11 @@ class NotesBelow:
     after_blank: bool = False
 
     @property
+    def is_list(self) -> bool:
+        """Whether they are a list that has begun."""
+        return not (self.in_prose or self.is_first)
+
+    @property
     def lacks_list(self) -> bool:
         """Whether it takes a list to make the mark one, of which nothing came."""
         return self.needs_list and self.is_first

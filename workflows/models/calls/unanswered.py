@@ -29,3 +29,9 @@ def log_unanswered(judge: str, error: StorywireError) -> None:
     """A warning for the operator that words decide in place of the `judge`. Its code alone: the message of an error
     may have something of the reply."""
     _log.warning("judge_unanswered: %s, %s", judge, error.code)
+
+
+def log_misnumbered(judge: str) -> None:
+    """The same for a `judge` that answered in the right form, for nothing that it was asked about: it counts from
+    another number, or judges what isn't there."""
+    _log.warning("judge_unanswered: %s, NOTHING_JUDGED", judge)

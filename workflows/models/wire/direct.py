@@ -204,7 +204,8 @@ def _find_problem(chat: ChatOpenAI) -> str | None:
     for name in ("with_streaming_response", "with_raw_response"):
         if not hasattr(chat.async_client, name):
             return f"the SDK's client has no `{name}`"
-    trial = chat.model_copy(update={"async_client": _TrialStream()})
+    # A model of the Responses API would ask its provider instead.
+    trial = chat.model_copy(update={"async_client": _TrialStream(), "use_responses_api": False})
     try:
         chunks = _run(trial._astream([HumanMessage("Hello")]))
         reply = sum(chunks[1:], chunks[0])
