@@ -9,6 +9,7 @@ from workflows.text.clauses.clauses import Clause
 from workflows.text.clauses.courses import find_course, is_stopped_only_if
 from workflows.text.clauses.dose_changes import find_change, find_lifted_limit
 from workflows.text.clauses.instruction_words import instruction_words
+from workflows.text.clauses.relatives import find_relative
 from workflows.text.quantities.numbers import find_quantities
 from workflows.text.remembered import remember_sentences
 from workflows.text.stems import stem
@@ -105,7 +106,8 @@ def _read(clause: str) -> Clause:
         limits=limits,
         denies=denies,
         prohibits=denies and not has & known.limits and _denies_at(words[: start + 1]),
-        is_narrow=bool(has & known.narrowing),
+        is_narrow=bool(has & known.narrowing)
+        or (denies and bool(claim_stems(" ".join(find_relative(words, "en"))))),
         waives=waives,
         is_timed=bool(find_quantities(clause)),
         permits=is_allowed and not denies and not waives,
