@@ -2,9 +2,9 @@
 
 import pytest
 
-from workflows.text.clauses.omissions import say_what_is_kept
-from workflows.text.clauses.relatives import find_relative
+from workflows.text.clauses.clauses import find_relative
 from workflows.text.grounding.grounding import Evidence
+from workflows.text.modality.omissions import say_what_is_kept
 
 ENGLISH = Evidence(
     "Never use the grill with a plate or pan that is larger than the cooking surface. Do not use a hose "

@@ -105,15 +105,15 @@ def break_turn(turn: Turn, hosts: Sequence[str], language: str, words_before: in
         for one, length in zip(sentences, lengths, strict=True)
     ]
     other = next(host for host in hosts if host != turn.speaker)
-    told, start, before, left = list[Turn](), 0, words_before, sum(lengths)
+    parts, start, before, left = list[Turn](), 0, words_before, sum(lengths)
     while before + left > LONGEST_TURN:
         place = _find_middle(lengths, can_change, start, before, left)
         if place is None:
             break
-        told += [Turn(turn.speaker, " ".join(sentences[start:place])), Turn(other, sentences[place])]
+        parts += [Turn(turn.speaker, " ".join(sentences[start:place])), Turn(other, sentences[place])]
         left -= sum(lengths[start : place + 1])
         start, before = place + 1, 0
-    return [*told, Turn(turn.speaker, " ".join(sentences[start:]))] if told else [turn]
+    return [*parts, Turn(turn.speaker, " ".join(sentences[start:]))] if parts else [turn]
 
 
 def _find_middle(

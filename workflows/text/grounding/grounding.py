@@ -21,11 +21,10 @@ from workflows.text.clauses.claims import (
     plain_words,
     split_clauses,
 )
+from workflows.text.clauses.clauses import find_relative
 from workflows.text.clauses.fasts import Fasts
 from workflows.text.clauses.hebrew_claims import compare_hebrew, hebrew_matter, split_hebrew
 from workflows.text.clauses.names import find_unknown_names
-from workflows.text.clauses.omissions import say_what_is_kept
-from workflows.text.clauses.relatives import find_relative
 from workflows.text.grounding.bounds import Bounds
 from workflows.text.grounding.ceilings import Ceilings
 from workflows.text.grounding.contrasts import Contrasts
@@ -37,6 +36,7 @@ from workflows.text.grounding.substances import Substances
 from workflows.text.grounding.waits import Waits
 from workflows.text.modality.modality import says_phrase
 from workflows.text.modality.modality_index import ModalityIndex
+from workflows.text.modality.omissions import say_what_is_kept
 from workflows.text.quantities.numbers import find_quantities
 from workflows.text.sentences import split_sentences
 from workflows.text.stems import stem

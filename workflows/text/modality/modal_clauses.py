@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workflows.text.clauses.claims import claim_stems, is_talk, matter_of_rule, plain_words
+from workflows.text.clauses.clauses import find_relative
 from workflows.text.clauses.hebrew_instructions import hebrew_empty
-from workflows.text.clauses.relatives import find_relative
 from workflows.text.modality.concepts import Concept, find_concepts
 from workflows.text.modality.modality import FOLDS, ModalStatement, is_doing, read_statements
 
@@ -79,8 +79,8 @@ def read_clauses(sentence: str, language: str) -> list[ModalClause]:
 
 def _kind(statement: ModalStatement, language: str) -> tuple[frozenset[str], bool]:
     """The kind of thing that a prohibition is of, and whether it is told by what it hasn't."""
-    told = find_relative(statement.words, language) if statement.modality == "prohibition" else ()
-    return _matter(told, language), not _DENYING[language].isdisjoint(told)
+    relative = find_relative(statement.words, language) if statement.modality == "prohibition" else ()
+    return _matter(relative, language), not _DENYING[language].isdisjoint(relative)
 
 
 def _said(sentence: str, language: str) -> frozenset[str]:
