@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from backend.cli.main import app
 from tests.architecture.tree import ROOT
+from tests.fakes.prose import write_prose
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule
 from tests.podcasts import (
@@ -285,6 +286,57 @@ async def test_episode_is_within_three_percent_and_its_sections_within_ten_after
     corrected = sum(len(length["corrections"]) for length in done["metadata"]["lengths"])
     assert len(provider.generations) == CALLS - 1 + corrected
     assert corrected <= 2
+
+
+async def test_rumors_that_are_not_allowed_reach_no_prompt_and_sources_keep_their_facts(
+    service: LiveService, provider: FakeProvider
+) -> None:
+    rumor = {"rumor": "The minister resigns", "who_says": "a blog", "against": "", "status": "open"}
+    told = pack(rumors=[rumor], numbers=[{"number": "40", "what": "percent of riders", "sources": [1, 2]}])
+    bad = {**source(1), "title": "Kill yourself"}
+    reply = first_reply(canonical_pack=told, sources=[bad, source(2)])
+    provider.script = script(Rule(Reply(text=reply), contains=MARK))
+    topic = {**EPISODE["topic"], "rumors_allowed": False}
+    given = {**PLAIN, "topic": topic, "reference_text": f"{bad['url']} {source(2)['url']}"}
+    frames = await read(service, await start(service, given))
+    ending(frames)
+    assert not any("minister resigns" in call.prompt_text for call in provider.generations)
+    assert "Leave rumors out altogether." in provider.generations[-1].prompt_text
+    (facts,) = [frame.message for frame in frames if isinstance(frame.message, FactsGathered)]
+    # What isn't fit for readers is left out, and a number isn't another source's for that.
+    assert facts.sources == [source(2)]
+    assert [number["sources"] for number in facts.canonical_pack["numbers"]] == [[1]]
+
+
+async def test_turns_that_become_lectures_later_are_broken_up_in_sections_and_short_forms(
+    service: LiveService, provider: FakeProvider
+) -> None:
+    planned = plan_pieces(PodcastInput.model_validate(PLAIN))
+    short = "\n".join(
+        f"=== {piece['name']} ===\n{lecture('Ada', piece['name'], piece['target_words'] - 3)}\nBen: I see."
+        for piece in planned
+    )
+    provider.script = script(
+        Rule(
+            Reply(text=f"{lecture('Ben', 'a', 60)}\n{lecture('Ada', 'b', 100)}"),
+            contains="Write the section again",
+        ),
+        Rule(Reply(text=f"{lecture('Ada', 'c', 100)}\nBen: I see."), contains="Go on from there"),
+        Rule(Reply(text=lecture("Ada", "d", 280)), contains='Write section 3, "Why It Matters"'),
+        Rule(Reply(text=short), contains=PIECES),
+    )
+    metadata = ending(await read(service, await start(service)))["metadata"]
+    assert metadata["long_turns"] == 0
+    assert not [one for one in metadata["compliance"]["findings"] if one["rule"] == "long_turns"]
+    again = next(call for call in provider.generations if "Write the section again" in call.prompt_text)
+    assert "Player 3" in again.prompt_text and "Today is" in again.prompt_text
+    rumors = next(call for call in provider.generations if '"Rumor Watch", in about' in call.prompt_text)
+    assert "none is made up" in rumors.prompt_text
+
+
+def lecture(host: str, seed: str, words: int) -> str:
+    """One turn of so many words, its name among them."""
+    return f"{host}: {' '.join(write_prose(seed, words - 1).split())}"
 
 
 async def test_plan_made_by_the_model_is_one_call_more(service: LiveService, provider: FakeProvider) -> None:

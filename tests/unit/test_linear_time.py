@@ -23,6 +23,7 @@ import workflows
 import workflows.text
 from backend.runs.results.diff import compare_sections
 from workflows.formats.creator_script.script import split_heading
+from workflows.formats.podcast.long_turns import TurnMender
 from workflows.formats.podcast.marks import MarkedText
 from workflows.formats.toolkit.trailer import Trailer
 from workflows.models.embedded.sentences import SentenceBuffer
@@ -124,6 +125,7 @@ STREAMS: dict[str, Callable[[], Filter]] = {
     "LandingBuffer that is free": lambda: LandingBuffer(Room(10**6, 10**6, 10**7)),
     "LandingBuffer that holds": lambda: LandingBuffer(Room(1, 2, 10**6)),
     "MarkedText": MarkedText,
+    "TurnMender": lambda: TurnMender(["Ada", "Ben"], "en"),
     "Trailer": Trailer,
     "Trailer in its notes": _in_notes,
     "SentenceBuffer": lambda: SentenceBuffer("", "", ""),

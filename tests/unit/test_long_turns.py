@@ -58,5 +58,29 @@ def test_lecture_of_which_no_sentence_can_change_its_speaker_stays(text: str, la
     assert break_turn(Turn("Ada", text), HOSTS, language) == [Turn("Ada", text)]
 
 
+@pytest.mark.parametrize("size", [1, 7, 100_000])
+async def test_turn_that_goes_on_with_one_before_is_broken_up_with_it(size: int) -> None:
+    before = f"Ben: Why?\n\nAda: {lecture(8)}"
+    more = [
+        item
+        async for item in mend_turns(_cut(f"{lecture(6)}\n\nBen: I see.", size), HOSTS, "en", before)
+        if isinstance(item, str)
+    ]
+    turns = parse_turns(f"{before}\n\n{''.join(more)}", HOSTS)
+    assert max(count_words(turn.text) for turn in turns) <= LONGEST_TURN
+    assert all(one.speaker != other.speaker for one, other in pairwise(turns))
+    assert " ".join(turn.text for turn in turns) == f"Why? {lecture(8)} {lecture(6)} I see."
+
+
+async def test_turn_after_one_of_the_other_host_keeps_its_name() -> None:
+    more = [item async for item in mend_turns(_cut("Ben: I see.", 3), HOSTS, "en", "Ada: It is late.")]
+    assert more == ["Ben: I see."]
+
+
+async def _cut(text: str, size: int) -> AsyncGenerator[str | SectionNotes]:
+    for start in range(0, len(text), size):
+        yield text[start : start + size]
+
+
 def test_short_turn_stays_as_it_is() -> None:
     assert break_turn(Turn("Ada", "Short. And sweet."), HOSTS, "en") == [Turn("Ada", "Short. And sweet.")]

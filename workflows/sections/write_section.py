@@ -12,6 +12,7 @@ from workflows.errors import ModelBadOutput
 from workflows.formats.capabilities import Extends, Lands
 from workflows.formats.defaults import facts_section_of, language_of, room_of, variant_for
 from workflows.formats.pieces import Remark, SectionNotes
+from workflows.formats.toolkit.source_places import renumber_sources
 from workflows.messages.messages import FactsGathered, NodeChanged, RetractReason, SafetyChecked
 from workflows.models.clients.catalog import Model
 from workflows.safety.check import keep_fit
@@ -179,10 +180,13 @@ async def _put(
 async def _publish_facts(facts: Facts, policy: Policy, writer: StreamWriter) -> Facts:
     """The facts without orders to a model, since they go into every later prompt, and without texts unfit for the
     readers, who see them."""
+    named = facts["sources"]
     facts, quotes = await asyncio.to_thread(strip_injections, facts)
     if quotes:
         writer(SafetyChecked.model_validate(report(quotes, policy.label)))
     fit, left_out = await asyncio.to_thread(keep_fit, policy, facts)
+    if len(fit["sources"]) < len(named):  # the facts name the places that those had who stay
+        renumber_sources(fit["canonical_pack"], named, fit["sources"])
     if left_out:
         message = f"{left_out} of the facts were not fit for the readers and are left out."
         writer(NodeChanged(node="generate_content", status="started", message=message))

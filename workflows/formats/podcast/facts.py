@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from workflows.errors import ModelBadOutput
 from workflows.formats.podcast.pack import FactsAnswer
+from workflows.formats.toolkit.source_places import address_of, renumber_sources
 from workflows.messages.messages import Source
 from workflows.models.calls.search import Citation
 from workflows.models.calls.structured_output import clean_values
@@ -63,7 +64,7 @@ def read_facts(
     if searched:
         sources += [_source_of(citation) for citation in cited]
     kept = _distinct(sources)[:_MOST_SOURCES]
-    _renumber_sources(pack, named, kept)
+    renumber_sources(pack, named, kept)
     return Facts(canonical_pack=pack, sources=kept)
 
 
@@ -116,20 +117,6 @@ def _source_of(citation: Citation) -> Source:
     return Source(title=normalise(citation.title), publisher=citation.publisher, date="", url=citation.url)
 
 
-def _renumber_sources(pack: dict[str, Any], named: list[Source], kept: list[Source]) -> None:
-    """Makes the places that facts and numbers name those in the list that is kept; what isn't in it proves nothing."""
-    new = {_address(source): place for place, source in enumerate(kept, 1)}
-    places = {old: new[_address(source)] for old, source in enumerate(named, 1) if _address(source) in new}
-    for item in (*pack.get("key_facts", ()), *pack.get("numbers", ())):
-        if isinstance(item, dict):
-            found = (places[old] for old in item["sources"] if old in places)
-            item["sources"] = list(dict.fromkeys(found))
-
-
-def _address(source: Source) -> str:
-    return source["url"].rstrip("/")
-
-
 def _distinct(sources: list[Source]) -> list[Source]:
     """The distinct web addresses; anything else is dropped."""
     known: dict[str, Source] = {}
@@ -139,5 +126,5 @@ def _distinct(sources: list[Source]) -> list[Source]:
         except ValueError:
             continue
         if address.scheme in ("http", "https") and address.hostname:
-            known.setdefault(_address(source), source)
+            known.setdefault(address_of(source), source)
     return list(known.values())

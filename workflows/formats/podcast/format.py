@@ -27,7 +27,7 @@ from workflows.formats.podcast.plan import (
 )
 from workflows.formats.podcast.presentation import PRESENTATION
 from workflows.formats.podcast.prompt_values import last_speaker, pack_text, section_values, shared_values
-from workflows.formats.podcast.replies import make_dialogue, read_pack, read_pieces, read_turns
+from workflows.formats.podcast.replies import PieceDialogue, make_dialogue, read_pack, read_pieces, read_turns
 from workflows.formats.podcast.review import review_episode, review_pieces
 from workflows.formats.podcast.spoken import language_tag, turns_of
 from workflows.formats.speech.exports.exports import script_exports
@@ -195,7 +195,7 @@ class PodcastFormat(Format[PodcastInput]):
         """The end of a section that came out too short."""
         inputs = self.parse(task["input"])
         messages = _PROMPTS.messages("extend", **section_values(inputs, task), text=text, words=words)
-        return self._talk(inputs, task, messages, model, text)
+        return self._mend(inputs, self._talk(inputs, task, messages, model, text), text)
 
     def land(
         self, task: SectionTask, text: str, words: int, model: Model
@@ -203,7 +203,7 @@ class PodcastFormat(Format[PodcastInput]):
         """The end of a section that ran over."""
         inputs = self.parse(task["input"])
         messages = _PROMPTS.messages("land", **section_values(inputs, task), text=text, words=words)
-        return self._talk(inputs, task, messages, model, text)
+        return self._mend(inputs, self._talk(inputs, task, messages, model, text), text)
 
     def rewrite(
         self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
@@ -212,8 +212,15 @@ class PodcastFormat(Format[PodcastInput]):
         inputs = self.parse(task["input"])
         values = section_values(inputs, task)
         messages = _PROMPTS.messages("rewrite", **values, text=section["text"], issues=issues)
+        return self._mend(inputs, self._talk(inputs, task, messages, model))
+
+    @staticmethod
+    def _mend(
+        inputs: PodcastInput, said: AsyncGenerator[str | SectionNotes], text: str = ""
+    ) -> AsyncGenerator[str | SectionNotes]:
+        """What goes on from `text` without turns that are lectures."""
         hosts = [host.name for host in inputs.hosts]
-        return mend_turns(self._talk(inputs, task, messages, model), hosts, language_tag(inputs.language))
+        return mend_turns(said, hosts, language_tag(inputs.language), text)
 
     async def review_section(
         self, inputs: PodcastInput, state: State, index: int, model: Model
@@ -264,7 +271,7 @@ class PodcastFormat(Format[PodcastInput]):
             ],
         )
         titles = {piece["name"]: (piece["name"], piece["title"]) for piece in pieces}
-        dialogues = {name: make_dialogue(inputs, own) for name, own in titles.items()}
+        dialogues = {name: PieceDialogue(inputs, own) for name, own in titles.items()}
         async for item in read_pieces(stream_text(model, messages), dialogues):
             yield item
 
@@ -274,10 +281,7 @@ class PodcastFormat(Format[PodcastInput]):
         """The ends of the short forms that ran over or are short, in one call."""
         pack = pack_text(state.get("facts"))
         messages = _PROMPTS.messages("pieces_land", **shared_values(inputs), pack=pack, pieces=open_pieces)
-        dialogues = {
-            piece["name"]: make_dialogue(inputs, (), last_speaker(inputs, piece["text"]))
-            for piece in open_pieces
-        }
+        dialogues = {piece["name"]: PieceDialogue(inputs, (), piece["text"]) for piece in open_pieces}
         async for item in read_pieces(stream_text(model, messages), dialogues):
             yield item
 

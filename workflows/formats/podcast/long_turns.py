@@ -23,54 +23,113 @@ _PERSONAL = {
     "da": "jeg mig min mit mine du dig din dit dine",
 }
 _FEWEST_WORDS = 3
+_BREAK = "\n\n"
+
+
+class TurnMender:
+    """Mender of a script that streams in turns (`Name: text`, a blank line between two). Feed, then `close`."""
+
+    def __init__(self, hosts: Sequence[str], language: str, after: Turn | None = None) -> None:
+        """`after`: the turn before, which words without a name go on with."""
+        self._hosts, self._language = hosts, language
+        self._after = after
+        self._held: list[str] = []
+        self._tail = ""  # the last letter of what is held
+        self._waiting: list[Turn] = []
+        self._is_first = True
+
+    def feed(self, chunk: str) -> str:
+        """The turns that are whole after `chunk`, mended."""
+        self._held.append(chunk)
+        if _BREAK not in self._tail + chunk:
+            self._tail = chunk[-1:] or self._tail
+            return ""
+        text, _, rest = "".join(self._held).rpartition(_BREAK)
+        self._held, self._tail = [rest], rest[-1:]
+        self._take(text)
+        turns, self._waiting = self._waiting[:-1], self._waiting[-1:]
+        return "".join(map(self._write, turns))
+
+    def close(self) -> str:
+        """The rest."""
+        self._take("".join(self._held))
+        turns, self._waiting, self._held = self._waiting, [], []
+        return "".join(map(self._write, turns))
+
+    def _take(self, text: str) -> None:
+        turns = parse_turns(text, self._hosts)
+        if turns and self._is_first and not self._waiting and self._after:
+            if any(text.lstrip().startswith(f"{host}:") for host in self._hosts):
+                self._after = None
+            else:  # words without a name are read as the first host's
+                turns[0] = Turn(self._after.speaker, turns[0].text)
+        self._waiting = _join([*self._waiting, *turns])
+
+    def _write(self, turn: Turn) -> str:
+        goes_on, self._after = self._after, None
+        before = count_words(goes_on.text) if goes_on else 0
+        first, *more = break_turn(turn, self._hosts, self._language, before)
+        parts = [first.text if goes_on else _labelled(first), *map(_labelled, more)]
+        is_first, self._is_first = self._is_first, False
+        text = "\n\n".join(filter(None, parts))
+        return text if is_first else f"\n\n{text}"
 
 
 async def mend_turns(
-    reply: AsyncGenerator[str | SectionNotes], hosts: Sequence[str], language: str
+    reply: AsyncGenerator[str | SectionNotes], hosts: Sequence[str], language: str, text: str = ""
 ) -> AsyncGenerator[str | SectionNotes]:
-    """A script in turns (`Name: text`, a blank line between two), turn by turn: mended as above."""
-    held, waiting, is_first = "", list[Turn](), True
+    """A script that goes on from `text`, turn by turn: mended as above."""
+    last = parse_turns(text, hosts)[-1:]
+    mender = TurnMender(hosts, language, last[0] if last else None)
     async with aclosing(reply) as stream:
         async for item in stream:
             if not isinstance(item, str):
                 yield item
-                continue
-            held += item
-            *whole, held = held.split("\n\n")
-            waiting = _join([*waiting, *parse_turns("\n\n".join(whole), hosts)])
-            for turn in waiting[:-1]:
-                yield _write(break_turn(turn, hosts, language), is_first=is_first)
-                is_first = False
-            waiting = waiting[-1:]
-    for turn in _join([*waiting, *parse_turns(held, hosts)]):
-        yield _write(break_turn(turn, hosts, language), is_first=is_first)
-        is_first = False
+            elif said := mender.feed(item):
+                yield said
+    if said := mender.close():
+        yield said
 
 
-def break_turn(turn: Turn, hosts: Sequence[str], language: str) -> list[Turn]:
-    """The turn, or several of both hosts of which none is too long, its own speaker's first and last."""
+def break_turn(turn: Turn, hosts: Sequence[str], language: str, words_before: int = 0) -> list[Turn]:
+    """The turn, or several of both hosts of which none is too long, its own speaker's first and last. `words_before`:
+    of the same speaker's turn that it goes on with; then the first may be empty."""
     personal = frozenset([*_PERSONAL.get(language.partition("-")[0], "").split()])
-    if count_words(turn.text) <= LONGEST_TURN or not personal:
+    if words_before + count_words(turn.text) <= LONGEST_TURN or not personal:
         return [turn]
-    names = {word for host in hosts for word in _words(host)}
+    own = personal.union(*map(_words, hosts))
     sentences = [one.strip() for one in split_sentences(turn.text, language) if one.strip()]
     lengths = [count_words(one) for one in sentences]
-    whole, before = sum(lengths), 0
-    places: list[tuple[int, int]] = []
-    for place, length in enumerate(lengths[:-1]):
-        said = set(_words(sentences[place]))
-        if 0 < before <= LONGEST_TURN and length >= _FEWEST_WORDS and not said & (personal | names):
-            # Of a turn that is cut once, both halves are alike; of a longer one, the first is as long as it may be.
-            after = whole - before - length
-            places.append((abs(before - after) if after <= LONGEST_TURN else whole - before, place))
-        before += length
-    if not places:
-        return [turn]
-    place = min(places)[1]
+    can_change = [
+        length >= _FEWEST_WORDS and own.isdisjoint(_words(one))
+        for one, length in zip(sentences, lengths, strict=True)
+    ]
     other = next(host for host in hosts if host != turn.speaker)
-    first, middle = Turn(turn.speaker, " ".join(sentences[:place])), Turn(other, sentences[place])
-    rest = Turn(turn.speaker, " ".join(sentences[place + 1 :]))
-    return [first, middle, *break_turn(rest, hosts, language)]
+    parts, start, before, left = list[Turn](), 0, words_before, sum(lengths)
+    while before + left > LONGEST_TURN:
+        place = _find_middle(lengths, can_change, start, before, left)
+        if place is None:
+            break
+        parts += [Turn(turn.speaker, " ".join(sentences[start:place])), Turn(other, sentences[place])]
+        left -= sum(lengths[start : place + 1])
+        start, before = place + 1, 0
+    return [*parts, Turn(turn.speaker, " ".join(sentences[start:]))] if parts else [turn]
+
+
+def _find_middle(
+    lengths: Sequence[int], can_change: Sequence[bool], start: int, before: int, left: int
+) -> int | None:
+    """The sentence from `start` on that the other host says, `before` words after the speaker began, `left` to come."""
+    places: list[tuple[int, int]] = []
+    for place in range(start, len(lengths) - 1):
+        if before > LONGEST_TURN:
+            break
+        left -= lengths[place]
+        if before > 0 and can_change[place]:
+            # Of a turn that is cut once, both halves are alike; of a longer one, the first is as long as it may be.
+            places.append((abs(before - left) if left <= LONGEST_TURN else left + lengths[place], place))
+        before += lengths[place]
+    return min(places)[1] if places else None
 
 
 def _join(turns: Sequence[Turn]) -> list[Turn]:
@@ -83,9 +142,8 @@ def _join(turns: Sequence[Turn]) -> list[Turn]:
     return joined
 
 
-def _write(turns: Sequence[Turn], *, is_first: bool) -> str:
-    text = "\n\n".join(f"{turn.speaker}: {turn.text}" for turn in turns)
-    return text if is_first else f"\n\n{text}"
+def _labelled(turn: Turn) -> str:
+    return f"{turn.speaker}: {turn.text}"
 
 
 def _words(text: str) -> Iterator[str]:

@@ -39,6 +39,7 @@ def section_values(inputs: PodcastInput, task: SectionTask) -> dict[str, Any]:
         "called": f'"{title}"' if title in TITLES else marked(title, "title"),
         "beats": [beats[number] for number in beats_for_section(section, outline, len(beats))],
         "rumor_watch": RUMOR_WATCH,
+        "has_rumor_watch": any(one["title"] == RUMOR_WATCH for one in outline["sections"]),
         "rumors": _json(pack["rumors"]) if pack.get("rumors") else "",
         **_order(inputs, task),
         "adds_no_facts": title in (COLD_OPEN, WRAP),

@@ -9,17 +9,38 @@ from workflows.formats.podcast.dialogue import Dialogue
 from workflows.formats.podcast.facts import read_facts, remarks_on, requested_words
 from workflows.formats.podcast.first_reply import FirstReply
 from workflows.formats.podcast.input import PodcastInput
+from workflows.formats.podcast.long_turns import TurnMender
 from workflows.formats.podcast.marks import MarkedText
 from workflows.formats.podcast.spoken import language_tag
 from workflows.formats.speech.filter.stream import in_steps
+from workflows.formats.speech.turns import parse_turns
 from workflows.formats.speech.wording.addresses import list_addresses
 from workflows.models.calls.search import Citation
 from workflows.models.clients.catalog import Model
 from workflows.state import Facts
 
 
+class PieceDialogue:
+    """The turns of one short form, none of them a lecture. Feed, then `close`."""
+
+    def __init__(self, inputs: PodcastInput, titles: Sequence[str] = (), text: str = "") -> None:
+        """`text`: what it goes on from."""
+        hosts = [host.name for host in inputs.hosts]
+        last = parse_turns(text, hosts)[-1:]
+        self._dialogue = make_dialogue(inputs, titles, last[0].speaker if last else None)
+        self._mender = TurnMender(hosts, language_tag(inputs.language), last[0] if last else None)
+
+    def feed(self, chunk: str) -> str:
+        """The turns that are whole after `chunk`."""
+        return self._mender.feed(self._dialogue.feed(chunk))
+
+    def close(self) -> str:
+        """The rest."""
+        return self._mender.feed(self._dialogue.close()) + self._mender.close()
+
+
 async def read_pieces(
-    reply: AsyncGenerator[str], dialogues: Mapping[str, Dialogue]
+    reply: AsyncGenerator[str], dialogues: Mapping[str, PieceDialogue]
 ) -> AsyncGenerator[PieceText]:
     """The pieces of a reply with marks, each as turns; what stands under another mark comes as it is."""
     marked, name = MarkedText(), ""
@@ -69,6 +90,8 @@ def read_pack(
         raise ModelBadOutput(f"{model.spec} wrote no facts beside the first section.")
     requested, reference = requested_words(inputs.target_words), inputs.reference_text or ""
     facts = read_facts(first.facts, searched=searched, cited=cited, reference=reference, requested=requested)
+    if not inputs.topic.rumors_allowed:  # what isn't to be told is shown to no later prompt either
+        facts["canonical_pack"].pop("rumors", None)
     yield from map(Remark, remarks_on(facts, searched=searched, requested=requested))
     yield facts
 

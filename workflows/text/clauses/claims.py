@@ -103,15 +103,21 @@ def is_opposite(clause: str, other_clause: str, other_sentence: str) -> bool:
         or (words & other and not words & one and others & one and not others & other)
         for one, other in known.opposites
     )
-    if words & known.negations:
+    if _denies(words):
         if _ONLY.search(other_clause.casefold()):  # "never on your own" of "only if your doctor tells you to"
             return False
         # "no milk, coffee or juice": the "no" may stand in the clause before.
         if not known.negations.intersection(plain_words(other_sentence)):
             return not is_turned  # "never stop" is "take"
-    elif others & known.negations:
+    elif _denies(others):
         return not is_turned
     return is_turned
+
+
+def _denies(words: frozenset[str]) -> bool:
+    """Whether words say no; "never without" doesn't."""
+    said = words & _claims().negations
+    return bool(said) and not ("without" in said and len(said) > 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
-from workflows.text.clauses.clauses import Clause, Course
+from workflows.text.clauses.clauses import Clause, Course, find_relative
 from workflows.text.clauses.hebrew_claims import split_hebrew
 from workflows.text.clauses.hebrew_roots import hebrew_root
 from workflows.text.quantities.numbers import find_quantities
@@ -65,7 +65,8 @@ def _read(clause: str) -> Clause:
         prohibits=denies
         and not has & _words("limits")
         and not (_words("denying") | _words("ending")).isdisjoint(words[: start + 1]),
-        is_narrow=not has.isdisjoint(_words("narrowing")),
+        is_narrow=not has.isdisjoint(_words("narrowing"))
+        or (denies and bool(_about(find_relative(words, "he")))),
         waives=waives,
         is_timed=bool(find_quantities(clause)) or not has.isdisjoint(_words("numbers")),
         permits=is_allowed and not denies and not waives,

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from workflows.text.clauses.claims import claim_stems, is_talk, matter_of_rule, plain_words, split_clauses
-from workflows.text.clauses.clauses import Clause
+from workflows.text.clauses.clauses import Clause, find_relative
 from workflows.text.clauses.courses import find_course, is_stopped_only_if
 from workflows.text.clauses.dose_changes import find_change, find_lifted_limit
 from workflows.text.clauses.instruction_words import instruction_words
@@ -105,7 +105,8 @@ def _read(clause: str) -> Clause:
         limits=limits,
         denies=denies,
         prohibits=denies and not has & known.limits and _denies_at(words[: start + 1]),
-        is_narrow=bool(has & known.narrowing),
+        is_narrow=bool(has & known.narrowing)
+        or (denies and bool(claim_stems(" ".join(find_relative(words, "en"))))),
         waives=waives,
         is_timed=bool(find_quantities(clause)),
         permits=is_allowed and not denies and not waives,

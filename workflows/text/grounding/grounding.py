@@ -21,6 +21,7 @@ from workflows.text.clauses.claims import (
     plain_words,
     split_clauses,
 )
+from workflows.text.clauses.clauses import find_relative
 from workflows.text.clauses.fasts import Fasts
 from workflows.text.clauses.hebrew_claims import compare_hebrew, hebrew_matter, split_hebrew
 from workflows.text.clauses.names import find_unknown_names
@@ -35,6 +36,7 @@ from workflows.text.grounding.substances import Substances
 from workflows.text.grounding.waits import Waits
 from workflows.text.modality.modality import says_phrase
 from workflows.text.modality.modality_index import ModalityIndex
+from workflows.text.modality.omissions import say_what_is_kept
 from workflows.text.quantities.numbers import find_quantities
 from workflows.text.sentences import split_sentences
 from workflows.text.stems import stem
@@ -67,7 +69,12 @@ class Evidence:
         instructions in Hebrew too, numbers and names in any."""
         self._by_words = language == "en"
         self._is_hebrew = language == "he"
-        sentences = [one.strip() for one in split_sentences(document, language) if one.strip()]
+        self._language = language
+        sentences = [
+            say_what_is_kept(one.strip(), language)
+            for one in split_sentences(document, language)
+            if one.strip()
+        ]
         self._instructions = InstructionIndex(sentences, language)
         self._modality = ModalityIndex(sentences, language)
         self._places = _index(sentences)
@@ -76,6 +83,9 @@ class Evidence:
                 self._places.setdefault(concept, []).append(place)
         self._clauses = [(clause, sentence) for sentence in sentences for clause in split_clauses(sentence)]
         self._clause_stems = [matter_of(clause) for clause, _ in self._clauses]
+        self._kinds = [
+            claim_stems(" ".join(find_relative(plain_words(one), "en"))).keys() for one, _ in self._clauses
+        ]
         self._clause_places = _index(clause for clause, _ in self._clauses)
         self._hebrew = [part for one in sentences for part in split_hebrew(one)] if self._is_hebrew else []
         self._hebrew_places = _index(self._hebrew, hebrew_matter)
@@ -103,7 +113,9 @@ class Evidence:
             return "name", f"the document doesn't name {', '.join(unknown[:5])}"
         if strange := self._substances.find_unknown(sentence):
             return "name", f"the document speaks of no {', '.join(strange[:5])}"
-        return None if sentence.rstrip(" \"'”’").endswith("?") else self._check_claims(sentence)
+        if sentence.rstrip(" \"'”’").endswith("?"):
+            return None
+        return self._check_claims(say_what_is_kept(sentence, self._language))
 
     def _check_claims(self, sentence: str) -> tuple[UnsupportedKind, str] | None:
         """As `check`, of what a sentence claims beside numbers and names."""
@@ -177,6 +189,8 @@ class Evidence:
             return False
         places = {place for stem in stems for place in self._clause_places.get(stem, ())}
         close = [place for place in places if overlap(stems, self._clause_stems[place]) >= _SAME_SHARE]
+        said = claim_stems(clause).keys()
+        close = [place for place in close if self._kinds[place] <= said]
         return bool(close) and all(is_opposite(clause, *self._clauses[place]) for place in close)
 
     def _contradicts_hebrew(self, clause: str) -> bool:

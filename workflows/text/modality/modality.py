@@ -230,7 +230,8 @@ def _shared_words(before: Sequence[str], words: Sequence[str], table: ModalityWo
 
 def _lacks(limit: str, language: str) -> frozenset[str]:
     found = _WITHOUT.search(limit)
-    return frozenset(map(FOLDS[language], found[1].split())) if found else frozenset()
+    words = found[1].split() if found else []
+    return frozenset(map(FOLDS[language], [one for one in words if not _is_empty(one, language)] or words))
 
 
 def _cut(part: str, table: ModalityWords) -> tuple[str, str]:
