@@ -20,6 +20,7 @@ LeftOutKind = Literal[
     "struck_out_text",
     "template_tags",
     "unknown_characters",
+    "unknown_content",
 ]
 Place = Literal["paragraph", "page"]
 
@@ -68,6 +69,10 @@ _WORDS: dict[LeftOutKind, tuple[str, str]] = {
     "unknown_characters": (
         "A character whose meaning the file doesn't say was left out",
         "{n} characters whose meaning the file doesn't say were left out",
+    ),
+    "unknown_content": (
+        "A passage of a kind that can't be read was left out",
+        "{n} passages of kinds that can't be read were left out",
     ),
 }
 _LONGEST_QUOTE = 200
