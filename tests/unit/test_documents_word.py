@@ -413,7 +413,8 @@ def test_word_text_that_is_passed_over_is_said_to_be(body: str, kind: str, said:
 
 
 def test_word_words_of_a_drawing_without_a_text_box_are_read() -> None:
-    body = "<a:sp><a:txBody><a:p><a:r><a:t>Day 1</a:t></a:r></a:p><a:p><a:r><a:t>Day 2</a:t></a:r></a:p></a:txBody></a:sp>"
+    days = (f"<a:p><a:r><a:t>Day {day}</a:t></a:r></a:p>" for day in (1, 2))
+    body = f"<a:sp><a:txBody>{''.join(days)}</a:txBody></a:sp>"
     drawing = (
         f"<w:r><w:drawing><a:graphic><a:graphicData>{body}</a:graphicData></a:graphic></w:drawing></w:r>"
     )
