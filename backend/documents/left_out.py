@@ -111,6 +111,8 @@ class LeftOut:
 
     def add(self, kind: LeftOutKind, quote: str = "", place: int = 0, count: int = 1) -> None:
         """Counts something that isn't in the text; a place of 0 is unknown."""
+        if not count:
+            return
         omission = self._found.setdefault(kind, _Omission())
         omission.count += count
         if place and (not omission.places or omission.places[-1] != place):
