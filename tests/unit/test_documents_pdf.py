@@ -390,6 +390,6 @@ def test_pdf_text_under_a_box_that_was_drawn_over_it_is_hidden(colour: tuple[flo
 
 
 def test_pdf_text_on_a_box_or_under_a_line_is_read() -> None:
-    page = [Box(45, 598, 150, 14), Ink(50, 600, "On a box.", colour=(1, 1, 1))]
-    line = [Ink(50, 500, "Under a line."), Box(45, 503, 150, 3.5), Box(45, 480, 150, 14)]
+    page: list[Ink | Box] = [Box(45, 598, 150, 14), Ink(50, 600, "On a box.", colour=(1, 1, 1))]
+    line: list[Ink | Box] = [Ink(50, 500, "Under a line."), Box(45, 503, 150, 3.5), Box(45, 480, 150, 14)]
     assert read([*page, *line]) == "On a box.\n\nUnder a line."

@@ -97,6 +97,11 @@ def test_what_markdown_strikes_out_is_taken_out_of_its_paragraph_alone(source: s
     assert reported(source)["text"] == text
 
 
+@pytest.mark.parametrize("tag", ["{{\t}}", "{{}}", "{%\t%}", "{{< \u00a0 >}}", "{#\t#}"])
+def test_tag_of_white_space_is_a_tag_without_a_name(tag: str) -> None:
+    assert reported(f"Take 6{tag}2.5 mg")["text"] == "Take 6 2.5 mg"
+
+
 @pytest.mark.parametrize("source", ["<!secret words>", "<?php secret words ?>", "<![CDATA[ secret words ]>"])
 def test_declaration_that_holds_words_is_said_to_be_left_out(source: str) -> None:
     told = reported(f"Rest.{source}")
