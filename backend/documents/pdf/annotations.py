@@ -1,4 +1,4 @@
-"""What was written on a page of a PDF afterwards: comments, and lines that strike text out."""
+"""Annotations of a PDF page, written on it afterwards: comments, and lines that strike text out."""
 
 import ctypes
 from collections.abc import Sequence
