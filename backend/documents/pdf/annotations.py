@@ -9,7 +9,7 @@ import pypdfium2.raw as pdfium
 
 from backend.documents.pdf.glyphs import Glyph
 
-Place = tuple[float, float, float, float]
+PageArea = tuple[float, float, float, float]
 """Left, bottom, right, top in points."""
 _NO_COMMENTS = frozenset(
     {pdfium.FPDF_ANNOT_POPUP, pdfium.FPDF_ANNOT_LINK, pdfium.FPDF_ANNOT_WIDGET, pdfium.FPDF_ANNOT_XFAWIDGET}
@@ -22,7 +22,7 @@ class Annotations:
 
     comments: list[str] = field(default_factory=list)
     files: int = 0
-    struck: list[Place] = field(default_factory=list)
+    struck: list[PageArea] = field(default_factory=list)
 
 
 def read_annotations(page: pypdfium2.PdfPage) -> Annotations:
@@ -36,7 +36,7 @@ def read_annotations(page: pypdfium2.PdfPage) -> Annotations:
     return found
 
 
-def part_struck(glyphs: Sequence[Glyph], struck: Sequence[Place]) -> tuple[list[Glyph], list[str]]:
+def part_struck(glyphs: Sequence[Glyph], struck: Sequence[PageArea]) -> tuple[list[Glyph], list[str]]:
     """The characters that aren't struck out, and the passages that are; a space stands in the place of each."""
     kept: list[Glyph] = []
     passages: list[str] = []
@@ -63,7 +63,7 @@ def _read(annotation: object, found: Annotations) -> None:
         found.comments.append(words)
 
 
-def _is_within(glyph: Glyph, places: Sequence[Place]) -> bool:
+def _is_within(glyph: Glyph, places: Sequence[PageArea]) -> bool:
     if glyph.is_generated:
         return False
     left, bottom, right, top = glyph.page_box
@@ -71,7 +71,7 @@ def _is_within(glyph: Glyph, places: Sequence[Place]) -> bool:
     return any(place[0] <= x <= place[2] and place[1] <= y <= place[3] for place in places)
 
 
-def _places(annotation: object) -> list[Place]:
+def _places(annotation: object) -> list[PageArea]:
     places, points = [], pdfium.FS_QUADPOINTSF()
     for index in range(pdfium.FPDFAnnot_CountAttachmentPoints(annotation)):
         if pdfium.FPDFAnnot_GetAttachmentPoints(annotation, index, points):
