@@ -20,6 +20,7 @@ LeftOutKind = Literal[
     "struck_out_text",
     "template_tags",
     "unknown_characters",
+    "unknown_content",
 ]
 Place = Literal["paragraph", "page"]
 
@@ -69,6 +70,10 @@ _WORDS: dict[LeftOutKind, tuple[str, str]] = {
         "A character whose meaning the file doesn't say was left out",
         "{n} characters whose meaning the file doesn't say were left out",
     ),
+    "unknown_content": (
+        "A passage of a kind that can't be read was left out",
+        "{n} passages of kinds that can't be read were left out",
+    ),
 }
 _LONGEST_QUOTE = 200
 _MOST_QUOTES = 3
@@ -106,6 +111,8 @@ class LeftOut:
 
     def add(self, kind: LeftOutKind, quote: str = "", place: int = 0, count: int = 1) -> None:
         """Counts something that isn't in the text; a place of 0 is unknown."""
+        if not count:
+            return
         omission = self._found.setdefault(kind, _Omission())
         omission.count += count
         if place and (not omission.places or omission.places[-1] != place):

@@ -10,7 +10,6 @@ from workflows.text.layout.html_text import read_html
 # A form feed, a vertical tab and their kind are white space to a reader; deleting them would join words.
 _BREAKS = re.compile("[\x0b\x0c\x1c-\x1f\x85]")
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]")
-_STRUCK = re.compile(r"(?<![~\\])~~(?=[^\s~])([^~\n]+)~~(?!~)")
 _FENCE = re.compile(r"(?:---|\+\+\+)[^\S\n]*\n")
 _FIELD = re.compile(r"[\w\"'-][^:=\n]{0,80}[:=](?:\s|$)")
 _MORE_OF_A_FIELD = (" ", "\t", "- ", "#", "[", "]", "}", "{")
@@ -28,14 +27,10 @@ def read_plain(data: bytes, *, is_markdown: bool) -> Reading:
     if is_markdown:
         text, title = _without_front_matter(text, left_out)
         text, hidden = _without_template_tags(text, left_out)
-    page = read_html(text)
+    page = read_html(text, is_markdown=is_markdown)
     text = page.text
     for words in page.struck:
         left_out.add("struck_out_text", words)
-    if is_markdown and "~~" in text:
-        for match in _STRUCK.finditer(text):
-            left_out.add("struck_out_text", match[1])
-        text = _STRUCK.sub("", text)
     if page.scripts:
         left_out.add("scripts", count=page.scripts)
     if page.pictures:

@@ -37,7 +37,7 @@ def take_out_tags(text: str) -> TemplateText:
     place, comment_end = 0, ""
     for found in _TAG.finditer(text):
         words = next((group for group in found.groups() if group is not None), "").strip(" -~/\n*")
-        name = words.split(maxsplit=1)[0] if words else ""
+        name = next(iter(words.split(maxsplit=1)), "")
         (hidden if comment_end else kept).append(text[place : found.start()])
         place = found.end()
         if comment_end:

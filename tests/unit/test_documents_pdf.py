@@ -339,3 +339,57 @@ def test_pdf_field_that_was_filled_in_and_note_on_the_page_are_read() -> None:
         more=[*annotations[::2], *forms],
     )
     assert report("pdf", data)["text"].split("\n\n") == ["Medicine:", "Ramipril", "Ask us"]
+
+
+# Written on the page afterwards.
+
+
+def annotated(*annotations: str, catalogue: bytes = b"") -> dict[str, Any]:
+    """A page that says "Take 6 5 2.5 mg" in Helvetica, from 50 points on, with these annotations."""
+    shown = b"BT /F1 12 Tf 50 600 Td (Take 6 5 2.5 mg) Tj ET"
+    objects = [f"<< /Type /Annot /Rect [50 500 250 520] {each} >>".encode() for each in annotations]
+    places = b" ".join(b"%d 0 R" % (7 + index) for index in range(len(objects)))
+    return report("pdf", pdf_of([shown], page=b"/Annots [%s]" % places, more=objects, catalogue=catalogue))
+
+
+def test_pdf_text_that_an_annotation_strikes_out_is_left_out_with_a_warning() -> None:
+    told = annotated("/Subtype /StrikeOut /QuadPoints [89 612 96 612 89 597 96 597]")
+    assert told["text"] == "Take 6 2.5 mg"
+    assert [warning["message"] for warning in told["warnings"]] == [
+        "A passage that is struck out was left out (page 1): “5”."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("annotation", "kind", "said"),
+    [
+        ("/Subtype /Text /Contents (Ask a doctor)", "comments", "“Ask a doctor”"),
+        ("/Subtype /Highlight /QuadPoints [0 0 0 0 0 0 0 0] /Contents (Sure?)", "comments", "“Sure?”"),
+        ("/Subtype /FreeText /Contents (At night)", "comments", "“At night”"),
+        ("/Subtype /FileAttachment", "embedded_objects", "An embedded object"),
+    ],
+)
+def test_pdf_comment_that_is_not_on_the_page_is_said_to_be_left_out(
+    annotation: str, kind: str, said: str
+) -> None:
+    told = annotated(annotation)
+    assert told["text"] == "Take 6 5 2.5 mg"
+    assert [(warning["kind"], said in warning["message"]) for warning in told["warnings"]] == [(kind, True)]
+
+
+def test_pdf_with_attached_files_says_that_they_are_left_out() -> None:
+    files = b"/Names << /EmbeddedFiles << /Names [(a) << /Type /Filespec /F (a) >>] >> >>"
+    assert [warning["kind"] for warning in annotated(catalogue=files)["warnings"]] == ["embedded_objects"]
+
+
+@pytest.mark.parametrize("colour", [(0, 0, 0), (1, 1, 1), (0.5, 0.5, 0.5)])
+def test_pdf_text_under_a_box_that_was_drawn_over_it_is_hidden(colour: tuple[float, float, float]) -> None:
+    told = reported([Ink(50, 700, "Seen."), Ink(50, 600, "Blacked out."), Box(45, 598, 150, 14, colour)])
+    assert told["text"] == "Seen."
+    assert [(w["kind"], w["quote"]) for w in told["warnings"]] == [("hidden_text", "Blacked out.")]
+
+
+def test_pdf_text_on_a_box_or_under_a_line_is_read() -> None:
+    page: list[Ink | Box] = [Box(45, 598, 150, 14), Ink(50, 600, "On a box.", colour=(1, 1, 1))]
+    line: list[Ink | Box] = [Ink(50, 500, "Under a line."), Box(45, 503, 150, 3.5), Box(45, 480, 150, 14)]
+    assert read([*page, *line]) == "On a box.\n\nUnder a line."

@@ -73,8 +73,41 @@ def test_struck_out_text_is_left_out_with_a_warning() -> None:
     told = reported("Take ~~10 mg~~ <del>7 mg</del> 5 mg. ~~~~ a ~ b")
     assert told["text"] == "Take   5 mg. ~~~~ a ~ b"
     assert [w["message"] for w in told["warnings"]] == [
-        "2 passages that are struck out were left out: “7 mg”, “10 mg”."
+        "2 passages that are struck out were left out: “10 mg”, “7 mg”."
     ]
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("Take 6~~5~~2.5 mg", "Take 6 2.5 mg"),
+        ("Take 6<del>5</del>2.5 mg", "Take 6 2.5 mg"),
+        ("Take 6<b><s>5</s></b>2.5 mg", "Take 6 2.5 mg"),
+        ("one~~two or~~three", "one three"),
+        ("colo~~u~~r", "color"),
+        ("~~about\n~5 mg~~ Rest.", "Rest."),
+        ("~~a\n\nb~~ c", "~~a\n\nb~~ c"),
+        ("`a ~~b~~ c` d", "`a ~~b~~ c` d"),
+        ("```\n~~x~~\n```", "```\n~~x~~\n```"),
+        ("\\~~b~~ c", "\\~~b~~ c"),
+        ("~~<b>a~~ b</b> c ~~d", "b c ~~d"),
+    ],
+)
+def test_what_markdown_strikes_out_is_taken_out_of_its_paragraph_alone(source: str, text: str) -> None:
+    assert reported(source)["text"] == text
+
+
+@pytest.mark.parametrize("tag", ["{{\t}}", "{{}}", "{%\t%}", "{{< \u00a0 >}}", "{#\t#}"])
+def test_tag_of_white_space_is_a_tag_without_a_name(tag: str) -> None:
+    assert reported(f"Take 6{tag}2.5 mg")["text"] == "Take 6 2.5 mg"
+
+
+@pytest.mark.parametrize("source", ["<!secret words>", "<?php secret words ?>", "<![CDATA[ secret words ]>"])
+def test_declaration_that_holds_words_is_said_to_be_left_out(source: str) -> None:
+    told = reported(f"Rest.{source}")
+    assert told["text"] == "Rest."
+    assert "secret words" in told["warnings"][0]["message"]
+    assert messages("<!DOCTYPE html><?xml version='1.0'?>Rest.") == []
 
 
 @pytest.mark.parametrize(

@@ -217,6 +217,14 @@ def test_word_text_that_is_struck_out_is_left_out_with_a_warning() -> None:
     )
 
 
+def test_word_text_around_what_is_struck_out_does_not_grow_together() -> None:
+    struck = [w_run(text, "<w:strike/>") for text in ("5", " or two ", "u")]
+    assert read(w_paragraph("Take 6", struck[0], "2.5 mg")) == "Take 6 2.5 mg"
+    assert read(w_paragraph("one", struck[1], "three")) == "one three"
+    assert read(w_paragraph("colo", struck[2], "r")) == "color"
+    assert read(w_paragraph("Take 6", w_run("5", WHITE), "2.5 mg")) == "Take 6 2.5 mg"
+
+
 # What can be seen.
 
 WHITE = "<w:color w:val='FFFFFF'/>"
@@ -351,6 +359,81 @@ def test_word_heading_of_a_style_of_ones_own_is_a_heading_with_its_number() -> N
 )
 def test_word_signs_are_read_as_what_they_look_like(run: str, text: str) -> None:
     assert read(w_paragraph(run)) == text
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "said"),
+    [
+        (w_paragraph(f"<w:foo>{w_run('Odd words')}</w:foo>"), "unknown_content", "Odd words"),
+        (f"<w:foo>{w_paragraph('Odd words')}</w:foo>", "unknown_content", "Odd words"),
+        (w_paragraph("<w:r><w:contentPart/></w:r>"), "pictures", "A picture"),
+        (
+            f"<w:tbl><w:del><w:tr><w:tc>{w_paragraph('Old row')}</w:tc></w:tr></w:del></w:tbl>",
+            "deleted_text",
+            "Old row",
+        ),
+        (
+            w_table([f"<w:tcPr><w:vMerge w:val='restart'/></w:tcPr>{w_paragraph('Top')}"])
+            + w_table([f"<w:tcPr><w:vMerge/></w:tcPr>{w_paragraph('Beneath')}"]),
+            "hidden_text",
+            "Beneath",
+        ),
+        (
+            f"<w:tbl>{control('<w:tr><w:tc>' + w_paragraph('Click here') + '</w:tc></w:tr>', '<w:showingPlcHdr/>')}"
+            "</w:tbl>",
+            "empty_fields",
+            "Click here",
+        ),
+        (
+            "<w:tbl><w:tr>"
+            + control(f"<w:tc>{w_paragraph('Click here')}</w:tc>", "<w:showingPlcHdr/>")
+            + "</w:tr></w:tbl>",
+            "empty_fields",
+            "Click here",
+        ),
+        (
+            w_paragraph(w_run("Not painted", "<w:textFill><w:noFill/></w:textFill>")),
+            "hidden_text",
+            "Not painted",
+        ),
+        (
+            w_paragraph(
+                w_run(
+                    "White", "<w:textFill><w:solidFill><w:srgbClr w:val='FFFFFF'/></w:solidFill></w:textFill>"
+                )
+            ),
+            "hidden_text",
+            "White",
+        ),
+    ],
+)
+def test_word_text_that_is_passed_over_is_said_to_be(body: str, kind: str, said: str) -> None:
+    assert said not in read(body + w_paragraph("Seen."))
+    assert said in warned(body)[kind]
+
+
+def test_word_words_of_a_drawing_without_a_text_box_are_read() -> None:
+    days = (f"<a:p><a:r><a:t>Day {day}</a:t></a:r></a:p>" for day in (1, 2))
+    body = f"<a:sp><a:txBody>{''.join(days)}</a:txBody></a:sp>"
+    drawing = (
+        f"<w:r><w:drawing><a:graphic><a:graphicData>{body}</a:graphicData></a:graphic></w:drawing></w:r>"
+    )
+    assert read(w_paragraph("Plan", drawing)) == "Plan\n\nDay 1\n\nDay 2"
+
+
+def test_word_alternative_that_word_does_not_know_is_passed_by() -> None:
+    def choice(requires: str) -> str:
+        return f"<mc:Choice {requires}>{w_run('Drawn')}</mc:Choice>"
+
+    fallback = f"<mc:Fallback>{w_run('Plain')}</mc:Fallback>"
+    for requires, text in (
+        ("xmlns:q='http://example.org/q' Requires='q'", "Plain"),
+        ("Requires='wps'", "Drawn"),
+        ("", "Drawn"),
+        ("Requires='none'", "Plain"),
+    ):
+        both = f"<mc:AlternateContent>{choice(requires)}{fallback}</mc:AlternateContent>"
+        assert read(w_paragraph(both)) == text, requires
 
 
 def test_word_sign_that_nobody_knows_is_said_to_be_left_out() -> None:

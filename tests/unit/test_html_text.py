@@ -167,3 +167,8 @@ def test_html_counts_what_it_leaves_out() -> None:
         "<s>5 mg</s><del>6</del> 7<script>var x='<p>'</script><style>p{}</style><img><img alt='y'>8"
     )
     assert page == HtmlText(text=" 7 8", struck=("5 mg", "6"), scripts=2, pictures=2)
+
+
+def test_html_text_of_a_field_is_read_and_a_reading_aid_stands_apart() -> None:
+    assert read_html("Dose <input value='5 mg'> now <input type=hidden value=x>").text == "Dose 5 mg now "
+    assert read_html("<ruby>漢<rt>kan</rt></ruby>字").text == "漢 kan 字"

@@ -9,6 +9,7 @@ import pytest
 from backend.store.checkpoints.durable_saver import MemoryCheckpoints
 from backend.store.runs.runs import Run
 from backend.store.sql.database import Database
+from backend.store.sql.patience import be_answered_within
 from tests.unit.attempts import note
 from tests.unit.messages import error
 from tests.unit.run_messages import read_messages
@@ -43,6 +44,15 @@ async def test_poll_stops_what_was_asked_to_stop_and_leaves_the_others(world: Wo
     await world.end(run.id)
     assert handle.reason == "cancel"
     assert (await world.queries.find(OWNER, run.id)).status == "cancelled"
+
+
+async def test_resume_that_others_hold_up_is_not_refused_once_it_is_under_way(world: World) -> None:
+    run = await begun(world)
+    [handle] = world.local_runs.handles(run.id)
+    handle.begun.clear()  # as while another process holds the file of the checkpoints
+    with be_answered_within(0.01):
+        await world.engine.begun(run.id)
+    assert not handle.begun.is_set() and world.engine.active == 1
 
 
 async def test_poll_drops_a_run_that_another_process_has(world: World) -> None:

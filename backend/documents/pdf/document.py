@@ -6,6 +6,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from backend.documents.left_out import LeftOut
+from backend.documents.pdf.annotations import Annotations, part_struck, read_annotations
 from backend.documents.pdf.bidi import is_right_to_left
 from backend.documents.pdf.bounds import TOO_LARGE, check_unpacked
 from backend.documents.pdf.glyphs import Glyph, GlyphReader
@@ -41,7 +42,8 @@ def read_pdf(data: bytes, max_characters: int) -> Reading:
     try:
         document = _open(data)
         try:
-            sheets = list(_read_sheets(document, hidden, max_characters))
+            left_out.add("embedded_objects", count=pdfium.FPDFDoc_GetAttachmentCount(document))
+            sheets = list(_read_sheets(document, hidden, left_out, max_characters))
         finally:
             document.close()
         text = _write(sheets, left_out)
@@ -67,10 +69,14 @@ def _open(data: bytes) -> pypdfium2.PdfDocument:
     return document
 
 
-def _read_sheets(document: pypdfium2.PdfDocument, hidden: list[str], max_characters: int) -> Iterator[_Sheet]:
+def _read_sheets(
+    document: pypdfium2.PdfDocument, hidden: list[str], left_out: LeftOut, max_characters: int
+) -> Iterator[_Sheet]:
     characters = 0
     for index in range(len(document)):
         page = document[index]
+        notes = read_annotations(page)
+        _leave_out_comments(notes, left_out, index + 1)
         # Filled-in fields and text annotations become part of the page; pop-ups don't.
         pdfium.FPDFPage_Flatten(page, pdfium.FLAT_NORMALDISPLAY)
         page.close()
@@ -83,9 +89,18 @@ def _read_sheets(document: pypdfium2.PdfDocument, hidden: list[str], max_charact
             raise too_long(max_characters)
         glyphs, passages = part_hidden(page, list(GlyphReader(text_page).read()))
         hidden += passages
+        glyphs, struck = part_struck(glyphs, notes.struck) if notes.struck else (glyphs, [])
+        for words in struck:
+            left_out.add("struck_out_text", words, index + 1)
         yield _Sheet([line for line in cut_lines(glyphs) if line], page.get_size()[0], _count_pictures(page))
         text_page.close()
         page.close()
+
+
+def _leave_out_comments(notes: Annotations, left_out: LeftOut, number: int) -> None:
+    for words in notes.comments:
+        left_out.add("comments", words, number)
+    left_out.add("embedded_objects", place=number, count=notes.files)
 
 
 def _count_pictures(page: pypdfium2.PdfPage) -> int:

@@ -1,14 +1,22 @@
 """Visibility of a page's letters, judged by the rendered page."""
 
+import ctypes
 from collections.abc import Sequence
 from math import ceil, floor
 
 import pypdfium2
+import pypdfium2.raw as pdfium
 
 from backend.documents.pdf.glyphs import Glyph
 
 _SCALE = 2.0
 _MOST_PIXELS = 6_000_000
+_TEXTS = (pdfium.FPDF_PAGEOBJ_TEXT, pdfium.FPDF_PAGEOBJ_FORM)
+_LEAST_COVER = 3.0
+"""Points: what is thinner is a line."""
+_MOST_COVERS = 60
+"""With more of them every letter is looked at."""
+_MOST_OF_A_LETTER = 0.6
 _LEAST_CONTRAST = 24
 """Of 255 grey levels within the box of a letter."""
 
@@ -29,9 +37,12 @@ class Picture:
         self._columns, self._rows, self._stride = bitmap.width, bitmap.height, bitmap.stride
         self._pixels = bytes(bitmap.buffer)
 
-    def shows(self, glyph: Glyph) -> bool:
-        """Whether anything is visible in the place of a letter."""
+    def shows(self, glyph: Glyph, cover: Sequence[float] | None = None) -> bool:
+        """Whether anything is visible in the place of a letter, or in the part of it that something covers."""
         left, bottom, right, top = glyph.page_box
+        if cover is not None:
+            left, bottom = max(left, cover[0]), max(bottom, cover[1])
+            right, top = min(right, cover[2]), min(top, cover[3])
         x0, x1 = floor((left - self._left) * self._scale), ceil((right - self._left) * self._scale)
         y0, y1 = floor((self._top - top) * self._scale), ceil((self._top - bottom) * self._scale)
         x0, x1 = max(0, x0), min(self._columns, x1)
@@ -45,6 +56,7 @@ class Picture:
 def part_hidden(page: pypdfium2.PdfPage, glyphs: Sequence[Glyph]) -> tuple[list[Glyph], list[str]]:
     """The visible characters, and the hidden passages."""
     left, bottom, right, top = page.get_bbox()
+    covers = _find_covers(page)
     picture: Picture | None = None
     seen: list[Glyph] = []
     passages: list[str] = []
@@ -54,9 +66,10 @@ def part_hidden(page: pypdfium2.PdfPage, glyphs: Sequence[Glyph]) -> tuple[list[
         if not glyph.is_generated and glyph.text.strip():
             x0, y0, x1, y1 = glyph.page_box
             hidden = x1 < left or x0 > right or y1 < bottom or y0 > top or glyph.tiny
-            if glyph.doubt and not hidden:
+            cover = next((place for place in covers if _lies_over(place, glyph)), None)
+            if (glyph.doubt or cover) and not hidden:
                 picture = picture or Picture(page)
-                hidden = not picture.shows(glyph)
+                hidden = not picture.shows(glyph, cover)
         elif passage:  # spaces belong to the words around them
             passage.append(" ")
         if hidden:
@@ -69,3 +82,38 @@ def part_hidden(page: pypdfium2.PdfPage, glyphs: Sequence[Glyph]) -> tuple[list[
     if passage:
         passages.append("".join(passage))
     return seen, [" ".join(words.split()) for words in passages]
+
+
+def _find_covers(page: pypdfium2.PdfPage) -> list[tuple[float, float, float, float]]:
+    """The places of filled shapes and pictures that are drawn after text, which they may hide."""
+    covers = []
+    after_text = False
+    sides = [ctypes.c_float() for _ in range(4)]
+    for index in range(pdfium.FPDFPage_CountObjects(page)):
+        item = pdfium.FPDFPage_GetObject(page, index)
+        kind = pdfium.FPDFPageObj_GetType(item)
+        if kind in _TEXTS:
+            after_text = True
+        elif after_text and _is_filled(item, kind) and pdfium.FPDFPageObj_GetBounds(item, *sides):
+            left, bottom, right, top = (side.value for side in sides)
+            if min(right - left, top - bottom) >= _LEAST_COVER:
+                covers.append((left, bottom, right, top))
+            if len(covers) > _MOST_COVERS:
+                return [page.get_bbox()]
+    return covers
+
+
+def _is_filled(item: object, kind: int) -> bool:
+    if kind != pdfium.FPDF_PAGEOBJ_PATH:
+        return kind in (pdfium.FPDF_PAGEOBJ_IMAGE, pdfium.FPDF_PAGEOBJ_SHADING)
+    fill, stroke = ctypes.c_int(), pdfium.FPDF_BOOL()
+    return bool(pdfium.FPDFPath_GetDrawMode(item, fill, stroke) and fill.value)
+
+
+def _lies_over(cover: Sequence[float], glyph: Glyph) -> bool:
+    """Whether a place covers the middle and the most of the height of a letter; a line through it doesn't."""
+    left, bottom, right, top = glyph.page_box
+    return (
+        cover[0] <= (left + right) / 2 <= cover[2]
+        and min(top, cover[3]) - max(bottom, cover[1]) >= _MOST_OF_A_LETTER * (top - bottom) > 0
+    )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from backend.documents.word.context import Context
+from backend.documents.word.context import TAKEN_OUT, Context
 from backend.documents.word.graphics import Graphics
 from backend.documents.word.line import WordLine, choose
 from backend.documents.word.looks import shading_of
@@ -13,7 +13,7 @@ from backend.documents.word.styles import Style, heading_level, read_number
 from backend.documents.word.xml import child, children, is_on, local, number, texts, value
 from workflows.text.layout.tables import write_inner_rows, write_rows
 
-_WRAPPERS = frozenset({"ins", "moveTo", "customXml", "smartTag", "sdtContent"})
+_WRAPPERS = frozenset({"ins", "moveTo", "customXml", "smartTag", "sdtContent", "conflictIns"})
 _MOST_COLUMNS = 63
 _DEEPEST_HEADING = 6
 
@@ -56,23 +56,26 @@ class Body:
                 yield from self._walk(node)
             elif name == "sdt":
                 yield from self._control(node)
-            elif name in ("del", "moveFrom"):
-                self._leave_out_change(node, name)
+            elif name in TAKEN_OUT:
+                self._context.leave_out_change(node)
             elif name == "AlternateContent":
                 yield from self._walk(choose(node))
             elif name in ("altChunk", "subDoc"):
                 self._context.leave_out("embedded_objects")
+            else:
+                self._context.leave_out_unknown(node)
 
     def _control(self, control: etree._Element) -> Iterator[str]:
-        if is_on(child(control, "sdtPr", "showingPlcHdr")):
-            self._context.leave_out("empty_fields", texts(control, "t"))
-            return
-        for content in children(control, "sdtContent"):
-            yield from self._walk(content)
+        if not self._is_empty(control):
+            for content in children(control, "sdtContent"):
+                yield from self._walk(content)
 
-    def _leave_out_change(self, node: etree._Element, name: str) -> None:
-        if words := texts(node, "t", "delText"):
-            self._context.leave_out("deleted_text" if name == "del" else "moved_text", words)
+    def _is_empty(self, control: etree._Element) -> bool:
+        """Whether a content control shows only what is to be filled in; that is left out."""
+        is_empty = bool(is_on(child(control, "sdtPr", "showingPlcHdr")))
+        if is_empty:
+            self._context.leave_out("empty_fields", texts(control, "t"))
+        return is_empty
 
     def _paragraph(self, node: etree._Element) -> Iterator[str]:
         context, properties = self._context, child(node, "pPr")
@@ -146,7 +149,7 @@ class Body:
         return context.count(write_inner_rows(rows) if self._cells else write_rows(rows))
 
     def _rows(self, table: etree._Element) -> Iterator[etree._Element]:
-        for node in _unwrapped(table, "tr"):
+        for node in self._unwrapped(table, "tr"):
             properties = child(node, "trPr")
             if child(properties, "del") is not None:
                 self._context.leave_out("deleted_text", texts(node, "t", "delText"))
@@ -158,15 +161,30 @@ class Body:
     def _row(self, row: etree._Element) -> list[str]:
         properties = child(row, "trPr")
         cells = [""] * min(number(child(properties, "gridBefore"), 0), _MOST_COLUMNS)
-        for cell in _unwrapped(row, "tc"):
+        for cell in self._unwrapped(row, "tc"):
             about = child(cell, "tcPr")
             if child(about, "cellDel") is not None:
                 self._context.leave_out("deleted_text", texts(cell, "t", "delText"))
                 continue
-            cells.append("" if _goes_on(about) else self._cell(cell, about))
+            if goes_on := _goes_on(about):  # what it holds itself isn't shown
+                self._context.hidden.append(texts(cell, "t"))
+            cells.append("" if goes_on else self._cell(cell, about))
             span = min(number(child(about, "gridSpan"), 1), _MOST_COLUMNS)
             cells += [""] * (span - 1)
         return cells
+
+    def _unwrapped(self, container: etree._Element, name: str) -> Iterator[etree._Element]:
+        """Children of that name, including those in content controls and the like."""
+        for node in container:
+            kind = local(node)
+            if kind == name:
+                yield node
+            elif kind in _WRAPPERS or (kind == "sdt" and not self._is_empty(node)):
+                yield from self._unwrapped(node, name)
+            elif kind in TAKEN_OUT:
+                self._context.leave_out_change(node)
+            elif kind != "sdt":
+                self._context.leave_out_unknown(node)
 
     def _cell(self, cell: etree._Element, properties: etree._Element | None) -> str:
         self._context.behind.insert(0, shading_of(properties))
@@ -178,15 +196,6 @@ class Body:
 
 
 _NO_LISTS = frozenset({"List Paragraph", "List Continue", "List Continue 2", "List Continue 3"})
-
-
-def _unwrapped(container: etree._Element, name: str) -> Iterator[etree._Element]:
-    """Children of that name, including those in content controls and the like."""
-    for node in container:
-        if local(node) == name:
-            yield node
-        elif local(node) in _WRAPPERS or local(node) == "sdt":
-            yield from _unwrapped(node, name)
 
 
 def _goes_on(properties: etree._Element | None) -> bool:

@@ -9,7 +9,10 @@ from backend.documents.reading import too_long
 from backend.documents.word.archive import Archive, Relation
 from backend.documents.word.numbering import Numbering
 from backend.documents.word.styles import Styles
-from backend.documents.word.xml import children, value
+from backend.documents.word.xml import children, local, texts, value
+
+TAKEN_OUT = frozenset({"del", "moveFrom", "conflictDel"})
+"""Wrappers of what was deleted or moved away."""
 
 
 @dataclass(slots=True)
@@ -34,6 +37,19 @@ class Context:
     def leave_out(self, kind: LeftOutKind, quote: str = "") -> None:
         """Counts what was left out, with the paragraph that it belongs to."""
         self.left_out.add(kind, quote, self.paragraph)
+
+    def leave_out_change(self, node: etree._Element) -> str:
+        """Leaves out what was deleted or moved from here; returns its words."""
+        if words := texts(node, "t", "delText"):
+            self.leave_out("moved_text" if local(node) == "moveFrom" else "deleted_text", words)
+        return words
+
+    def leave_out_unknown(self, node: etree._Element) -> None:
+        """Leaves out an element that isn't read, if it holds something that is shown."""
+        if local(node) == "contentPart":
+            self.leave_out("pictures")
+        elif len(node) and not local(node).endswith("Pr") and (words := texts(node, "t")):
+            self.leave_out("unknown_content", words)
 
     def count(self, text: str) -> str:
         """`text`, counted. Raises Unreadable when the document has too much of it."""

@@ -8,7 +8,7 @@ from lxml import etree
 from backend.documents.word.context import Context
 from backend.documents.word.line import choose
 from backend.documents.word.looks import UNKNOWN
-from backend.documents.word.xml import child, local, relation_id, texts
+from backend.documents.word.xml import child, children, local, relation_id, texts
 
 _HEX = re.compile(r"#?([0-9a-fA-F]{6})\b")
 _FILLS = frozenset({"gradFill", "blipFill", "pattFill", "grpFill"})
@@ -33,11 +33,13 @@ class Graphics:
             return self._box(node, background)
         if name == "AlternateContent":
             return self._in(choose(node), background)
+        if name == "txBody":
+            return [self._context.count(words) for item in children(node, "p") if (words := texts(item, "t"))]
         if name == "relIds":
             return self._diagram(node)
         if name == "textpath":
             return [" ".join(str(node.get("string", "")).split())]
-        if name in ("pic", "imagedata"):
+        if name in ("pic", "imagedata", "contentPart"):
             self._context.leave_out("pictures")
         elif name == "chart":
             self._context.leave_out("charts")

@@ -4,17 +4,30 @@ from collections.abc import Callable
 
 from lxml import etree
 
-from backend.documents.word.context import Context
+from backend.documents.word.context import TAKEN_OUT, Context
 from backend.documents.word.formula import read_formula
 from backend.documents.word.looks import Look, read_look
 from backend.documents.word.symbols import symbol
 from backend.documents.word.xml import child, children, is_on, local, number, texts, value
+from workflows.text.layout.gaps import gap_between
 from workflows.text.layout.raised import lower_digits, raise_digits
 
 _WRAPPERS = frozenset(
-    {"hyperlink", "ins", "moveTo", "smartTag", "customXml", "fldSimple", "bdo", "dir", "sdtContent"}
+    {
+        "hyperlink",
+        "ins",
+        "moveTo",
+        "smartTag",
+        "customXml",
+        "fldSimple",
+        "bdo",
+        "dir",
+        "sdtContent",
+        "conflictIns",
+    }
 )
 _GRAPHICS = frozenset({"drawing", "pict", "object"})
+_OFFICE = ("http://schemas.microsoft.com/office/", "http://schemas.openxmlformats.org/")
 _BLANKS = {"tab": " ", "ptab": " ", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
 
 
@@ -31,6 +44,7 @@ class WordLine:
         self._hidden: list[str] = []
         self._hidden_look = look
         self._struck: list[str] = []
+        self._passed = ""  # what took room on the page since the last piece
 
     def read(self, paragraph: etree._Element) -> str:
         """The words, without deleted and hidden ones."""
@@ -47,12 +61,14 @@ class WordLine:
                 self._walk(item)
             elif name == "sdt":
                 self._control(item)
-            elif name in ("del", "moveFrom"):
-                self._leave_out_change(item, name)
+            elif name in TAKEN_OUT:
+                self._leave_out_change(item)
             elif name in ("oMath", "oMathPara"):
                 self._show(read_formula(item))
             elif name == "AlternateContent":
                 self._walk(choose(item))
+            else:
+                self._context.leave_out_unknown(item)
 
     def _control(self, control: etree._Element) -> None:
         if is_on(child(control, "sdtPr", "showingPlcHdr")):
@@ -64,11 +80,9 @@ class WordLine:
         for item in children(node, name):
             self._walk(item)
 
-    def _leave_out_change(self, node: etree._Element, name: str) -> None:
-        words = texts(node, "t", "delText")
-        if words:
+    def _leave_out_change(self, node: etree._Element) -> None:
+        if self._context.leave_out_change(node):
             self.left_something_out = True
-            self._context.leave_out("deleted_text" if name == "del" else "moved_text", words)
 
     def _run(self, run: etree._Element) -> None:
         text = "".join(self._piece(item) for item in run)
@@ -82,9 +96,11 @@ class WordLine:
             self._end_passages(hidden=look != self._hidden_look)
             self._hidden_look = look
             self._hidden.append(text)
+            self._passed += "" if look.hidden else text
         elif look.struck and text.strip():
             self._end_passages(struck=False)
             self._struck.append(text)
+            self._passed += text
         else:
             raised = {"superscript": raise_digits, "subscript": lower_digits}.get(look.raised or "")
             self._show(raised(text) if raised else text)
@@ -92,7 +108,9 @@ class WordLine:
     def _show(self, text: str) -> None:
         if text.strip():
             self._end_passages()
-        self._pieces.append(text)
+        gap = gap_between("".join(self._pieces[-1:]), self._passed, text) if self._passed else ""
+        self._passed = ""
+        self._pieces.append(gap + text)
 
     def _end_passages(self, *, hidden: bool = True, struck: bool = True) -> None:
         """Notes what was left out so far, a row of runs at a time."""
@@ -114,8 +132,10 @@ class WordLine:
         if name in _GRAPHICS:
             self.graphics.append(node)
             return ""
-        reader = _SPECIAL.get(name)
-        return reader(self, node) if reader else ""
+        if reader := _SPECIAL.get(name):
+            return reader(self, node)
+        self._context.leave_out_unknown(node)
+        return ""
 
     def _symbol(self, node: etree._Element) -> str:
         found = symbol(value(node, "font") or "", value(node, "char") or "")
@@ -160,8 +180,13 @@ _SPECIAL: dict[str, Callable[[WordLine, etree._Element], str]] = {
 
 
 def choose(alternatives: etree._Element) -> etree._Element:
-    """The alternative that Word shows: the first, or else the fallback."""
-    found = child(alternatives, "Choice")
-    if found is None or not len(found):
-        found = child(alternatives, "Fallback")
+    """The alternative that Word shows: the first whose requirements it knows, or else the fallback."""
+    offered = (item for item in children(alternatives, "Choice") if len(item) and _is_known(item))
+    found = next(offered, child(alternatives, "Fallback"))
     return alternatives.makeelement("nothing") if found is None else found
+
+
+def _is_known(choice: etree._Element) -> bool:
+    """Whether all namespaces that a choice requires are Office's own."""
+    spaces = (choice.nsmap.get(prefix) or "" for prefix in str(choice.get("Requires", "")).split())
+    return all(space.startswith(_OFFICE) for space in spaces)

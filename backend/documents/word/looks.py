@@ -1,6 +1,6 @@
 """Text properties that decide whether a reader sees it: hidden, colours, size, strikethrough, raised."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lxml import etree
@@ -65,12 +65,20 @@ def read_look(properties: etree._Element | None) -> Look:
     found = {local(node): node for node in properties}
     struck = is_on(found.get("strike"))
     return Look(
-        hidden=is_on(found.get("vanish")),
-        colour=_colour(value(found.get("color"))),
+        hidden=child(found.get("textFill"), "noFill") is not None or is_on(found.get("vanish")),
+        colour=_colour(_painted(found) or value(found.get("color"))),
         background=_highlight(found.get("highlight")) or read_shading(found.get("shd")),
         half_points=number(found["sz"], 24) if "sz" in found else None,
         struck=is_on(found["dstrike"]) if "dstrike" in found and not struck else struck,
         raised=value(found.get("vertAlign")),
+    )
+
+
+def _painted(properties: Mapping[str, etree._Element]) -> str | None:
+    """The colour that newer versions of Word paint letters with, whatever `color` says."""
+    found = child(properties.get("textFill"), "solidFill", "srgbClr")
+    return next(
+        (text for name, text in (found.items() if found is not None else ()) if name.endswith("val")), None
     )
 
 

@@ -46,7 +46,7 @@ class Engine(Protocol):
         submitted again while it executes is executed once."""
 
     async def begun(self, run_id: str) -> None:
-        """Returns when the log of a submitted run shows that it was resumed, or it won't be."""
+        """Returns when the log of a submitted run shows that it was resumed, or it won't be, or patience ends."""
 
     async def cancel(self, run: Run) -> Run | None:
         """Ends the run wherever it executes. The run when its last message is stored; None if it was deleted meanwhile.

@@ -17,7 +17,7 @@ from backend.runs.engine.local_runs import LocalRuns, wait_until_stored
 from backend.runs.readers.audience import Audience
 from backend.store.runs.runs import Run, RunRepository
 from backend.store.schema.transitions import EXECUTING
-from backend.store.sql.patience import in_time, take_time
+from backend.store.sql.patience import take_time, while_patient
 from backend.telemetry.metrics import Metrics
 from workflows.errors import Overloaded
 
@@ -128,9 +128,10 @@ class InlineEngine:
         task.add_done_callback(forget)
 
     async def begun(self, run_id: str) -> None:
-        """Returns when the log of a resumed run shows that it was resumed."""
+        """Returns when the log of a resumed run shows that it was resumed, or the request has no more patience: it goes
+        on all the same, and whoever were told otherwise would resume it again."""
         if handles := self._runs.handles(run_id):
-            await in_time(handles[-1].begun.wait())
+            await while_patient(handles[-1].begun.wait())
 
     async def cancel(self, run: Run) -> Run | None:
         """See `Engine`."""

@@ -3,7 +3,7 @@ has all the time that the database gives it."""
 
 import asyncio
 from collections.abc import Awaitable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import TypeVar
 
@@ -72,3 +72,9 @@ async def in_time(result: Awaitable[_T]) -> _T:
         raise DatabaseTimeout("the file can't be written at this moment") from error
     finally:
         patience.spend(asyncio.get_running_loop().time() - began)
+
+
+async def while_patient(result: Awaitable[object]) -> None:
+    """Waits for a result as long as patience lasts."""
+    with suppress(DatabaseTimeout):
+        await in_time(result)

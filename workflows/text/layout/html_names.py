@@ -21,7 +21,7 @@ footer form frameset h1 h2 h3 h4 h5 h6 head header hgroup hr html iframe legend 
 optgroup option p plaintext pre search section select summary svg table tbody td textarea tfoot th thead title tr ul
 video xmp
 """
-_APART = "audio button canvas embed image img input label math meter object output progress"
+_APART = "audio button canvas embed image img input label math meter object output progress rt"
 
 ELEMENTS = frozenset(f"{_ELEMENTS} {_FORMULA}".split())
 VOID = frozenset(_VOID.split())

@@ -15,9 +15,10 @@ from workflows.text.layout.html_names import CLOSED_BY, ELEMENTS, RAW, VOID
 from workflows.text.layout.html_writer import HtmlWriter
 from workflows.text.layout.mathml import MATH, MATH_END, read_math
 
-_MARK = re.compile(r"<|`+|~{3,}")
+_MARK = re.compile(r"<|`+|~{2,}")
+_STRIKE_END = re.compile(r"(?<![\s~\\])~~(?!~)")
 _TAG = re.compile(r"""<(/?)([A-Za-z][A-Za-z0-9]*)(?=[\s/>])((?:"[^"<]*"|'[^'<]*'|[^<>"'])*+)>""")
-_DECLARATION = re.compile(r"<[!?][^<>]*>")
+_DECLARATION = re.compile(r"<(?:(!doctype\b|\?xml\b)|[!?])([^<>]*)>", re.IGNORECASE)
 _AUTOLINK = re.compile(r"<((?:https?|mailto):[^<>\s]+|[^<>\s@]+@[^<>\s@]+)>")
 _TAG_LIKE = re.compile(r"<(?=[A-Za-z/!?<])")
 _BLANK_LINE = re.compile(r"\n[^\S\n]*+\n")
@@ -53,11 +54,12 @@ class _Token:
     skip_as: str = ""  # `hidden` or `struck`
 
 
-def read_html(source: str) -> HtmlText:
-    """The visible text of `source`, and what was left out."""
-    if "<" not in source and "&" not in source:
+def read_html(source: str, *, is_markdown: bool = False) -> HtmlText:
+    """The visible text of `source`, and what was left out. In Markdown `~~` strikes out, but for code."""
+    strikes = is_markdown and "~~" in source
+    if "<" not in source and "&" not in source and not strikes:
         return HtmlText(source)
-    reader = _Tokeniser(source)
+    reader = _Tokeniser(source, strikes=strikes)
     tokens = list(reader.tokens())
     _mark_hidden(tokens)
     hidden: list[str] = []
@@ -70,6 +72,8 @@ def read_html(source: str) -> HtmlText:
         if token.skip_to:
             words = " ".join(t.text for t in tokens[place : token.skip_to] if t.kind in ("text", "code"))
             (struck if token.skip_as == "struck" else hidden).append(words.strip())
+            if token.skip_as == "struck":
+                writer.pass_over(words)
             writer.part(token.name)
             place = token.skip_to
         elif token.kind == "comment":
@@ -101,14 +105,18 @@ def escape_tags(text: str) -> str:
 class _Tokeniser:
     """Tokeniser of a source. Each search for a missing end is made once."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, *, strikes: bool = False) -> None:
         self._source = source
+        self._strike_ends = [found.start() for found in _STRIKE_END.finditer(source)] if strikes else []
+        self._is_struck = False
         self._missing: set[str] = set()  # ends that don't come any more
         self._backticks: dict[int, list[int]] = {}
         if "`" in source:
             for run in re.finditer("`+", source):
                 self._backticks.setdefault(len(run.group()), []).append(run.start())
-        self._blank_lines = [match.start() for match in _BLANK_LINE.finditer(source)] if "`" in source else []
+        self._blank_lines = (
+            [match.start() for match in _BLANK_LINE.finditer(source)] if "`" in source or strikes else []
+        )
         self.scripts = 0
 
     def tokens(self) -> Iterator[_Token]:
@@ -129,6 +137,8 @@ class _Tokeniser:
 
     def _at(self, mark: re.Match[str]) -> tuple[_Token | None, int]:
         """The token at a mark, and its end; no token when the mark has no meaning."""
+        if mark.group() == "~~":
+            return self._strike(mark)
         if mark.group() != "<":
             return self._code(mark)
         source, start = self._source, mark.start()
@@ -142,8 +152,26 @@ class _Tokeniser:
         if found := _AUTOLINK.match(source, start):
             return _Token("text", found[1]), found.end()
         if found := _DECLARATION.match(source, start):
-            return _Token("nothing"), found.end()
+            return _Token("nothing" if found[1] else "comment", found[2]), found.end()
         return None, start + 1
+
+    def _strike(self, mark: re.Match[str]) -> tuple[_Token | None, int]:
+        """The start or the end of what Markdown strikes out, within a paragraph."""
+        ends, start, after = self._strike_ends, mark.start(), mark.end()
+        index = bisect_left(ends, start)
+        if self._is_struck and ends[index : index + 1] == [start]:
+            self._is_struck = False
+            return _Token("close", name="del"), after
+        index = bisect_left(ends, after + 1)
+        blank = bisect_left(self._blank_lines, after)
+        is_start = not self._source[after : after + 1].isspace() and self._source[start - 1 : start] != "\\"
+        is_ended = index < len(ends) and ends[index] < next(
+            iter(self._blank_lines[blank : blank + 1]), len(self._source)
+        )
+        if self._is_struck or not (is_start and is_ended):
+            return None, after
+        self._is_struck = True
+        return _Token("open", name="del"), after
 
     def _formula(self, opening: re.Match[str]) -> tuple[_Token, int] | None:
         """A formula as text, with room around it; None where it has no end."""

@@ -4,12 +4,16 @@ import html
 import re
 from dataclasses import dataclass, field
 
+from workflows.text.layout.gaps import gap_between
 from workflows.text.layout.html_names import APART, BLOCKS, CELLS, LINES, LISTS
 from workflows.text.layout.raised import lower_digits, raise_digits
 from workflows.text.layout.tables import write_inner_rows, write_rows
 
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 _HEADINGS = {f"h{level}": "#" * level + " " for level in range(1, 7)}
+_SHOWING_INPUTS = frozenset(
+    {"text", "number", "date", "time", "email", "tel", "url", "search", "button", "submit", "reset"}
+)
 _MOST_COLUMNS = 50
 _MOST_ROWS = 1000
 _DEEPEST = 10
@@ -26,6 +30,11 @@ class _Sink:
         self.mark = ""  # of the item or heading that begins with the next text
         self._gap = ""
         self._line = ""  # how the last line begins
+        self._passed = ""  # what was taken out since the last text
+
+    def pass_over(self, words: str) -> None:
+        """Notes words that were taken out here."""
+        self._passed += words
 
     def want(self, gap: str) -> None:
         """Requests a separator before the next text, unless an item or a heading is about to begin."""
@@ -38,6 +47,9 @@ class _Sink:
         """Adds a text; white space alone matters only within a line."""
         if self.is_cell:
             text = re.sub(r"\s+", " ", text)
+        if self._passed and text:
+            text = gap_between("".join(self.pieces[-1:]), self._passed, text) + text
+            self._passed = ""
         if self._gap or self.mark:
             text = text.lstrip()
             if not text:
@@ -140,10 +152,18 @@ class HtmlWriter:
             self._lists.append(_number(attributes.get("start"), 1) - 1 if name == "ol" else None)
         elif name == "li":
             self._begin_item(attributes)
+        elif name == "input" and attributes.get("type", "text").lower() in _SHOWING_INPUTS:
+            self.part(name)
+            self.write(attributes.get("value", ""))
+            self.part(name)
         else:
             self.part(name)
             if name in _HEADINGS and not self._sink.is_cell:
                 self._sink.mark = _HEADINGS[name]
+
+    def pass_over(self, words: str) -> None:
+        """Notes words that were taken out here, so that those around them don't grow together."""
+        self._sink.pass_over(words)
 
     def part(self, name: str) -> None:
         """Separates the following text from the text so far, as the start or end of such an element does."""
