@@ -308,7 +308,7 @@ async def test_submit_of_a_run_that_changed_hands_or_is_over_executes_nothing(wo
 async def test_section_that_was_written_just_now_is_never_taken_back_at_the_end(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    graph = world.service._cache_key.__self__.graph_of("note")  # type: ignore[attr-defined]
+    graph = world.tools.formats.graph_of("note")
     read = graph.aget_state
 
     async def forgetful(config: object) -> object:

@@ -18,7 +18,7 @@ _LINES = frozenset({"setting", "returning", "last_image"})
 _THREADS = frozenset({"threads", "closed"})
 _NOTHING = frozenset({"none", "n a", "nothing", "no open threads", "no threads", "אין"})
 """What stands in a list of threads where there are none."""
-_AFTER_NAME = re.compile(r"\s*[,:;–—]\s*|\s+-\s+|\s+(?=\()")
+_AFTER_NAME = re.compile(r"[,:;–—]|\s-\s|\s(?=\()")
 _MOST_LISTED = 40
 """Items of a list; fewer are kept."""
 MOST_CAST = 12
@@ -104,7 +104,7 @@ def _list_cast(given: Any) -> list[Any]:
 def _member_of(text: str) -> dict[str, str]:
     """A member of the cast from "Tom, a gruff sailor"."""
     name, *who = _AFTER_NAME.split(text.strip(), maxsplit=1)
-    return {"name": name, "who": "".join(who)}
+    return {"name": name.strip(), "who": "".join(who).strip()}
 
 
 def _clean(value: Any) -> Any:
