@@ -103,21 +103,22 @@ def is_opposite(clause: str, other_clause: str, other_sentence: str) -> bool:
         or (words & other and not words & one and others & one and not others & other)
         for one, other in known.opposites
     )
-    if _denies(words):
+    if _never_without(words) or _never_without(others):
+        return False  # "never stop without asking" neither says nor denies that one may stop
+    if known.negations & words:
         if _ONLY.search(other_clause.casefold()):  # "never on your own" of "only if your doctor tells you to"
             return False
         # "no milk, coffee or juice": the "no" may stand in the clause before.
         if not known.negations.intersection(plain_words(other_sentence)):
             return not is_turned  # "never stop" is "take"
-    elif _denies(others):
+    elif known.negations & others:
         return not is_turned
     return is_turned
 
 
-def _denies(words: frozenset[str]) -> bool:
-    """Whether words say no; "never without" doesn't."""
-    said = words & _claims().negations
-    return bool(said) and not ("without" in said and len(said) > 1)
+def _never_without(words: frozenset[str]) -> bool:
+    """Whether words deny what lacks something."""
+    return "without" in words and len(words & _claims().negations) > 1
 
 
 @dataclass(frozen=True, slots=True)
