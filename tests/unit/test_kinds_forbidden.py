@@ -96,6 +96,24 @@ def test_hebrew_prohibition_of_a_kind_or_of_an_omission_forbids_that_alone(
 
 
 @pytest.mark.parametrize(
+    ("document", "language", "sentence"),
+    [
+        ("Never remove the guard that covers the blade.", "en", "Remove the guard."),
+        ("Do not block the vents that cool the device.", "en", "You can block the vents with a towel."),
+        ("Do not exceed the load that is printed on the plate.", "en", "You can exceed the load."),
+        ("Do not breathe the dust that comes from the filter.", "en", "You can breathe the dust."),
+        ("Do not drink grapefruit juice which raises the level.", "en", "You can drink grapefruit juice."),
+        ("אין לחסום את הפתחים שמקררים את המכשיר.", "he", "חסמו את הפתחים."),
+        ("אין לשתות אלכוהול שמחזק את השפעת התרופה.", "he", "שתו אלכוהול."),
+    ],
+)
+def test_clause_that_describes_the_only_thing_or_gives_the_reason_allows_nothing(
+    document: str, language: str, sentence: str
+) -> None:
+    assert _is_marked(Evidence(document, language), sentence)
+
+
+@pytest.mark.parametrize(
     ("sentence", "language", "said"),
     [
         ("Do not skip your meal.", "en", "must have your meal."),
@@ -122,8 +140,13 @@ def test_prohibition_of_an_omission_is_said_as_what_it_asks_for(
         ("do not drive on a tyre whose tread is worn", "en", "is worn"),
         ("do not give it to children that have asthma", "en", ""),
         ("do not do that", "en", ""),
+        ("never remove the guard that covers the blade", "en", ""),
+        ("do not drink juice which raises the level", "en", ""),
+        ("never use the grill with a pan that is larger", "en", "is larger"),
         ("אין להשתמש בצינור שנסדק", "he", "נסדק שנסדק"),
         ("אין לשפוך שמן לכיור", "he", ""),
+        ("אין לחסום את הפתחים שמקררים את המכשיר", "he", ""),
+        ("אין לשתות אלכוהול שמחזק את התרופה", "he", ""),
     ],
 )
 def test_relative_clause_of_a_thing_is_told_from_one_of_persons(
