@@ -103,13 +103,18 @@ def test_hebrew_prohibition_of_a_kind_or_of_an_omission_forbids_that_alone(
         ("Do not exceed the load that is printed on the plate.", "en", "You can exceed the load."),
         ("Do not breathe the dust that comes from the filter.", "en", "You can breathe the dust."),
         ("Do not drink grapefruit juice which raises the level.", "en", "You can drink grapefruit juice."),
+        ("Do not swim in water that is deeper than your chest.", "en", "Swim in deep water."),
+        ("Never use a pan that is hotter than steam.", "en", "Use a hot pan."),
+        ("Never switch the mixer on without the lid.", "en", "You can switch the mixer on with the lid off."),
+        ("Do not delay or skip the vaccination.", "en", "You may delay the vaccination."),
+        ("Do not skip or delay the vaccination.", "en", "Skip the vaccination."),
+        ("Never miss or postpone a dose.", "en", "You can postpone a dose."),
+        ("Never skip breakfast before you take it.", "en", "Breakfast can be skipped."),
         ("אין לחסום את הפתחים שמקררים את המכשיר.", "he", "חסמו את הפתחים."),
         ("אין לשתות אלכוהול שמחזק את השפעת התרופה.", "he", "שתו אלכוהול."),
     ],
 )
-def test_clause_that_describes_the_only_thing_or_gives_the_reason_allows_nothing(
-    document: str, language: str, sentence: str
-) -> None:
+def test_sentence_against_all_that_a_rule_says_is_found(document: str, language: str, sentence: str) -> None:
     assert _is_marked(Evidence(document, language), sentence)
 
 

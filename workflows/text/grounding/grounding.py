@@ -36,7 +36,7 @@ from workflows.text.grounding.substances import Substances
 from workflows.text.grounding.waits import Waits
 from workflows.text.modality.modality import says_phrase
 from workflows.text.modality.modality_index import ModalityIndex
-from workflows.text.modality.omissions import say_what_is_kept
+from workflows.text.modality.omissions import list_rules, say_what_is_kept
 from workflows.text.quantities.numbers import find_quantities
 from workflows.text.sentences import split_sentences
 from workflows.text.stems import stem
@@ -71,9 +71,10 @@ class Evidence:
         self._is_hebrew = language == "he"
         self._language = language
         sentences = [
-            say_what_is_kept(one.strip(), language)
+            said
             for one in split_sentences(document, language)
             if one.strip()
+            for said in list_rules(one.strip(), language)
         ]
         self._instructions = InstructionIndex(sentences, language)
         self._modality = ModalityIndex(sentences, language)

@@ -7,7 +7,12 @@ _NOT = (
     r"|should never)"
 )
 _OMIT = r"(?:skip|omit|miss|leave out|forgo|forego|neglect|forget|dispense with|do without)"
-_PUT_OFF = r"(?:skip|omit|miss|forget|delay|postpone|shorten|rush|put off)"
+_DELAY = r"(?:delay|postpone|shorten|rush|put off)"
+_PUT_OFF = rf"(?:skip|omit|miss|forget|{_DELAY})"
+_BOTH = re.compile(
+    rf"\b(?P<no>{_NOT}(?: ever)? )(?:(?P<before>{_DELAY}) or {_OMIT}|{_OMIT} or (?P<after>{_DELAY}))\b",
+    re.IGNORECASE,
+)
 _KEEPS = {
     "en": re.compile(
         rf"\b(?:you )?{_NOT}(?: ever)? (?:{_PUT_OFF} or )?"
@@ -36,6 +41,14 @@ def say_what_is_kept(sentence: str, language: str | None) -> str:
     thing, deed = _SAID[language]
     said = _KEEPS[language].sub(lambda found: deed if _is_deed(found) else thing, sentence)
     return _PASSIVE.sub("must be had", said) if language == "en" else said
+
+
+def list_rules(sentence: str, language: str | None) -> list[str]:
+    """The sentence said so; and what it forbids beside: "do not delay" of "do not delay or skip your meal"."""
+    kept = say_what_is_kept(sentence, language)
+    if language != "en" or not _BOTH.search(sentence):
+        return [kept]
+    return [kept, _BOTH.sub(lambda found: found["no"] + (found["before"] or found["after"]), sentence)]
 
 
 def _is_deed(found: re.Match[str]) -> bool:
