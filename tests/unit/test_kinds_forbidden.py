@@ -4,6 +4,7 @@ import pytest
 
 from workflows.text.clauses.clauses import find_relative
 from workflows.text.grounding.grounding import Evidence
+from workflows.text.modality.forbidden_lists import list_rules
 from workflows.text.modality.omissions import say_what_is_kept
 
 ENGLISH = Evidence(
@@ -109,6 +110,14 @@ def test_hebrew_prohibition_of_a_kind_or_of_an_omission_forbids_that_alone(
         ("Do not delay or skip the vaccination.", "en", "You may delay the vaccination."),
         ("Do not skip or delay the vaccination.", "en", "Skip the vaccination."),
         ("Never miss or postpone a dose.", "en", "You can postpone a dose."),
+        ("Never miss or double a dose.", "en", "Double the dose if you missed one."),
+        ("Do not skip, crush or chew the tablet.", "en", "Crush the tablet."),
+        ("Do not skip meals, drink alcohol or drive.", "en", "Drink alcohol."),
+        ("Avoid missing doses or taking extra ones.", "en", "Take extra ones."),
+        ("The dose must not be skipped or doubled.", "en", "The dose may be doubled."),
+        ("Never neglect a wound.", "en", "You can neglect a wound."),
+        ("Never work without gloves.", "en", "Take your gloves off and work."),
+        ("אין לדלג על מנה או להכפיל אותה.", "he", "אפשר להכפיל מנה."),
         ("Never skip breakfast before you take it.", "en", "Breakfast can be skipped."),
         ("אין לחסום את הפתחים שמקררים את המכשיר.", "he", "חסמו את הפתחים."),
         ("אין לשתות אלכוהול שמחזק את השפעת התרופה.", "he", "שתו אלכוהול."),
@@ -135,6 +144,28 @@ def test_prohibition_of_an_omission_is_said_as_what_it_asks_for(
     sentence: str, language: str | None, said: str
 ) -> None:
     assert say_what_is_kept(sentence, language) == said
+
+
+@pytest.mark.parametrize(
+    ("sentence", "language", "rules"),
+    [
+        (
+            "You must not miss or double a dose.",
+            "en",
+            ["must have a dose.", "You must not double a dose."],
+        ),
+        ("Do not skip breakfast or lunch.", "en", ["must have breakfast or lunch."]),
+        ("Do not forget to eat or drink.", "en", ["must eat or drink."]),
+        ("Don't skip it, or you may fall ill.", "en", ["must have it, or you may fall ill."]),
+        ("Do not drink or smoke.", "en", ["Do not drink or smoke."]),
+        ("אל תדלגו על הארוחה או תשתו אלכוהול.", "he", ["הקפידו על הארוחה.", "אל תשתו אלכוהול."]),
+        ("Ni saut ni double.", None, ["Ni saut ni double."]),
+    ],
+)
+def test_deeds_of_a_list_with_an_omission_are_forbidden_each_by_itself(
+    sentence: str, language: str | None, rules: list[str]
+) -> None:
+    assert list_rules(sentence, language) == rules
 
 
 @pytest.mark.parametrize(

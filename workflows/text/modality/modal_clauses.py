@@ -24,7 +24,11 @@ _DENYING = {
 }
 _REACH_OF_NO = 3
 """Words after one that says no, from which on it isn't meant."""
-_GONE = re.compile(r"\bwith (?:the |its |your |their )?[\w-]{1,30} (?:off|removed|missing)\b", re.IGNORECASE)
+_GONE = re.compile(
+    r"\b(?:with|take|leave) (?:the |its |your |their )?[\w-]{1,30} (?:off|removed|missing|away|aside|at home)\b"
+    r"|\b(?:take off|remove|put away) (?:the |its |your |their )?[\w-]{1,30}",
+    re.IGNORECASE,
+)
 """What isn't there: "with the lid off"."""
 _COMPARED = re.compile(r"(?:(?<=([a-z]))\1)?er\b")
 _BEFORE_ROOT = re.compile("^ש?נ?(?=[א-ת]{3})")

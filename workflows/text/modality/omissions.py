@@ -2,20 +2,16 @@
 
 import re
 
-_NOT = (
+NOT = (
     r"(?:do not|don['’]t|never|must not|mustn['’]t|should not|shouldn['’]t|may not|cannot|can['’]t|not to|must never"
     r"|should never)"
 )
+"""Words that forbid."""
 _OMIT = r"(?:skip|omit|miss|leave out|forgo|forego|neglect|forget|dispense with|do without)"
-_DELAY = r"(?:delay|postpone|shorten|rush|put off)"
-_PUT_OFF = rf"(?:skip|omit|miss|forget|{_DELAY})"
-_BOTH = re.compile(
-    rf"\b(?P<no>{_NOT}(?: ever)? )(?:(?P<before>{_DELAY}) or {_OMIT}|{_OMIT} or (?P<after>{_DELAY}))\b",
-    re.IGNORECASE,
-)
+_PUT_OFF = r"(?:skip|omit|miss|forget|delay|postpone|shorten|rush|put off)"
 _KEEPS = {
     "en": re.compile(
-        rf"\b(?:you )?{_NOT}(?: ever)? (?:{_PUT_OFF} or )?"
+        rf"\b(?:you )?{NOT}(?: ever)? (?:{_PUT_OFF} or )?"
         rf"(?:{_OMIT}(?: or {_PUT_OFF})?(?P<deed> to)?|(?P<fails>fail to))\b(?! that\b)"
         r"|\bavoid (?:skipping|omitting|missing|leaving out|forgetting)\b",
         re.IGNORECASE,
@@ -27,9 +23,7 @@ _KEEPS = {
         r"(?: את)?(?!\S)(?P<deed>(?= ל[א-ת]{3}))?"
     ),
 }
-_PASSIVE = re.compile(
-    rf"\b{_NOT} be (?:skipped|omitted|missed|left out|neglected|forgotten)\b", re.IGNORECASE
-)
+_PASSIVE = re.compile(rf"\b{NOT} be (?:skipped|omitted|missed|left out|neglected|forgotten)\b", re.IGNORECASE)
 _SAID = {"en": ("must have", "must"), "he": ("הקפידו על", "הקפידו")}
 """What is said instead: of a thing, of a deed."""
 
@@ -41,14 +35,6 @@ def say_what_is_kept(sentence: str, language: str | None) -> str:
     thing, deed = _SAID[language]
     said = _KEEPS[language].sub(lambda found: deed if _is_deed(found) else thing, sentence)
     return _PASSIVE.sub("must be had", said) if language == "en" else said
-
-
-def list_rules(sentence: str, language: str | None) -> list[str]:
-    """The sentence said so; and what it forbids beside: "do not delay" of "do not delay or skip your meal"."""
-    kept = say_what_is_kept(sentence, language)
-    if language != "en" or not _BOTH.search(sentence):
-        return [kept]
-    return [kept, _BOTH.sub(lambda found: found["no"] + (found["before"] or found["after"]), sentence)]
 
 
 def _is_deed(found: re.Match[str]) -> bool:
