@@ -117,6 +117,8 @@ def test_hebrew_prohibition_of_a_kind_or_of_an_omission_forbids_that_alone(
         ("The dose must not be skipped or doubled.", "en", "The dose may be doubled."),
         ("Never neglect a wound.", "en", "You can neglect a wound."),
         ("Never work without gloves.", "en", "Take your gloves off and work."),
+        ("אין לערבב אקונומיקה עם חומץ שיוצר גז רעיל.", "he", "ערבבו אקונומיקה עם חומץ."),
+        ("אל תפספסו את הטיפות.", "he", "אפשר לפספס את הטיפות."),
         ("אין לדלג על מנה או להכפיל אותה.", "he", "אפשר להכפיל מנה."),
         ("Never skip breakfast before you take it.", "en", "Breakfast can be skipped."),
         ("אין לחסום את הפתחים שמקררים את המכשיר.", "he", "חסמו את הפתחים."),

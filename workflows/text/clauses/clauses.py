@@ -24,12 +24,12 @@ _ENDS_NOUN = frozenset({"a", "an", "any", "some", "no", *_PREPOSITIONS})
 _EFFECTS_WORDS = """
 can may will could might would must makes make causes cause raises raise increases increase lowers lower reduces reduce
 strengthens strengthen weakens weaken slows slow harms harm damages damage irritates irritate interferes interfere
-affects affect leads lead worsens worsen
+affects affect leads lead worsens worsen creates create produces produce releases release forms form
 """
 _EFFECTS = frozenset(_EFFECTS_WORDS.split())
 """Words that begin the reason of a prohibition: "grapefruit juice which raises the level"."""
 _HEBREW_EFFECTS = re.compile(
-    "ש(?:עלול|עשוי|גורמ?|מחזק|מחליש|מגביר|מעל|מוריד|פוגע|מזיק|מפריע|משפיע|מאט|מסכנ?)(?:ה|ת|ים|ות|ם|ן|י)?"
+    "ש(?:עלול|עשוי|יוצר|הורס|גורמ?|מחזק|מחליש|מגביר|מעל|מוריד|פוגע|מזיק|מפריע|משפיע|מאט|מסכנ?)(?:ה|ת|ים|ות|ם|ן|י)?"
 )
 _NO_NOUN = frozenset([*_PERSONS_WORDS.split(), *_SAYING_WORDS.split()])
 """Words after which "that" begins no clause about a thing. Of persons it may tell who they all are."""
