@@ -173,6 +173,8 @@ def test_ideas_beyond_those_asked_for_are_left_out_instead_of_asked_for_again() 
         ),
         (TOLD.replace("[1]", "[1](https://made.example.org/up)") + TABLE, "A book first.", ["citations"]),
         (TOLD + TABLE, "A book, as on https://shop.example.org/b says.", ["citations"]),
+        (TOLD + TABLE, "A book: `https://www.paper.example.org/a`, http://me.example.org—mine.", []),
+        (TOLD + TABLE, "A book, as on https://me.ex says.", ["citations"]),
         (TOLD.replace("A tour", "A walk") + TABLE, "A book first.", ["ideas_named"]),
         (TOLD + TABLE, "Try the first of them.", ["choice"]),
         (TOLD + TABLE + "\n\nAnd:" + TABLE, "A tour, later.", ["tables"]),

@@ -4,6 +4,7 @@ import pytest
 
 from workflows.text.clauses.clauses import find_relative
 from workflows.text.grounding.grounding import Evidence
+from workflows.text.modality.forbidden_lists import list_rules
 from workflows.text.modality.omissions import say_what_is_kept
 
 ENGLISH = Evidence(
@@ -96,6 +97,39 @@ def test_hebrew_prohibition_of_a_kind_or_of_an_omission_forbids_that_alone(
 
 
 @pytest.mark.parametrize(
+    ("document", "language", "sentence"),
+    [
+        ("Never remove the guard that covers the blade.", "en", "Remove the guard."),
+        ("Do not block the vents that cool the device.", "en", "You can block the vents with a towel."),
+        ("Do not exceed the load that is printed on the plate.", "en", "You can exceed the load."),
+        ("Do not breathe the dust that comes from the filter.", "en", "You can breathe the dust."),
+        ("Do not drink grapefruit juice which raises the level.", "en", "You can drink grapefruit juice."),
+        ("Do not swim in water that is deeper than your chest.", "en", "Swim in deep water."),
+        ("Never use a pan that is hotter than steam.", "en", "Use a hot pan."),
+        ("Never switch the mixer on without the lid.", "en", "You can switch the mixer on with the lid off."),
+        ("Do not delay or skip the vaccination.", "en", "You may delay the vaccination."),
+        ("Do not skip or delay the vaccination.", "en", "Skip the vaccination."),
+        ("Never miss or postpone a dose.", "en", "You can postpone a dose."),
+        ("Never miss or double a dose.", "en", "Double the dose if you missed one."),
+        ("Do not skip, crush or chew the tablet.", "en", "Crush the tablet."),
+        ("Do not skip meals, drink alcohol or drive.", "en", "Drink alcohol."),
+        ("Avoid missing doses or taking extra ones.", "en", "Take extra ones."),
+        ("The dose must not be skipped or doubled.", "en", "The dose may be doubled."),
+        ("Never neglect a wound.", "en", "You can neglect a wound."),
+        ("Never work without gloves.", "en", "Take your gloves off and work."),
+        ("אין לערבב אקונומיקה עם חומץ שיוצר גז רעיל.", "he", "ערבבו אקונומיקה עם חומץ."),
+        ("אל תפספסו את הטיפות.", "he", "אפשר לפספס את הטיפות."),
+        ("אין לדלג על מנה או להכפיל אותה.", "he", "אפשר להכפיל מנה."),
+        ("Never skip breakfast before you take it.", "en", "Breakfast can be skipped."),
+        ("אין לחסום את הפתחים שמקררים את המכשיר.", "he", "חסמו את הפתחים."),
+        ("אין לשתות אלכוהול שמחזק את השפעת התרופה.", "he", "שתו אלכוהול."),
+    ],
+)
+def test_sentence_against_all_that_a_rule_says_is_found(document: str, language: str, sentence: str) -> None:
+    assert _is_marked(Evidence(document, language), sentence)
+
+
+@pytest.mark.parametrize(
     ("sentence", "language", "said"),
     [
         ("Do not skip your meal.", "en", "must have your meal."),
@@ -115,6 +149,28 @@ def test_prohibition_of_an_omission_is_said_as_what_it_asks_for(
 
 
 @pytest.mark.parametrize(
+    ("sentence", "language", "rules"),
+    [
+        (
+            "You must not miss or double a dose.",
+            "en",
+            ["must have a dose.", "You must not double a dose."],
+        ),
+        ("Do not skip breakfast or lunch.", "en", ["must have breakfast or lunch."]),
+        ("Do not forget to eat or drink.", "en", ["must eat or drink."]),
+        ("Don't skip it, or you may fall ill.", "en", ["must have it, or you may fall ill."]),
+        ("Do not drink or smoke.", "en", ["Do not drink or smoke."]),
+        ("אל תדלגו על הארוחה או תשתו אלכוהול.", "he", ["הקפידו על הארוחה.", "אל תשתו אלכוהול."]),
+        ("Ni saut ni double.", None, ["Ni saut ni double."]),
+    ],
+)
+def test_deeds_of_a_list_with_an_omission_are_forbidden_each_by_itself(
+    sentence: str, language: str | None, rules: list[str]
+) -> None:
+    assert list_rules(sentence, language) == rules
+
+
+@pytest.mark.parametrize(
     ("clause", "language", "relative"),
     [
         ("do not use a hose that is cracked", "en", "is cracked"),
@@ -122,8 +178,13 @@ def test_prohibition_of_an_omission_is_said_as_what_it_asks_for(
         ("do not drive on a tyre whose tread is worn", "en", "is worn"),
         ("do not give it to children that have asthma", "en", ""),
         ("do not do that", "en", ""),
+        ("never remove the guard that covers the blade", "en", ""),
+        ("do not drink juice which raises the level", "en", ""),
+        ("never use the grill with a pan that is larger", "en", "is larger"),
         ("אין להשתמש בצינור שנסדק", "he", "נסדק שנסדק"),
         ("אין לשפוך שמן לכיור", "he", ""),
+        ("אין לחסום את הפתחים שמקררים את המכשיר", "he", ""),
+        ("אין לשתות אלכוהול שמחזק את התרופה", "he", ""),
     ],
 )
 def test_relative_clause_of_a_thing_is_told_from_one_of_persons(

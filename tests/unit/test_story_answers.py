@@ -133,6 +133,7 @@ def test_bible_of_a_model_is_understood_where_its_form_is_another() -> None:
         ({"Tom": "a sailor", "Mia": {"who": ["big"]}, "extras": []}, [("Tom", "a sailor"), ("Mia", "big")]),
         ([{"name": "Mia", "who": {"job": "keeper", "from": "the moon"}}], [("Mia", "keeper; the moon")]),
         ([" ", ", a sailor", 7], []),
+        (["None"], []),
     ],
 )
 def test_member_of_the_cast_is_kept_however_the_cast_is_given(
@@ -151,6 +152,7 @@ def test_member_of_the_cast_is_kept_however_the_cast_is_given(
         (["None."], []),
         ("none", []),
         ("אין", []),
+        ([{"id": 1, "open": True}, True, ["a", {"b": 1}], "Who rings?"], ["Who rings?"]),
     ],
 )
 def test_threads_are_read_however_they_are_given(threads: object, kept: list[str]) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import unquote
 
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
@@ -26,7 +27,8 @@ _IDEA = re.compile(r"^[^\S\n]*(?:#{2,4}[^\S\n]+)?\d{1,2}[.)]\s+\S", re.MULTILINE
 _CITATION = re.compile(r"\[\s*(?:sources?\s+)?\d{1,6}(?:\s*[,;–-]\s*\d{1,6}){0,40}\s*\]", re.IGNORECASE)
 """`[1]`, and what models write in its place: `[1, 3]`, `[Source 2]`."""
 _NUMBER = re.compile(r"\d+")
-_ADDRESS = re.compile(r"\bhttps?://[^\s<>()\[\]{}|\"'“”‘’]{1,2000}", re.IGNORECASE)
+_ADDRESS = re.compile(r"\bhttps?://[^\s<>()\[\]{}|\"'“”‘’`—]{1,2000}", re.IGNORECASE)
+_SCHEME = re.compile(r"\bhttps?://(?:www\.)?|\bwww\.", re.IGNORECASE)
 _NAME_LETTERS = 60
 _FIELD_LETTERS = 800
 _TABLE_SIGNS = frozenset("|-: ")
@@ -103,7 +105,7 @@ def review_ideas(
     """What the second and the third part lack of the ideas and the sources that they were given, and addresses that
     neither sources and notes nor the `profile` have."""
     urls = [source.get("url", "") for source in research.get("sources", ())]
-    given = " ".join([*urls, research.get("notes", ""), profile]).casefold()
+    given = _bare(" ".join([*urls, research.get("notes", ""), profile]))
     ideas_text = sections[1]["text"] if 1 in sections else None
     advice = sections[2]["text"] if 2 in sections else None
     names = [idea["name"] for idea in research.get("ideas", ())]
@@ -119,7 +121,9 @@ def review_ideas(
             kinds = f"there are {known}" if known else "there are none"
             numbers = ", ".join(f"[{number}]" for number in wrong)
             yield _finding("citations", index, f"{numbers}: there is no such source; {kinds}. Take it out.")
-        if invented := next((one for one in _ADDRESS.findall(text) if _bare(one) not in given), None):
+        if invented := next(
+            (one for one in dict.fromkeys(_ADDRESS.findall(text)) if not _is_given(one, given)), None
+        ):
             yield _finding("citations", index, f"No source has this address: {invented[:100]}. Take it out.")
     for index in (0, 2):
         if index in sections and _count_tables(sections[index]["text"]):
@@ -128,8 +132,14 @@ def review_ideas(
             )
 
 
-def _bare(address: str) -> str:
-    return address.rstrip(".,;:!?*_/").casefold()
+def _bare(text: str) -> str:
+    """The text with its addresses as they are compared."""
+    return _SCHEME.sub("", unquote(text)).rstrip(".,;:!?*_/").casefold()
+
+
+def _is_given(address: str, given: str) -> bool:
+    """Whether a page, or a site of one, is named in `given`; `a.ex` isn't by `a.example`."""
+    return bool(re.search(rf"(?<![\w.-]){re.escape(_bare(address))}(?![^\W_]|-|\.\w)", given))
 
 
 def _cited(text: str) -> set[int]:

@@ -17,7 +17,7 @@ _Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 _LINES = frozenset({"setting", "returning", "last_image"})
 _THREADS = frozenset({"threads", "closed"})
 _NOTHING = frozenset({"none", "n a", "nothing", "no open threads", "no threads", "אין"})
-"""What stands in a list of threads where there are none."""
+"""What stands in a list of threads, or of a cast, where there are none."""
 _AFTER_NAME = re.compile(r"[,:;–—]|\s-\s|\s(?=\()")
 _MOST_LISTED = 40
 """Items of a list; fewer are kept."""
@@ -71,10 +71,11 @@ def clean_bible(given: Any) -> Any:
     return found
 
 
-def clean_threads(given: Any) -> list[Any]:
-    """A model's threads as texts, whether they come as a list, one alone, or with a status and an id beside each."""
+def clean_threads(given: Any) -> list[str]:
+    """A model's threads as texts, whether they come as a list, one alone, or with a status and an id beside each. What
+    has no text is none."""
     texts = (clip(_thread_of(one)) for one in as_list(given))
-    return [text for text in texts if not (isinstance(text, str) and _fold(text) in _NOTHING)]
+    return [text for text in texts if isinstance(text, str) and text.strip() and _fold(text) not in _NOTHING]
 
 
 def _thread_of(given: Any) -> Any:
@@ -98,7 +99,8 @@ def _list_cast(given: Any) -> list[Any]:
     if isinstance(given, dict) and "name" not in given:
         by_name = {name: {"who": one} if isinstance(one, str) else one for name, one in given.items()}
         return [{**one, "name": name} for name, one in by_name.items() if isinstance(one, dict)]
-    return [_member_of(one) if isinstance(one, str) else one for one in as_list(given)]
+    said = [one for one in as_list(given) if not (isinstance(one, str) and _fold(one) in _NOTHING)]
+    return [_member_of(one) if isinstance(one, str) else one for one in said]
 
 
 def _member_of(text: str) -> dict[str, str]:

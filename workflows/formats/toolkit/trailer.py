@@ -70,7 +70,9 @@ class Trailer:
     def is_past_text(self) -> bool:
         """Whether a text came, and now notes that can't be anything else: the rest of the reply says nothing more."""
         below = self._below
-        return below is not None and self._text_size > 0 and (below.doubtful is None or below.is_list)
+        if below is None or not self._text_size:
+            return False
+        return below.doubtful is None or (below.is_list and below.is_dressed)
 
     @property
     def notes(self) -> str:
@@ -294,10 +296,12 @@ async def split_notes(
                     yield chunk
                 elif text := trailer.feed(chunk):
                     yield text
+        rest = trailer.close()
     except _BREAKS:
-        if not trailer.is_past_text:
+        # What is held may be the first letters of text below the notes.
+        if not trailer.is_past_text or (rest := trailer.close()).strip():
             raise
-    if rest := trailer.close():
+    if rest:
         yield rest
     if trailer.notes:
         yield SectionNotes(trailer.notes)

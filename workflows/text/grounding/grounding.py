@@ -34,9 +34,9 @@ from workflows.text.grounding.number_index import NumberIndex
 from workflows.text.grounding.orders import Orders
 from workflows.text.grounding.substances import Substances
 from workflows.text.grounding.waits import Waits
+from workflows.text.modality.forbidden_lists import list_rules
 from workflows.text.modality.modality import says_phrase
 from workflows.text.modality.modality_index import ModalityIndex
-from workflows.text.modality.omissions import say_what_is_kept
 from workflows.text.quantities.numbers import find_quantities
 from workflows.text.sentences import split_sentences
 from workflows.text.stems import stem
@@ -71,9 +71,10 @@ class Evidence:
         self._is_hebrew = language == "he"
         self._language = language
         sentences = [
-            say_what_is_kept(one.strip(), language)
+            said
             for one in split_sentences(document, language)
             if one.strip()
+            for said in list_rules(one.strip(), language)
         ]
         self._instructions = InstructionIndex(sentences, language)
         self._modality = ModalityIndex(sentences, language)
@@ -115,7 +116,8 @@ class Evidence:
             return "name", f"the document speaks of no {', '.join(strange[:5])}"
         if sentence.rstrip(" \"'”’").endswith("?"):
             return None
-        return self._check_claims(say_what_is_kept(sentence, self._language))
+        rules = list_rules(sentence, self._language)
+        return next((found for rule in rules if (found := self._check_claims(rule)) is not None), None)
 
     def _check_claims(self, sentence: str) -> tuple[UnsupportedKind, str] | None:
         """As `check`, of what a sentence claims beside numbers and names."""

@@ -24,6 +24,13 @@ _DENYING = {
 }
 _REACH_OF_NO = 3
 """Words after one that says no, from which on it isn't meant."""
+_GONE = re.compile(
+    r"\b(?:with|take|leave) (?:the |its |your |their )?[\w-]{1,30} (?:off|removed|missing|away|aside|at home)\b"
+    r"|\b(?:take off|remove|put away) (?:the |its |your |their )?[\w-]{1,30}",
+    re.IGNORECASE,
+)
+"""What isn't there: "with the lid off"."""
+_COMPARED = re.compile(r"(?:(?<=([a-z]))\1)?er\b")
 _BEFORE_ROOT = re.compile("^ש?נ?(?=[א-ת]{3})")
 """Letters before the root of "that was cracked", in Hebrew one word."""
 GIVING = ("obligation", "permission")
@@ -78,15 +85,17 @@ def read_clauses(sentence: str, language: str) -> list[ModalClause]:
 
 
 def _kind(statement: ModalStatement, language: str) -> tuple[frozenset[str], bool]:
-    """The kind of thing that a prohibition is of, and whether it is told by what it hasn't."""
+    """The kind of thing that a prohibition is of, and whether it is told by what it hasn't. Of "deeper than your chest"
+    is what is deep."""
     relative = find_relative(statement.words, language) if statement.modality == "prohibition" else ()
-    return _matter(relative, language), not _DENYING[language].isdisjoint(relative)
+    plain = (_COMPARED.sub("", word) for word in relative[-1:])
+    return _matter((*relative, *plain), language), not _DENYING[language].isdisjoint(relative)
 
 
 def _said(sentence: str, language: str) -> frozenset[str]:
     """What a sentence says without a denial just before."""
     affirmed, last = list[str](), -_REACH_OF_NO
-    for place, word in enumerate(plain_words(sentence)):
+    for place, word in enumerate(plain_words(_GONE.sub(" ", sentence))):
         if word in _DENYING[language]:
             last = place
         elif place - last >= _REACH_OF_NO:

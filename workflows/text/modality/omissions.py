@@ -2,15 +2,16 @@
 
 import re
 
-_NOT = (
+NOT = (
     r"(?:do not|don['’]t|never|must not|mustn['’]t|should not|shouldn['’]t|may not|cannot|can['’]t|not to|must never"
     r"|should never)"
 )
+"""Words that forbid."""
 _OMIT = r"(?:skip|omit|miss|leave out|forgo|forego|neglect|forget|dispense with|do without)"
 _PUT_OFF = r"(?:skip|omit|miss|forget|delay|postpone|shorten|rush|put off)"
 _KEEPS = {
     "en": re.compile(
-        rf"\b(?:you )?{_NOT}(?: ever)? (?:{_PUT_OFF} or )?"
+        rf"\b(?:you )?{NOT}(?: ever)? (?:{_PUT_OFF} or )?"
         rf"(?:{_OMIT}(?: or {_PUT_OFF})?(?P<deed> to)?|(?P<fails>fail to))\b(?! that\b)"
         r"|\bavoid (?:skipping|omitting|missing|leaving out|forgetting)\b",
         re.IGNORECASE,
@@ -22,9 +23,7 @@ _KEEPS = {
         r"(?: את)?(?!\S)(?P<deed>(?= ל[א-ת]{3}))?"
     ),
 }
-_PASSIVE = re.compile(
-    rf"\b{_NOT} be (?:skipped|omitted|missed|left out|neglected|forgotten)\b", re.IGNORECASE
-)
+_PASSIVE = re.compile(rf"\b{NOT} be (?:skipped|omitted|missed|left out|neglected|forgotten)\b", re.IGNORECASE)
 _SAID = {"en": ("must have", "must"), "he": ("הקפידו על", "הקפידו")}
 """What is said instead: of a thing, of a deed."""
 
