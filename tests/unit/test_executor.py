@@ -311,7 +311,7 @@ async def test_section_that_was_written_just_now_is_never_taken_back_at_the_end(
     graph = world.tools.formats.graph_of("note")
     read = graph.aget_state
 
-    async def forgetful(config: object) -> object:
+    async def forgetful(config: RunnableConfig) -> object:
         snapshot = await read(config)
         if snapshot.values.get("metadata"):
             del snapshot.values["sections"][1]
