@@ -360,6 +360,12 @@ def test_pdf_text_that_an_annotation_strikes_out_is_left_out_with_a_warning() ->
     ]
 
 
+@pytest.mark.parametrize("flag", [2, 32])
+def test_pdf_annotation_that_is_not_shown_strikes_nothing_out(flag: int) -> None:
+    told = annotated(f"/Subtype /StrikeOut /F {flag} /QuadPoints [89 612 96 612 89 597 96 597]")
+    assert told["text"] == "Take 6 5 2.5 mg"
+
+
 @pytest.mark.parametrize(
     ("annotation", "kind", "said"),
     [
@@ -393,3 +399,23 @@ def test_pdf_text_on_a_box_or_under_a_line_is_read() -> None:
     page: list[Ink | Box] = [Box(45, 598, 150, 14), Ink(50, 600, "On a box.", colour=(1, 1, 1))]
     line: list[Ink | Box] = [Ink(50, 500, "Under a line."), Box(45, 503, 150, 3.5), Box(45, 480, 150, 14)]
     assert read([*page, *line]) == "On a box.\n\nUnder a line."
+
+
+def test_pdf_full_stop_under_marker_over_the_upper_part_of_its_line_is_read() -> None:
+    content = b"BT /F1 12 Tf 50 600 Td (Take 2.5 mg, twice.) Tj ET /G gs 1 1 0 rg 45 602 200 10 re f"
+    marker = b"/ExtGState << /G << /BM /Multiply >> >> /Font <<"
+    data = pdf_of([content]).replace(b"/Font <<", marker)
+    assert report("pdf", data)["text"] == "Take 2.5 mg, twice."
+
+
+def test_pdf_text_under_a_box_that_an_annotation_draws_is_hidden() -> None:
+    content = b"0 0 200 20 re f"
+    form = b"<< /Type /XObject /Subtype /Form /BBox [0 0 200 20] /Length %d >>\nstream\n%s\nendstream" % (
+        len(content),
+        content,
+    )
+    square = b"<< /Type /Annot /Subtype /Square /F 4 /Rect [45 595 245 615] /AP << /N 8 0 R >> >>"
+    shown = b"BT /F1 12 Tf 50 700 Td (Seen.) Tj 0 -100 Td (Blacked out.) Tj ET"
+    told = report("pdf", pdf_of([shown], page=b"/Annots [7 0 R]", more=[square, form]))
+    assert told["text"] == "Seen."
+    assert [(w["kind"], w["quote"]) for w in told["warnings"]] == [("hidden_text", "Blacked out.")]

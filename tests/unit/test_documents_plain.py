@@ -91,6 +91,10 @@ def test_struck_out_text_is_left_out_with_a_warning() -> None:
         ("```\n~~x~~\n```", "```\n~~x~~\n```"),
         ("\\~~b~~ c", "\\~~b~~ c"),
         ("~~<b>a~~ b</b> c ~~d", "b c ~~d"),
+        ("~~a `b~~` c\n\nNext. ~~x~~ Rest.", "a `b~~` c\n\nNext.  Rest."),
+        ("~~a `b~~` c ~~x~~ d", "a `b~~` c  d"),
+        ("~~a ~~b~~ c~~ d", "d"),
+        ("- ~~5 mg\n- 6 mg~~ b", "- ~~5 mg\n- 6 mg~~ b"),
     ],
 )
 def test_what_markdown_strikes_out_is_taken_out_of_its_paragraph_alone(source: str, text: str) -> None:

@@ -225,10 +225,33 @@ def test_word_text_around_what_is_struck_out_does_not_grow_together() -> None:
     assert read(w_paragraph("Take 6", w_run("5", WHITE), "2.5 mg")) == "Take 6 2.5 mg"
 
 
+@pytest.mark.parametrize(
+    "between",
+    [
+        "<w:sdt><w:sdtPr><w:showingPlcHdr/></w:sdtPr><w:sdtContent><w:r><w:t>or</w:t></w:r></w:sdtContent></w:sdt>",
+        "<w:foo><w:r><w:t>or</w:t></w:r></w:foo>",
+        "<w:r><w:drawing><wp:inline/></w:drawing></w:r>",
+        "<w:r><w:object/></w:r>",
+    ],
+)
+def test_word_numbers_around_what_is_not_read_do_not_grow_together(between: str) -> None:
+    assert read(w_paragraph("Take 6", between, "2.5 mg")) == "Take 6 2.5 mg"
+
+
 # What can be seen.
 
 WHITE = "<w:color w:val='FFFFFF'/>"
 DARK = "<w:shd w:val='clear' w:fill='1F3864'/>"
+
+
+def filled(colour: str | None, outline: str | None = None) -> str:
+    """Letters that are painted as newer versions of Word do; None: not."""
+
+    def paint(name: str, value: str | None) -> str:
+        inside = f"<w:solidFill><w:srgbClr w:val='{value}'/></w:solidFill>" if value else "<w:noFill/>"
+        return f"<w:{name}>{inside}</w:{name}>"
+
+    return paint("textFill", colour) + paint("textOutline", outline)
 
 
 def styled(properties: str, style: str = "") -> str:
@@ -256,6 +279,9 @@ IN_S = "<w:pStyle w:val='S'/>"
         (w_paragraph(w_run("Seen", "<w:color w:val='auto'/>")), ""),
         (w_paragraph(w_run("Seen", "<w:vanish w:val='0'/>"), properties=IN_S), styled("<w:vanish/>")),
         (w_paragraph(w_run("Seen", "<w:color w:val='C00000'/>")), ""),
+        (w_paragraph(w_run("Seen", filled("FFFFFF", "C00000"))), ""),
+        (w_paragraph(w_run("Seen", filled(None, "C00000"))), ""),
+        (w_paragraph(w_run("Seen", filled("000000", "FFFFFF"))), ""),
         (
             w_paragraph(
                 w_box(
@@ -280,6 +306,8 @@ def test_word_text_that_stands_out_from_its_ground_is_read(body: str, styles: st
         (w_paragraph(w_run("Unseen", "<w:color w:val='1F3864'/>" + DARK)), ""),
         (w_paragraph(w_run("Unseen", WHITE + "<w:shd w:val='clear' w:fill='FFFFFF'/>")), ""),
         (w_paragraph(w_run("Unseen", "<w:vanish/>")), ""),
+        (w_paragraph(w_run("Unseen", filled(None, "FFFFFF"))), ""),
+        (w_paragraph(w_run("Unseen", filled("FEFEFE", "FFFFFF"))), ""),
         (w_paragraph(w_run("Unseen", "<w:sz w:val='2'/>")), ""),
         (w_paragraph(w_run("Unseen"), properties=IN_S), styled("<w:vanish/>")),
         (w_paragraph(w_run("Unseen"), properties=IN_S), styled(WHITE)),
@@ -429,6 +457,7 @@ def test_word_alternative_that_word_does_not_know_is_passed_by() -> None:
     for requires, text in (
         ("xmlns:q='http://example.org/q' Requires='q'", "Plain"),
         ("Requires='wps'", "Drawn"),
+        ("xmlns:v='urn:schemas-microsoft-com:vml' Requires='v'", "Drawn"),
         ("", "Drawn"),
         ("Requires='none'", "Plain"),
     ):

@@ -171,4 +171,6 @@ def test_html_counts_what_it_leaves_out() -> None:
 
 def test_html_text_of_a_field_is_read_and_a_reading_aid_stands_apart() -> None:
     assert read_html("Dose <input value='5 mg'> now <input type=hidden value=x>").text == "Dose 5 mg now "
+    unseen = read_html("Dose <input hidden value='7 mg'><input value='8 mg' style='display: none'>5 mg")
+    assert (unseen.text, unseen.hidden) == ("Dose 5 mg", ("7 mg", "8 mg"))
     assert read_html("<ruby>漢<rt>kan</rt></ruby>字").text == "漢 kan 字"

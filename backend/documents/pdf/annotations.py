@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-from backend.documents.pdf.glyphs import Glyph
+from backend.documents.pdf.glyphs import Glyph, PageArea
 
-PageArea = tuple[float, float, float, float]
-"""Left, bottom, right, top in points."""
+_NOT_SHOWN = pdfium.FPDF_ANNOT_FLAG_HIDDEN | pdfium.FPDF_ANNOT_FLAG_NOVIEW
 _NO_COMMENTS = frozenset(
     {pdfium.FPDF_ANNOT_POPUP, pdfium.FPDF_ANNOT_LINK, pdfium.FPDF_ANNOT_WIDGET, pdfium.FPDF_ANNOT_XFAWIDGET}
 )
@@ -55,7 +54,7 @@ def part_struck(glyphs: Sequence[Glyph], struck: Sequence[PageArea]) -> tuple[li
 
 def _read(annotation: object, found: Annotations) -> None:
     kind = pdfium.FPDFAnnot_GetSubtype(annotation)
-    if kind == pdfium.FPDF_ANNOT_STRIKEOUT:
+    if kind == pdfium.FPDF_ANNOT_STRIKEOUT and not pdfium.FPDFAnnot_GetFlags(annotation) & _NOT_SHOWN:
         found.struck += _places(annotation)
     found.files += kind == pdfium.FPDF_ANNOT_FILEATTACHMENT
     stands_on_page = kind == pdfium.FPDF_ANNOT_FREETEXT and _has_appearance(annotation)

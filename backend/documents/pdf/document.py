@@ -87,7 +87,7 @@ def _read_sheets(
         characters += pdfium.FPDFText_CountChars(text_page)
         if characters > max_characters:
             raise too_long(max_characters)
-        glyphs, passages = part_hidden(page, list(GlyphReader(text_page).read()))
+        glyphs, passages = part_hidden(page, text_page, list(GlyphReader(text_page).read()))
         hidden += passages
         glyphs, struck = part_struck(glyphs, notes.struck) if notes.struck else (glyphs, [])
         for words in struck:

@@ -22,6 +22,9 @@ _PRESENTATION = ((0xFB00, 0xFB06), (0xFB13, 0xFDFF), (0xFE70, 0xFEFC))
 """Ligatures and the joined forms of Arabic letters, which stand for plain ones."""
 _UNKNOWN = frozenset({0, 0xFFFD, 0xFFFE, 0xFFFF})
 
+PageArea = tuple[float, float, float, float]
+"""Left, bottom, right, top in points, as the page lies."""
+
 
 @dataclass(slots=True)
 class Glyph:
@@ -41,7 +44,7 @@ class Glyph:
     doubt: bool = False
     tiny: bool = False
     is_generated: bool = False
-    page_box: tuple[float, float, float, float] = (0, 0, 0, 0)
+    page_box: PageArea = (0, 0, 0, 0)
 
     @property
     def height(self) -> float:

@@ -44,12 +44,14 @@ class Context:
             self.leave_out("moved_text" if local(node) == "moveFrom" else "deleted_text", words)
         return words
 
-    def leave_out_unknown(self, node: etree._Element) -> None:
-        """Leaves out an element that isn't read, if it holds something that is shown."""
+    def leave_out_unknown(self, node: etree._Element) -> str:
+        """Leaves out an element that isn't read, if it holds something that is shown; returns its words."""
+        words = ""
         if local(node) == "contentPart":
             self.leave_out("pictures")
         elif len(node) and not local(node).endswith("Pr") and (words := texts(node, "t")):
             self.leave_out("unknown_content", words)
+        return words
 
     def count(self, text: str) -> str:
         """`text`, counted. Raises Unreadable when the document has too much of it."""

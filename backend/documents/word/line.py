@@ -27,7 +27,11 @@ _WRAPPERS = frozenset(
     }
 )
 _GRAPHICS = frozenset({"drawing", "pict", "object"})
-_OFFICE = ("http://schemas.microsoft.com/office/", "http://schemas.openxmlformats.org/")
+_OFFICE = (
+    "http://schemas.microsoft.com/office/",
+    "http://schemas.openxmlformats.org/",
+    "urn:schemas-microsoft-com:",
+)
 _BLANKS = {"tab": " ", "ptab": " ", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
 
 
@@ -68,11 +72,12 @@ class WordLine:
             elif name == "AlternateContent":
                 self._walk(choose(item))
             else:
-                self._context.leave_out_unknown(item)
+                self._passed += self._context.leave_out_unknown(item)
 
     def _control(self, control: etree._Element) -> None:
         if is_on(child(control, "sdtPr", "showingPlcHdr")):
-            self._context.leave_out("empty_fields", texts(control, "t"))
+            self._context.leave_out("empty_fields", words := texts(control, "t"))
+            self._passed += words
         else:
             self._walk_all(control, "sdtContent")
 
@@ -87,6 +92,7 @@ class WordLine:
     def _run(self, run: etree._Element) -> None:
         text = "".join(self._piece(item) for item in run)
         if not text:
+            self._passed += " " * any(map(_stands_in_line, run))
             return
         look = self._look
         if (properties := child(run, "rPr")) is not None:
@@ -177,6 +183,11 @@ _SPECIAL: dict[str, Callable[[WordLine, etree._Element], str]] = {
     "ruby": WordLine._ruby,
     "fldChar": WordLine._field,
 }
+
+
+def _stands_in_line(node: etree._Element) -> bool:
+    """Whether it is a drawing or an object that stands among the words, and takes room there."""
+    return local(node) == "object" or child(node, "inline") is not None
 
 
 def choose(alternatives: etree._Element) -> etree._Element:

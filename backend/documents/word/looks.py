@@ -1,6 +1,6 @@
 """Text properties that decide whether a reader sees it: hidden, colours, size, strikethrough, raised."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lxml import etree
@@ -8,7 +8,7 @@ from lxml import etree
 from backend.documents.word.xml import child, is_on, local, number, value
 
 UNKNOWN = "unknown"
-"""A background that isn't told by a colour: a picture, a pattern, the conditions of a table's style."""
+"""What isn't told by one colour: a picture, a pattern, the conditions of a table's style, an outline."""
 _PAPER = "ffffff"
 _TINY = 4
 """Half points: nobody reads a letter of two points."""
@@ -49,7 +49,7 @@ class Look:
         """Whether a reader can see it; `behind` are the backgrounds behind its own, nearest first."""
         if self.hidden or (self.half_points is not None and self.half_points <= _TINY):
             return False
-        if self.colour is None:
+        if self.colour is None or self.colour == UNKNOWN:
             return True
         background = next((colour for colour in (self.background, *behind) if colour), _PAPER)
         return background == UNKNOWN or _contrast(self.colour, background) >= _LEAST_CONTRAST
@@ -64,9 +64,11 @@ def read_look(properties: etree._Element | None) -> Look:
         return NOTHING_SAID
     found = {local(node): node for node in properties}
     struck = is_on(found.get("strike"))
+    fill, outline = found.get("textFill"), _outline(found.get("textOutline"))
+    is_filled = child(fill, "noFill") is None
     return Look(
-        hidden=child(found.get("textFill"), "noFill") is not None or is_on(found.get("vanish")),
-        colour=_colour(_painted(found) or value(found.get("color"))),
+        hidden=is_on(found.get("vanish")) if outline or is_filled else True,
+        colour=_painted(outline, (_srgb(fill) or value(found.get("color")) or "auto") if is_filled else None),
         background=_highlight(found.get("highlight")) or read_shading(found.get("shd")),
         half_points=number(found["sz"], 24) if "sz" in found else None,
         struck=is_on(found["dstrike"]) if "dstrike" in found and not struck else struck,
@@ -74,9 +76,24 @@ def read_look(properties: etree._Element | None) -> Look:
     )
 
 
-def _painted(properties: Mapping[str, etree._Element]) -> str | None:
-    """The colour that newer versions of Word paint letters with, whatever `color` says."""
-    found = child(properties.get("textFill"), "solidFill", "srgbClr")
+def _painted(outline: str | None, fill: str | None) -> str | None:
+    """The colour of letters, given those of their outline and of what fills it, if any; UNKNOWN where they differ."""
+    edge, inside = _colour(outline), _colour(fill)
+    if outline is None or (edge and inside and _contrast(edge, inside) < _LEAST_CONTRAST):
+        return inside
+    return edge if edge and fill is None else UNKNOWN
+
+
+def _outline(node: etree._Element | None) -> str | None:
+    """The colour of an outline of letters; None without one."""
+    if child(node, "solidFill") is None and child(node, "gradFill") is None:
+        return None
+    return _srgb(node) or UNKNOWN
+
+
+def _srgb(node: etree._Element | None) -> str | None:
+    """The colour that newer versions of Word paint letters, or their outlines, with."""
+    found = child(node, "solidFill", "srgbClr")
     return next(
         (text for name, text in (found.items() if found is not None else ()) if name.endswith("val")), None
     )

@@ -22,6 +22,8 @@ _DECLARATION = re.compile(r"<(?:(!doctype\b|\?xml\b)|[!?])([^<>]*)>", re.IGNOREC
 _AUTOLINK = re.compile(r"<((?:https?|mailto):[^<>\s]+|[^<>\s@]+@[^<>\s@]+)>")
 _TAG_LIKE = re.compile(r"<(?=[A-Za-z/!?<])")
 _BLANK_LINE = re.compile(r"\n[^\S\n]*+\n")
+_BLOCK = re.compile(r"\n[^\S\n]*+(?:\n|[>|]|#{1,6}\s|(?:[-*+]|\d{1,9}[.)])[^\S\n])")
+"""Where a paragraph ends: at a blank line, or where a quote, a row, a heading or an item begins."""
 _ATTRIBUTE = re.compile(r"""([A-Za-z][A-Za-z-]*)(?:\s*+=\s*+(?:"([^"]*)"|'([^']*)'|([^\s"'=]+)))?+""")
 _HIDING = re.compile(
     r"(?:^|;)\s*+(?:display\s*+:\s*+none|visibility\s*+:\s*+(?:hidden|collapse)|(?:font-size|opacity)\s*+:\s*+0"
@@ -70,7 +72,8 @@ def read_html(source: str, *, is_markdown: bool = False) -> HtmlText:
         token = tokens[place]
         place += 1
         if token.skip_to:
-            words = " ".join(t.text for t in tokens[place : token.skip_to] if t.kind in ("text", "code"))
+            inside = (t.text for t in tokens[place : token.skip_to] if t.kind in ("text", "code"))
+            words = token.attributes.get("value", "") if token.name == "input" else " ".join(inside)
             (struck if token.skip_as == "struck" else hidden).append(words.strip())
             if token.skip_as == "struck":
                 writer.pass_over(words)
@@ -108,15 +111,14 @@ class _Tokeniser:
     def __init__(self, source: str, *, strikes: bool = False) -> None:
         self._source = source
         self._strike_ends = [found.start() for found in _STRIKE_END.finditer(source)] if strikes else []
-        self._is_struck = False
+        self._ends_of_blocks = [found.start() for found in _BLOCK.finditer(source)] if strikes else []
+        self._struck = self._struck_until = 0  # how many strikes are open, and the end of their paragraph
         self._missing: set[str] = set()  # ends that don't come any more
         self._backticks: dict[int, list[int]] = {}
         if "`" in source:
             for run in re.finditer("`+", source):
                 self._backticks.setdefault(len(run.group()), []).append(run.start())
-        self._blank_lines = (
-            [match.start() for match in _BLANK_LINE.finditer(source)] if "`" in source or strikes else []
-        )
+        self._blank_lines = [match.start() for match in _BLANK_LINE.finditer(source)] if "`" in source else []
         self.scripts = 0
 
     def tokens(self) -> Iterator[_Token]:
@@ -158,19 +160,19 @@ class _Tokeniser:
     def _strike(self, mark: re.Match[str]) -> tuple[_Token | None, int]:
         """The start or the end of what Markdown strikes out, within a paragraph."""
         ends, start, after = self._strike_ends, mark.start(), mark.end()
+        if start >= self._struck_until:
+            self._struck = 0  # what looked like its end was code
         index = bisect_left(ends, start)
-        if self._is_struck and ends[index : index + 1] == [start]:
-            self._is_struck = False
+        if self._struck and ends[index : index + 1] == [start]:
+            self._struck -= 1
             return _Token("close", name="del"), after
+        block = bisect_left(self._ends_of_blocks, after)
+        until = next(iter(self._ends_of_blocks[block : block + 1]), len(self._source))
         index = bisect_left(ends, after + 1)
-        blank = bisect_left(self._blank_lines, after)
         is_start = not self._source[after : after + 1].isspace() and self._source[start - 1 : start] != "\\"
-        is_ended = index < len(ends) and ends[index] < next(
-            iter(self._blank_lines[blank : blank + 1]), len(self._source)
-        )
-        if self._is_struck or not (is_start and is_ended):
+        if not (is_start and index < len(ends) and ends[index] < until):
             return None, after
-        self._is_struck = True
+        self._struck, self._struck_until = self._struck + 1, until
         return _Token("open", name="del"), after
 
     def _formula(self, opening: re.Match[str]) -> tuple[_Token, int] | None:
@@ -262,7 +264,10 @@ def _mark_hidden(tokens: list[_Token]) -> None:
                 return
 
     for index, token in enumerate(tokens):
-        if token.kind == "open" and token.name not in VOID and token.name != "script":
+        if token.kind == "open" and token.name in VOID:
+            token.skip_as = _is_left_out(token)
+            token.skip_to = index + 1 if token.skip_as else 0
+        elif token.kind == "open" and token.name != "script":
             while stack and token.name in CLOSED_BY.get(tokens[stack[-1]].name, ()):
                 close_to(tokens[stack[-1]].name, index)
             token.skip_as = _is_left_out(token)
