@@ -11,7 +11,10 @@ from workflows.safety.policies.policy import Policy
 from workflows.safety.words.scenes import load_scenes
 
 _FOLDER = Path(__file__).parent
-_WORDS = [Path(__file__).parents[1] / "words" / name for name in ("words.toml", "words_child.toml")]
+_WORDS = [
+    Path(__file__).parents[1] / "words" / name
+    for name in ("words.toml", "words_child.toml", "words_guidance.toml")
+]
 
 
 @cache
@@ -89,6 +92,20 @@ def _with_words(rule: dict[str, Any]) -> dict[str, Any]:
 
 @cache
 def _word_lists() -> dict[str, dict[str, Any]]:
-    return {
+    lists = {
         name: listed for path in _WORDS for name, listed in tomllib.loads(path.read_text("utf-8")).items()
     }
+    phrases = lists.pop("phrases")
+    for listed in lists.values():
+        for language, frames in listed.get("frames", {}).items():
+            spelt = [each for frame in frames for each in _spell_out(frame, phrases, language)]
+            listed["frames"][language] = spelt
+    return lists
+
+
+def _spell_out(frame: str, phrases: dict[str, dict[str, list[str]]], language: str) -> list[str]:
+    """The frame with each of the phrases that its first word stands for: `{how} <build> <explosive>`."""
+    name, _, rest = frame.partition(" ")
+    if not name.startswith("{"):
+        return [frame]
+    return [f"{phrase} {rest}" for phrase in phrases[name.strip("{}")][language]]

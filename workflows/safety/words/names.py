@@ -1,4 +1,4 @@
-"""Names of people and places, which are never judged as words (Uzi, Dick, Brandy, דקר; Penistone)."""
+"""Names of people, places and works, which are never judged as words (Uzi, Dick, Brandy, דקר; Penistone; Kill Bill)."""
 
 import re
 import tomllib
@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from workflows.safety.words.classes import load_word_classes
 from workflows.safety.words.folding import fold
 from workflows.safety.words.lexicon import Lexicon, split_words
 from workflows.safety.words.spelling import readings
@@ -32,6 +33,13 @@ _PLACE = re.compile(
     rf"|(?<![\w-])(?<!\b[Yy]ou )[A-Z][a-z]{{2,20}}(?:{'|'.join(_LISTS['place_endings'])})(?!\w)"
 )
 _TITLED = re.compile(rf"\b(?:{'|'.join(_LISTS['titles'])})\.?\s([A-Z][\w'’-]{{1,30}})")
+# A title is told from a sentence by what it is the title of: "the film Kill Bill", "Kill Bill is a film".
+_WORK = rf"(?:{'|'.join(_LISTS['works'])})"
+_WORDS_OF_TITLE = r"[A-Z][\w'’-]{1,20}(?:(?:\s(?:of|on|in|and|a|the)){0,2}\s[A-Z][\w'’-]{1,20}){1,3}"
+_TITLE = re.compile(
+    rf"\b{_WORK}\s(?:called\s)?[\"“'‘]?({_WORDS_OF_TITLE})"
+    rf"|\b({_WORDS_OF_TITLE})(?=[\"”'’]?\s(?:is|was)\san?\s(?:\w{{1,15}}\s){{0,2}}{_WORK}\b)"
+)
 
 
 def is_name_field(path: str) -> bool:
@@ -57,20 +65,28 @@ def collect_names(value: Any) -> tuple[str, ...]:
 
 
 def hide_names(text: str, names: tuple[str, ...] = ()) -> str:
-    """`text` with a placeholder for names: these, the known ones, those after a title, and names of places.
+    """`text` with a placeholder for names: these, the known ones, those after a title, of places and of works.
 
     A name is written as names are: `dick` in lower case stays.
     """
     if names:
         text = _pattern(names).sub(STAND_IN, text)
-    return _TITLED.sub(_hide_titled, _PLACE.sub(STAND_IN, _KNOWN.sub(STAND_IN, text)))
+    text = _TITLED.sub(_hide_titled, _PLACE.sub(STAND_IN, _KNOWN.sub(STAND_IN, text)))
+    return _TITLE.sub(_hide_titled, text)
 
 
 def _hide_titled(found: re.Match[str]) -> str:
-    word = fold(found[1])
-    if any(_never().find(word, split_words(word))):
+    named = found.lastindex or 0
+    words = fold(found[named])
+    if any(_never().find(words, split_words(words))) or _names_a_group(words):
         return found.group()
-    return found.group()[: found.start(1) - found.start()] + STAND_IN
+    return found.group()[: found.start(named) - found.start()] + STAND_IN
+
+
+def _names_a_group(folded: str) -> bool:
+    """Whether people that are hated for who they are are named: "the song Kill All Jews" is read as it stands."""
+    classes = load_word_classes().classes
+    return any("group" in classes.get(word.text, ()) for word in split_words(folded))
 
 
 def _names(value: Any, *, is_named: bool) -> Iterator[str]:
