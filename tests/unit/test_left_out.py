@@ -47,6 +47,7 @@ def test_request_to_leave_out_what_is_asked_for_is_found(sentence: str) -> None:
         "Neglect to rinse your mouth and you may get sore.",
         "Leave the sauce out.",
         "Leave the butter out to soften.",
+        "Leave the butter out of the fridge.",
         "Forget how the rope looks.",
         "Try not to miss your eye drops.",
         "Omit the pepper.",

@@ -9,7 +9,7 @@ _ENGLISH = (
     r"(?:leave out|skip|omit|forgo|forego|pass up|dispense with|do without|(?P<fails>miss|forget|neglect|fail)"
     r"(?! (?:about|that|how|what|where|why|when|whether|it)\b)(?: to\b)?) (?P<thing>[^,;:.!?()–—]{2,200})"
     r"|leave (?P<apart>(?:[\w'’-]+ ){1,6})out"
-    r"(?! (?!(?:if|when|unless|of|altogether|completely|entirely|today|as)\b)[a-z])"
+    r"(?! (?!(?:if|when|unless|altogether|completely|entirely|today|as)\b)[a-z])"
 )
 _HEBREW = (
     r"(?:(?:תדלגו|תדלג|תדלגי|דלגו|דלג|דלגי|לדלג|תוותרו|תוותר|תוותרי|ותרו|ותר|ותרי|לוותר) על"

@@ -48,9 +48,8 @@ class ModalityIndex:
         self._by_stem: dict[str, list[int]] = {}
         self._refused: set[str] = set()  # the stems of words right after one that says no
         self._needed: set[str] = set()  # what something may only be done with
-        self._left_out = frozenset(
-            stem for one in sentences for left in self._list_left_out(one) for stem in left
-        )
+        self._asked: dict[str, set[frozenset[str]]] = {}  # what requests are about, each once, by its stems
+        self._left_out = {stem for one in sentences for left in self._list_left_out(one) for stem in left}
         alarms: set[str] = set()
         for number, reads in enumerate(self._read_all(sentences)):
             self._sentence += [number] * len(reads)
@@ -67,9 +66,13 @@ class ModalityIndex:
             self._refused |= {self._fold(after) for one, after in pairwise(said) if one in _DENYING}
         if read.gives and not _ONLY.isdisjoint(read.statement.words):
             self._needed |= read.statement.limits - read.statement.lacks
+        if read.statement.modality == "exemption":
+            self._left_out |= read.about
         for concept in read.concepts:
             self._by_concept.setdefault(concept.name, []).append(read)
         for stem in read.about:
+            if read.statement.modality == "obligation":
+                self._asked.setdefault(stem, set()).add(read.about)
             self._by_stem.setdefault(stem, []).append(len(self._reads))
         self._reads.append(read)
 
@@ -120,10 +123,7 @@ class ModalityIndex:
         """Whether the document asks for just this thing or deed, and nowhere says to leave it out."""
         if not about or not about.isdisjoint(self._left_out):
             return False
-        places = [set(self._by_stem.get(stem, ())) for stem in about]
-        return self._has(set.intersection(*places), "obligation") and not self._has(
-            set.union(*places), "exemption"
-        )
+        return any(about <= asked for asked in min((self._asked.get(stem, set()) for stem in about), key=len))
 
     def _fold(self, word: str) -> str:
         assert self._language is not None
