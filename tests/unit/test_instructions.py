@@ -394,10 +394,41 @@ def test_document_that_says_how_much_a_day_bears_out_that_something_is_done_dail
         "להשתמש השתמשו תשתמשו",
         "כדור הכדור כדורים",
         "מים המים",
+        "להפחית הפחיתו תפחיתו תפחית מפחיתים",
+        "להשבית השביתו תשביתו",
+        "להוסיף הוסיפו תוסיפו תוסיף",
+        "להוריד הורידו תורידו",
+        "תבנית התבנית בתבנית",
+        "כפית הכפית",
     ],
 )
 def test_forms_of_a_hebrew_word_have_one_root(forms: str) -> None:
     assert len({hebrew_root(form) for form in forms.split()}) == 1
+
+
+@pytest.mark.parametrize("words", ["נוזלים להוזיל", "תוספים תוסיפו", "יורד תורידו", "פחית להפחית"])
+def test_unrelated_hebrew_words_have_roots_of_their_own(words: str) -> None:
+    assert len({hebrew_root(word) for word in words.split()}) == 2
+
+
+@pytest.mark.parametrize(
+    ("document", "sentence"),
+    [
+        (
+            "קחו את הסטרואיד כל בוקר. אין להפחית את הסטרואיד לבד. הרופא רשאי לשנות את הסטרואיד.",
+            "הפחיתו את הסטרואיד.",
+        ),
+        ("קחו את המינון שנרשם כל יום.", "הפחיתו את המינון."),
+        ("קחו את המינון שנרשם כל יום.", "תורידו את המינון."),
+    ],
+)
+def test_hebrew_order_meets_the_infinitive_of_a_rule(document: str, sentence: str) -> None:
+    assert Evidence(document, "he").check(sentence) is not None
+
+
+def test_hebrew_list_of_what_is_forbidden_ends_where_somebody_else_does_it() -> None:
+    document = Evidence("אין לקלף גלדים או להוציא תפרים לבד; אחות תוציא אותם.", "he")
+    assert document.check("תנו לאחות להוציא את התפרים.") is None
 
 
 ENGLISH_WAIT = Evidence("Wait 30 minutes before you lie down. Call us if it hurts.")

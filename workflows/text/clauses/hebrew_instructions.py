@@ -1,7 +1,7 @@
 """Hebrew clauses read as instructions: what they tell somebody to do, to leave, to go on with. Pure."""
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -29,15 +29,22 @@ def read_hebrew_instructions(sentence: str) -> tuple[Clause, ...]:
     clauses: list[Clause] = []
     words = list_words(sentence)
     is_list = "או" in words
-    for part in split_hebrew(sentence):
+    for part, goes_on in _parts(sentence):
         clause = _read(part)
-        if clauses and is_list and clauses[-1].prohibits and not clause.denies:
+        if clauses and is_list and goes_on and clauses[-1].prohibits and not clause.denies:
             forbidden = clause.forbidden | {clause.action}
             clause = clause._replace(
                 denies=True, prohibits=True, course=None, change=None, forbidden=forbidden
             )
         clauses.append(clause)
     return tuple(clauses)
+
+
+def _parts(sentence: str) -> Iterator[tuple[str, bool]]:
+    """The clauses, and whether each may go on with a list: after a semicolon only one that begins with a verb."""
+    for half in sentence.split(";"):
+        for place, part in enumerate(split_hebrew(half)):
+            yield part, place > 0 or _may_be_imperative(list_words(part))
 
 
 def _read(clause: str) -> Clause:

@@ -9,6 +9,11 @@ _WATER = re.compile("^[והבלמ]?מימ$")
 _REFLEXIVE = re.compile("^(?:ל?הת|תת|מת|נת|ית)(?=[א-ת]{3})")
 _ARTICLE = re.compile("^[ולבכמש]?ה(?=[א-ת]{3})")
 _ENDING = re.compile("(?<=[א-ת]{2})(?:(?<!י)ימ|יות|ות|יה|ה|ת|ו|י)$")
+_OF_TAV = re.compile("^ו?ש?(?:לה([א-ת]{2})|[תינמ](פח|שב|שח|צמ))ית$")
+"""Causative verb whose root ends like an ending: "להפחית" beside "הפחיתו". Other words of this form, such as "תבנית",
+are nouns, so all but the infinitive are told by their roots."""
+_OF_VAV = re.compile("^ו?ש?[תינ](?=ו[א-ת]י[אבגדזחטכלנסעפצקרש][וי]?$)")
+"""Letter before a causative verb whose root begins with a vowel letter: "תוסיפו" beside "הוסיפו"."""
 _MATRES = re.compile("(?<=[א-ת])[וי]+(?=[א-ת])")
 _KEPT = 1 << 14
 _FEWEST = {"ל": 2, "ה": 2, "ת": 2, "י": 2, "ו": 3, "ש": 3, "ב": 3, "כ": 3, "מ": 3}
@@ -24,6 +29,10 @@ def hebrew_root(word: str) -> str:
     text = word.translate(_FINALS)
     if _WATER.match(text):
         return "מימ"
+    if of_tav := _OF_TAV.match(text):
+        return f"{of_tav[1] or of_tav[2]}ת"
+    if of_vav := _OF_VAV.match(text):
+        return _MATRES.sub("", _ENDING.sub("", text[of_vav.end() :]))
     shorter = _REFLEXIVE.sub("", text)
     if shorter == text:
         shorter = _ARTICLE.sub("", text)

@@ -13,6 +13,7 @@ from itertools import pairwise
 from workflows.text.clauses.claims import plain_words
 from workflows.text.clauses.clauses import is_item
 from workflows.text.modality.concepts import Concept, find_concepts
+from workflows.text.modality.left_out import list_left_out
 from workflows.text.modality.modal_clauses import (
     GIVING,
     ModalClause,
@@ -47,6 +48,8 @@ class ModalityIndex:
         self._by_stem: dict[str, list[int]] = {}
         self._refused: set[str] = set()  # the stems of words right after one that says no
         self._needed: set[str] = set()  # what something may only be done with
+        self._asked: dict[str, set[frozenset[str]]] = {}  # what requests are about, each once, by its stems
+        self._left_out = {stem for one in sentences for left in self._list_left_out(one) for stem in left}
         alarms: set[str] = set()
         for number, reads in enumerate(self._read_all(sentences)):
             self._sentence += [number] * len(reads)
@@ -63,9 +66,13 @@ class ModalityIndex:
             self._refused |= {self._fold(after) for one, after in pairwise(said) if one in _DENYING}
         if read.gives and not _ONLY.isdisjoint(read.statement.words):
             self._needed |= read.statement.limits - read.statement.lacks
+        if read.statement.modality == "exemption":
+            self._left_out |= read.about
         for concept in read.concepts:
             self._by_concept.setdefault(concept.name, []).append(read)
         for stem in read.about:
+            if read.statement.modality == "obligation":
+                self._asked.setdefault(stem, set()).add(read.about)
             self._by_stem.setdefault(stem, []).append(len(self._reads))
         self._reads.append(read)
 
@@ -102,7 +109,21 @@ class ModalityIndex:
                 return _FORBIDDEN
             if read.statement.modality in _TAKING and not feels and self._is_asked_for(read):
                 return _ASKED
-        return None
+        return _ASKED if any(map(self._is_not_to_be_left_out, self._list_left_out(sentence))) else None
+
+    def _list_left_out(self, sentence: str) -> Iterator[frozenset[str]]:
+        """The stems of each thing that a sentence says to leave out."""
+        if self._language is None:
+            return
+        for said in list_left_out(sentence, self._language):
+            reads = read_clauses(said, self._language)
+            yield frozenset(stem for read in reads for stem in read.about)
+
+    def _is_not_to_be_left_out(self, about: frozenset[str]) -> bool:
+        """Whether the document asks for just this thing or deed, and nowhere says to leave it out."""
+        if not about or not about.isdisjoint(self._left_out):
+            return False
+        return any(about <= asked for asked in min((self._asked.get(stem, set()) for stem in about), key=len))
 
     def _fold(self, word: str) -> str:
         assert self._language is not None
