@@ -25,6 +25,19 @@ async def world(database: Database, tmp_path: Path) -> AsyncIterator[World]:
         yield opened
 
 
+class SlowlyPruned(MemoryCheckpoints):
+    """Checkpoints that are pruned when it `goes_on`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.goes_on = asyncio.Event(), asyncio.Event()
+
+    async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
+        del thread_ids, strategy
+        self.begun.set()
+        await self.goes_on.wait()
+
+
 async def begun(world: World, **values: object) -> Run:
     """A note that waits in its first section."""
     world.format.gates[0] = asyncio.Event()
@@ -106,22 +119,35 @@ async def test_stop_of_a_run_that_is_not_here_says_so(world: World) -> None:
 async def test_run_whose_checkpoints_are_being_pruned_holds_up_no_cancel_and_takes_nobodys_place(
     database: Database, tmp_path: Path
 ) -> None:
-    goes_on = asyncio.Event()
-
-    class Slow(MemoryCheckpoints):
-        async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
-            del thread_ids, strategy
-            await goes_on.wait()
-
-    async with open_world(database, tmp_path, checkpoints=Slow(), max_runs=1) as world, asyncio.timeout(20):
+    checkpoints = SlowlyPruned()
+    async with (
+        open_world(database, tmp_path, checkpoints=checkpoints, max_runs=1) as world,
+        asyncio.timeout(20),
+    ):
         run = await begun(world)
         assert not world.engine.accepts
         cancelled = await world.engine.cancel(run)
         assert cancelled is not None and cancelled.status == "cancelled"
         assert (await world.queries.find(OWNER, run.id)).status == "cancelled"
         assert world.engine.active == 0 and world.engine.accepts
-        goes_on.set()
+        checkpoints.goes_on.set()
         await world.end(run.id)
+
+
+async def test_question_whose_checkpoints_are_being_pruned_can_be_cancelled(
+    database: Database, tmp_path: Path
+) -> None:
+    checkpoints = SlowlyPruned()
+    async with open_world(database, tmp_path, checkpoints=checkpoints) as world, asyncio.timeout(20):
+        run = await note(world, options={"review_outline": True})
+        await world.engine.submit(run.id)
+        await checkpoints.begun.wait()
+        waiting = await world.queries.find(OWNER, run.id)
+        cancelled = await world.engine.cancel(waiting)
+        checkpoints.goes_on.set()
+        await world.end(run.id)
+    assert waiting.status == "waiting"
+    assert cancelled is not None and cancelled.status == "cancelled"
 
 
 async def test_slots_count_what_executes_and_what_was_reserved(database: Database, tmp_path: Path) -> None:

@@ -47,3 +47,13 @@ async def test_settle_waits_for_attempts_that_are_about_to_be_stored_and_for_no_
     gate.set()
     await settled
     await runs.wait()
+
+
+async def test_run_whose_attempt_only_tidies_up_is_executing_no_more() -> None:
+    runs = LocalRuns()
+    task, gate, handle = await attempt(runs)
+    assert runs.is_executing("run")
+    handle.stored.set()
+    assert not runs.is_executing("run")
+    gate.set()
+    await task

@@ -29,8 +29,9 @@ class RunHandle:
 
     @property
     def is_ending(self) -> bool:
-        """Whether the attempt was stopped, or has said its last: what is submitted now is another attempt's."""
-        return self.settling or self.reason is not None
+        """Whether the attempt was stopped, or has said its last, or only tidies up: what is submitted now is another
+        attempt's."""
+        return self.settling or self.reason is not None or self.stored.is_set()
 
     async def guard(self, work: Coroutine[Any, Any, _T]) -> _T:
         """Runs `work`, which a stop cancels, even one that came before. Raises CancelledError then."""

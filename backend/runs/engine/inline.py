@@ -138,9 +138,9 @@ class InlineEngine:
         return await self._canceller.cancel(run)
 
     async def stop_here(self, run_id: str) -> bool:
-        """Cancels a run of this process and waits until its row is stored. False: it isn't here.
-        Raises Overloaded where that takes long."""
-        if not (handles := self._runs.handles(run_id)):
+        """Cancels a run of this process and waits until its row is stored. False: it isn't here, or its attempt only
+        tidies up: where that asked a question, there is still a run to end. Raises Overloaded where it takes long."""
+        if not (handles := [each for each in self._runs.handles(run_id) if not each.stored.is_set()]):
             return False
         for handle in handles:
             handle.stop("cancel")
