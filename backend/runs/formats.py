@@ -41,8 +41,8 @@ _TOKENS_PER_WORD, _TOKENS_ELSEWHERE = 1.4, 2.8
 @dataclass(frozen=True, slots=True)
 class RunFormats:
     """The installed formats by name. `graph_of` is the graph of one, by its name; `time_zone` that of readers whose
-    own isn't known; `lookups` find what inputs refer to; a review may have sections
-    written again so many `revisions` times, None: as often as the format says."""
+    own isn't known; `lookups` find what inputs refer to; a review may have sections written again so many `revisions`
+    times, None: as often as the format says."""
 
     formats: Mapping[str, AnyFormat]
     graph_of: Callable[[str], Graph]

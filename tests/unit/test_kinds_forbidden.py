@@ -2,7 +2,7 @@
 
 import pytest
 
-from workflows.text.clauses.clauses import find_relative
+from workflows.text.clauses.relative_clauses import find_relative
 from workflows.text.grounding.grounding import Evidence
 from workflows.text.modality.forbidden_lists import list_rules
 from workflows.text.modality.omissions import say_what_is_kept

@@ -131,12 +131,13 @@ class RunFinalizer:
             return True
         if not isinstance(ending, RunFailed):
             return False
-        if ending.resumable:
-            try:
-                await self._formats.check_material(run)
-            except Conflict:
-                return True
-        return not ending.resumable
+        if not ending.resumable:
+            return True
+        try:
+            await self._formats.check_material(run)
+        except Conflict:  # what it is written from is gone
+            return True
+        return False
 
     async def _plan(self, written_by: str, run: Run) -> VersionPlan | None:
         """The plan kept for versions of the run; a copy has the state of its source."""

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from workflows.formats.creator_script.input import CreatorScriptInput
 from workflows.formats.creator_script.script import spoken
 from workflows.models.calls.calls import ask
-from workflows.models.calls.unanswered import AWAY, REPLY_FAILED, log_misnumbered, log_unanswered
+from workflows.models.calls.unanswered import AWAY, REPLY_FAILED, log_nothing_judged, log_unanswered
 from workflows.models.clients.catalog import Model
 from workflows.prompts import Prompts
 from workflows.state import State
@@ -106,7 +106,7 @@ def _answers_on(verdicts: Sequence[PointVerdict], asked: int) -> list[PointVerdi
     counts_from_zero = any(verdict.number == 0 for verdict in verdicts)
     found = [] if counts_from_zero else [verdict for verdict in verdicts if 0 < verdict.number <= asked]
     if not found:
-        log_misnumbered("points")
+        log_nothing_judged("points")
     return found
 
 

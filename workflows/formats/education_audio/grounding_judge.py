@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from workflows.errors import ModelTruncated
 from workflows.models.calls.calls import ask
-from workflows.models.calls.unanswered import AWAY, REPLY_FAILED, log_misnumbered, log_unanswered
+from workflows.models.calls.unanswered import AWAY, REPLY_FAILED, log_nothing_judged, log_unanswered
 from workflows.models.clients.catalog import Model
 from workflows.prompts import Prompts
 from workflows.text.grounding.quotations import is_quoted
@@ -121,7 +121,7 @@ class GroundingJudge:
             return None
         judged = _read_answer(answer, len(places), part)
         if not judged:
-            log_misnumbered("grounding")
+            log_nothing_judged("grounding")
         for place, judgement in judged.items():
             found[places[place]] = judgement
         return None

@@ -31,7 +31,7 @@ def log_unanswered(judge: str, error: StorywireError) -> None:
     _log.warning("judge_unanswered: %s, %s", judge, error.code)
 
 
-def log_misnumbered(judge: str) -> None:
+def log_nothing_judged(judge: str) -> None:
     """The same for a `judge` that answered in the right form, for nothing that it was asked about: it counts from
     another number, or judges what isn't there."""
     _log.warning("judge_unanswered: %s, NOTHING_JUDGED", judge)

@@ -6,9 +6,10 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
-from workflows.text.clauses.clauses import Clause, Course, find_relative
+from workflows.text.clauses.clauses import Clause, Course
 from workflows.text.clauses.hebrew_claims import split_hebrew
 from workflows.text.clauses.hebrew_roots import hebrew_root
+from workflows.text.clauses.relative_clauses import find_relative
 from workflows.text.quantities.numbers import find_quantities
 from workflows.text.remembered import remember_sentences
 from workflows.text.words import list_words

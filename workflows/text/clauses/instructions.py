@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from workflows.text.clauses.claims import claim_stems, is_talk, matter_of_rule, plain_words, split_clauses
-from workflows.text.clauses.clauses import Clause, find_relative
+from workflows.text.clauses.clauses import Clause
 from workflows.text.clauses.courses import find_course, is_stopped_only_if
 from workflows.text.clauses.dose_changes import find_change, find_lifted_limit
 from workflows.text.clauses.instruction_words import instruction_words
+from workflows.text.clauses.relative_clauses import find_relative
 from workflows.text.quantities.numbers import find_quantities
 from workflows.text.remembered import remember_sentences
 from workflows.text.stems import stem

@@ -21,10 +21,10 @@ from workflows.text.clauses.claims import (
     plain_words,
     split_clauses,
 )
-from workflows.text.clauses.clauses import find_relative
 from workflows.text.clauses.fasts import Fasts
 from workflows.text.clauses.hebrew_claims import compare_hebrew, hebrew_matter, split_hebrew
 from workflows.text.clauses.names import find_unknown_names
+from workflows.text.clauses.relative_clauses import find_relative
 from workflows.text.grounding.bounds import Bounds
 from workflows.text.grounding.ceilings import Ceilings
 from workflows.text.grounding.contrasts import Contrasts

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from workflows.text.clauses.hebrew_roots import hebrew_root
-from workflows.text.clauses.phrases import Phrases, split_phrases
+from workflows.text.modality.phrases import Phrases, split_phrases
 from workflows.text.stems import stem
 
 _FILE = Path(__file__).parent / "concepts.toml"

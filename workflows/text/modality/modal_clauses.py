@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workflows.text.clauses.claims import claim_stems, is_talk, matter_of_rule, plain_words
-from workflows.text.clauses.clauses import find_relative
 from workflows.text.clauses.hebrew_instructions import hebrew_empty
+from workflows.text.clauses.relative_clauses import find_relative
 from workflows.text.modality.concepts import Concept, find_concepts
 from workflows.text.modality.modality import FOLDS, ModalStatement, is_doing, read_statements
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from workflows.text.clauses.phrases import Phrases, split_phrases
+from workflows.text.modality.phrases import Phrases, split_phrases
 
 _FILE = Path(__file__).parent / "modality.toml"
 _LASTS = {
