@@ -329,13 +329,32 @@ def test_pattern_whose_time_grows_with_the_square_is_found(pattern: str, unit: s
         assert_linear(_search_all(re.compile(pattern)), unit, pattern, whole=SIZE // 4)
 
 
-def test_function_whose_time_grows_with_the_square_is_found() -> None:
-    def copy_what_is_left(text: str) -> None:
-        while text:
-            text = text[1:]
-
+@pytest.mark.parametrize(("linear", "square"), [(0.0, 1e-9), (1e-6, 1e-9), (1e-6, 1e-10), (1e-5, 1e-9)])
+def test_function_whose_time_grows_with_the_square_is_found(
+    monkeypatch: pytest.MonkeyPatch, linear: float, square: float
+) -> None:
+    """By a clock that the function itself moves on: how dear copying or counting is differs between machines."""
     with pytest.raises(AssertionError, match="times of half"):
-        assert_linear(copy_what_is_left, "a", "copies")
+        assert_linear(_timed(monkeypatch, linear, square), "a", "grows")
+
+
+@pytest.mark.parametrize(("linear", "square"), [(1e-9, 0.0), (1e-6, 0.0), (1e-5, 0.0), (1e-6, 1e-13)])
+def test_function_whose_time_grows_with_the_text_is_let_pass(
+    monkeypatch: pytest.MonkeyPatch, linear: float, square: float
+) -> None:
+    assert_linear(_timed(monkeypatch, linear, square), "a", "grows")
+
+
+def _timed(monkeypatch: pytest.MonkeyPatch, linear: float, square: float) -> Callable[[str], object]:
+    """A function that takes so many seconds a character and a character's square, and no other time at all."""
+    now = 0.0
+
+    def work(text: str) -> None:
+        nonlocal now
+        now += linear * len(text) + square * len(text) ** 2
+
+    monkeypatch.setattr(time, "thread_time", lambda: now)
+    return work
 
 
 def test_patterns_and_functions_are_found_where_they_are() -> None:
