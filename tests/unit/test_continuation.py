@@ -8,7 +8,12 @@ from workflows.text.streams.length import room_for
 
 
 def test_continuation_is_requested_by_what_the_model_made_of_the_first_request() -> None:
-    assert continuation_words(room_for(300, 0.25), 240, 0.8) == 75
+    assert continuation_words(room_for(300, 0.1), 210, 0.7) == 107  # which makes 75: 285 in all
+    assert continuation_words(room_for(300, 0.1), 210, 1.5) == 60
+
+
+def test_continuation_is_requested_for_no_more_than_is_missing_where_that_is_enough() -> None:
+    assert continuation_words(room_for(300, 0.25), 210, 0.7) == 90
 
 
 def test_continuation_is_requested_for_no_more_than_fits_into_the_room() -> None:
@@ -24,7 +29,7 @@ def test_continuation_has_room_for_all_that_the_section_may_still_have_and_for_a
     requested = continuation_words(room, written, ratio)
     left = continuation_room(room, written, requested)
     assert 1 <= requested <= room.most - written <= left.most
-    assert left.most >= round(1.8 * requested)
+    assert left.most >= round(2.1 * requested)
     assert 1 <= left.least <= left.target <= left.most
 
 

@@ -100,7 +100,7 @@ class SectionWriter:
         else:
             self._timer = asyncio.get_running_loop().call_later(wait, self._send)
 
-    def go_on(self, limit: Trimmer) -> None:
+    def go_on(self, limit: LandingBuffer | Trimmer) -> None:
         """A new paragraph, kept to a length of its own."""
         self._append(self._keep(self._normaliser.close()))
         if self._limit is not None:

@@ -18,7 +18,7 @@ from workflows.safety.policies.policy import Policy
 from workflows.sections.node_context import NodeContext
 from workflows.sections.section_writer import SectionWriter
 from workflows.state import OpenPiece, Piece, PlannedPiece, Section, State
-from workflows.text.streams.landing import LandingBuffer, landing_room, landing_words
+from workflows.text.streams.landing import LandingBuffer, landing_room, landing_words, last_room
 from workflows.text.streams.length import Trimmer
 from workflows.text.streams.normaliser import normalise_all
 from workflows.verdicts import Verdict
@@ -93,7 +93,8 @@ async def _land(
             continue
         requested = landing_words(room, words) if page.is_full else max(1, room.target - words)
         waiting.append(OpenPiece(**piece, text=page.text, words=requested))
-        limits[piece["name"]] = Trimmer(landing_room(room, words), language_of(format, inputs))
+        left = last_room(landing_room(room, words), requested)
+        limits[piece["name"]] = Trimmer(left, language_of(format, inputs))
     if not waiting:
         return
     begun: set[str] = set()

@@ -24,7 +24,7 @@ from workflows.sections.section_writer import SectionWriter
 from workflows.state import Facts, Section, SectionTask
 from workflows.text.metrics.repetition import distinct_words, goes_in_circles
 from workflows.text.streams.continuation import continuation_room, continuation_words
-from workflows.text.streams.landing import LandingBuffer, landing_room, landing_words
+from workflows.text.streams.landing import LandingBuffer, landing_room, landing_words, last_room
 from workflows.text.streams.length import (
     Room,
     SectionLength,
@@ -111,35 +111,33 @@ async def _correct(
     extras: SectionExtras,
     replaces: bool,
 ) -> str | None:
-    """One more call where the text ran over, or is short; then the text before it."""
-    format, before, words = variant_for(context.format, model), section.text, section.words
-    more: Prose
+    """One more call where the text is short, and one where what came ran over; then the text that was continued."""
+    format, words = variant_for(context.format, model), section.words
+    language = language_of(context.format, context.format.parse(task["input"]))
+    before = None
+    if 0 < words < room.least and not section.is_full and isinstance(format, Extends):
+        before = section.text
+        # By this very reply: the model is where it is, whatever it did before.
+        requested = continuation_words(room, words, reply_ratio([length]), within=replaces)
+        left = continuation_room(room, words, requested, within=replaces)
+        more = format.extend(task, before, requested, model)
+        section.go_on(LandingBuffer(left, language, beside=room.most - room.target))
+        length["corrections"].append("continued")
+        await _put(context, task, section, more, extras)
     if section.is_full and isinstance(format, Lands | Extends):
-        if await asyncio.to_thread(goes_in_circles, before):  # nothing in it could be brought home
+        text, words = section.text, section.words
+        if await asyncio.to_thread(goes_in_circles, text):  # nothing in it could be brought home
             raise ModelBadOutput(f"The model says the same again and again in section {task['index'] + 1}.")
         requested = landing_words(room, words)
         how = format.land if isinstance(format, Lands) else format.extend
-        more, left = how(task, before, requested, model), landing_room(room, words)
+        section.go_on(Trimmer(last_room(landing_room(room, words), requested), language))
         length["corrections"].append("landed")
-    elif section.is_full:
-        length["corrections"].append("trimmed")
-        return None
-    elif 0 < words < room.least and isinstance(format, Extends):
-        # By this very reply: the model is where it is, whatever it did before.
-        requested = continuation_words(room, words, reply_ratio([length]), within=replaces)
-        more = format.extend(task, before, requested, model)
-        left = continuation_room(room, words, requested, within=replaces)
-        length["corrections"].append("continued")
-    else:
-        return None
-    language = language_of(context.format, context.format.parse(task["input"]))
-    section.go_on(Trimmer(left, language))
-    await _put(context, task, section, more, extras)
-    if length["corrections"][0] == "landed" and section.words <= words:
-        raise ModelBadOutput(f"The model didn't bring section {task['index'] + 1} to its end.")
+        await _put(context, task, section, how(task, text, requested, model), extras)
+        if section.words <= words:
+            raise ModelBadOutput(f"The model didn't bring section {task['index'] + 1} to its end.")
     if section.is_full:
         length["corrections"].append("trimmed")
-    return before if length["corrections"][0] == "continued" else None
+    return before
 
 
 def _demand_a_text(text: str, task: SectionTask, before: str | None) -> None:

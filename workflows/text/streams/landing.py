@@ -7,6 +7,7 @@ the words that are left.
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from workflows.text.sentences import SentenceSplitter
 from workflows.text.streams.length import LONGEST_SENTENCE, Room
@@ -15,8 +16,10 @@ from workflows.text.words import WordCounter
 
 _APPROACH = 1.3
 """Where the landing begins: so many times the room beside the target before the target."""
-_OVERRUN = 2.1
+OVERRUN = 2.1
 """How much longer than asked a landing may come out and still be within the room: twice, and a few labels."""
+_LONGEST = 4
+"""How much longer than asked a landing may come out at all. Its end counts more than the room, but it must have one."""
 _LINE_START = re.compile(r"(?:\A|\n)[^\S\n]*(?P<sign>[^\s])?")
 """The first sign of a line, or none where the line is blank or not yet there."""
 _LONGEST_TABLE = 300
@@ -33,14 +36,15 @@ class LandingBuffer:
     depend on how the text was cut into chunks.
     """
 
-    def __init__(self, room: Room, language: str | None = None) -> None:
+    def __init__(self, room: Room, language: str | None = None, *, beside: int | None = None) -> None:
+        """`beside`: the words beside the target that a landing has to fit into, where the text may have more."""
         self.room = room
         self.words = 0
         """Words so far, with those that are held back; of a text that ran over, those that were given out."""
         self.replied = 0
         """Words that came, with those that were dropped; of a text that ran over, as far as the word that did."""
         self.is_full = False
-        self._approach = max(0, round(room.target - _APPROACH * (room.most - room.target)))
+        self._approach = max(0, round(room.target - _APPROACH * (beside or room.most - room.target)))
         self._free = max(0, self._approach - LONGEST_SENTENCE)
         self._counter = WordCounter()
         self._splitter = SentenceSplitter(language)
@@ -147,7 +151,7 @@ class LandingBuffer:
 
 def landing_words(room: Room, given: int) -> int:
     """What to ask a landing for after `given` words, so that it fits also where it comes out much longer."""
-    return max(_SHORTEST, round((room.most - given) / _OVERRUN))
+    return max(_SHORTEST, round((room.most - given) / OVERRUN))
 
 
 def landing_room(room: Room, given: int) -> Room:
@@ -155,3 +159,8 @@ def landing_room(room: Room, given: int) -> Room:
     most = max(_SHORTEST, room.most - given)
     target = min(most, max(_SHORTEST, room.target - given))
     return Room(max(1, min(target, room.least - given)), target, most)
+
+
+def last_room(room: Room, requested: int) -> Room:
+    """The room of a text after which no other call comes, so that what it runs over stays with its end."""
+    return replace(room, most=max(room.most, _LONGEST * requested))
