@@ -108,6 +108,20 @@ async def test_landing_much_longer_than_it_was_asked_for_keeps_its_end(provider:
     assert all(section["text"].endswith(RESOLUTION) for section in state["sections"].values())
 
 
+@pytest.mark.parametrize("name", ["story", "education_audio"])
+async def test_text_below_notes_in_the_wrong_place_keeps_its_ending(
+    provider: FakeProvider, name: str
+) -> None:
+    notes = "=== NOTES ===\nThe key is with Mia. She promised to bring it back."
+    lower = f"{write_prose('lower', 110)} {RESOLUTION}"
+    text = f"{write_prose('above', 140)}\n\n{notes}\n\n{lower}"
+    script = Script(rules=(Rule(Reply(text=text), structured=False),), default=Reply(tokens_per_chunk=50))
+    format = configured(list_formats()[name])
+    state = await write(format, INPUTS[name] or dict(format.example), provider, script)
+    for section in state["sections"].values():
+        assert section["text"].count(RESOLUTION) == 1 and "The key" not in section["text"]
+
+
 @pytest.mark.parametrize("name", ["story", "discovery_report"])
 async def test_landing_that_never_ends_is_bounded(provider: FakeProvider, name: str) -> None:
     format = configured(list_formats()[name])

@@ -233,8 +233,8 @@ CASES = {
 }  # fmt: skip
 
 
-def read(text: str, size: int, *, wants_notes: bool = True) -> tuple[str, str]:
-    trailer = Trailer(wants_notes=wants_notes)
+def read(text: str, size: int, *, wants_notes: bool = True, words: int = 0) -> tuple[str, str]:
+    trailer = Trailer(wants_notes=wants_notes, words=words)
     told = "".join(trailer.feed(text[start : start + size]) for start in range(0, len(text), size))
     return told + trailer.close(), trailer.notes
 
@@ -245,6 +245,45 @@ def test_notes_are_told_from_the_text_wherever_they_stand(case: str, size: int) 
     reply, text, notes = CASES[case]
     told, kept = read(reply, size)
     assert (told.strip(), kept) == (text, notes)
+
+
+_LINE = "The wind rose over the harbour and the boats began to rock. "
+_PROSE_NOTES = "=== NOTES ===\nMia has the key. She promised to bring it back.\n\n"
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+@pytest.mark.parametrize(("before", "after"), [("Once upon a time.", _LINE * 9), (_LINE * 9, _LINE * 9)])
+def test_text_below_notes_in_prose_stays_where_the_text_above_is_not_whole(
+    before: str, after: str, size: int
+) -> None:
+    told, notes = read(f"{before}\n\n{_PROSE_NOTES}{after}\n\nThe end.", size, words=200)
+    assert told == f"{before}\n\n{after}\n\nThe end."
+    assert notes == "Mia has the key. She promised to bring it back."
+
+
+@pytest.mark.parametrize("words", [0, 200])
+def test_text_longer_than_notes_stays_below_notes_in_prose_though_the_text_above_is_whole(words: int) -> None:
+    told, notes = read(f"{_LINE * 30}\n\n{_PROSE_NOTES}{_LINE * 20}\n\nThe end.", 7, words=words)
+    assert told == f"{_LINE * 30}\n\n{_LINE * 20}\n\nThe end."
+    assert notes == "Mia has the key. She promised to bring it back."
+
+
+def test_lines_of_prose_below_a_mark_are_text_from_where_they_are_longer_than_notes() -> None:
+    told, notes = read("=== NOTES ===\n" + f"{_LINE}\n" * 40 + "The end.", 7, words=200)
+    assert told.endswith(f"{_LINE}\nThe end.") and len(notes) < 900
+
+
+def test_notes_in_paragraphs_below_a_whole_text_are_notes() -> None:
+    told, notes = read(f"{_LINE * 17}\n\n{_PROSE_NOTES}The lamp is out.", 7, words=200)
+    assert told == f"{_LINE * 17}\n\n"
+    assert notes.endswith("The lamp is out.")
+
+
+@pytest.mark.parametrize("label", ["**Ada:**", "**Ada**:", "[Ada]:", "*Ada:*", "Ada:"])
+def test_turn_below_notes_in_prose_is_text_however_its_label_is_dressed(label: str) -> None:
+    trailer = Trailer(lambda name: name == "Ada")
+    told = trailer.feed(f"{label} Hm.\n\n{_PROSE_NOTES}{label} yes, it is.\n\nThe end.") + trailer.close()
+    assert told == f"{label} Hm.\n\n{label} yes, it is.\n\nThe end."
 
 
 NOT_ASKED_FOR = {

@@ -5,6 +5,8 @@ from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+from langchain_core.messages import BaseMessage
+
 from workflows.context import prompt_values
 from workflows.errors import InvalidInput
 from workflows.formats.base import Format, Plan
@@ -148,10 +150,7 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
         """One section under its heading, in the words that are spoken."""
         values = _values(self.parse(task["input"]), task)
         messages = _PROMPTS.messages("section", **values)
-        return under_heading(
-            values["heading"],
-            split_notes(stream_text(model, messages), wants_notes=task.get("wants_notes", False)),
-        )
+        return under_heading(values["heading"], _write_prose(task, messages, model))
 
     def extend(
         self, task: SectionTask, text: str, words: int, model: Model
@@ -170,9 +169,7 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
     ) -> AsyncGenerator[str | SectionNotes]:
         values = {**_values(self.parse(task["input"]), task), "words": words}
         messages = _PROMPTS.messages(name, **values, text=spoken(text))
-        return without_heading(
-            split_notes(stream_text(model, messages), wants_notes=task.get("wants_notes", False))
-        )
+        return without_heading(_write_prose(task, messages, model, words))
 
     def rewrite(
         self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
@@ -180,10 +177,7 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
         """The section again, by an editor's notes."""
         values = _values(self.parse(task["input"]), task)
         messages = _PROMPTS.messages("rewrite", **values, text=spoken(section["text"]), issues=issues)
-        return under_heading(
-            values["heading"],
-            split_notes(stream_text(model, messages), wants_notes=task.get("wants_notes", False)),
-        )
+        return under_heading(values["heading"], _write_prose(task, messages, model))
 
     async def review_section(
         self, inputs: CreatorScriptInput, state: State, index: int, model: Model
@@ -231,6 +225,15 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
     def metrics(self, inputs: CreatorScriptInput, state: State) -> dict[str, Any]:
         """Words, times, and the compliance report."""
         return script_metrics(inputs, state)
+
+
+def _write_prose(
+    task: SectionTask, messages: list[BaseMessage], model: Model, words: int | None = None
+) -> AsyncGenerator[str | SectionNotes]:
+    """A reply as text, by plan as long as the section, and the notes on it."""
+    wants_notes = task.get("wants_notes", False)
+    reply = stream_text(model, messages)
+    return split_notes(reply, wants_notes=wants_notes, words=words or task["target_words"])
 
 
 def _values(inputs: CreatorScriptInput, task: SectionTask) -> dict[str, Any]:

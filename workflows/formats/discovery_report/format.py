@@ -190,7 +190,9 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
         self, name: str, task: SectionTask, model: Model, **values: Any
     ) -> AsyncGenerator[str | SectionNotes]:
         messages = _PROMPTS.messages(name, **{**self._values(task), **values})
-        return split_notes(stream_text(model, messages), wants_notes=task.get("wants_notes", False))
+        words = values.get("words", task["target_words"])
+        wants_notes = task.get("wants_notes", False)
+        return split_notes(stream_text(model, messages), wants_notes=wants_notes, words=words)
 
     async def review_section(
         self, inputs: DiscoveryInput, state: State, index: int, model: Model

@@ -185,14 +185,14 @@ class EducationAudioFormat(Format[LessonInput]):
     ) -> AsyncGenerator[str | SectionNotes]:
         """More of a section that came out too short: what of its part isn't told yet."""
         values = {**self._values(task), "text": text, "words": words}
-        return self._spoken(task, stream_text(model, _PROMPTS.messages("extend", **values)))
+        return self._spoken(task, stream_text(model, _PROMPTS.messages("extend", **values)), words)
 
     def land(
         self, task: SectionTask, text: str, words: int, model: Model
     ) -> AsyncGenerator[str | SectionNotes]:
         """The end of a section that ran over: what a patient has to know comes first."""
         values = {**self._values(task), "text": text, "words": words}
-        return self._spoken(task, stream_text(model, _PROMPTS.messages("land", **values)))
+        return self._spoken(task, stream_text(model, _PROMPTS.messages("land", **values)), words)
 
     def rewrite(
         self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
@@ -262,13 +262,16 @@ class EducationAudioFormat(Format[LessonInput]):
         """Speaking time, words by speaker, grade, repetition, lengths, and statements without support."""
         return lesson_metrics(inputs, state, self.language(inputs))
 
-    def _spoken(self, task: SectionTask, stream: AsyncGenerator[str]) -> AsyncGenerator[str | SectionNotes]:
+    def _spoken(
+        self, task: SectionTask, stream: AsyncGenerator[str], words: int | None = None
+    ) -> AsyncGenerator[str | SectionNotes]:
         inputs = self.parse(task["input"])
         cast, language = CASTS[inputs.speakers], self.language(inputs)
         style = replace(STYLE, addresses=list_addresses(inputs.custom_prompt or ""))
         script = ScriptFilter(cast, language, style=style, titles=titles_above(task))
-        wants_notes = task.get("wants_notes", False)
-        return filter_reply(script, split_notes(stream, script.is_speaker, wants_notes=wants_notes))
+        wants_notes, words = task.get("wants_notes", False), words or task["target_words"]
+        reply = split_notes(stream, script.is_speaker, wants_notes=wants_notes, words=words)
+        return filter_reply(script, reply)
 
 
 def _look_over(document: LessonDocument) -> LessonDocument:

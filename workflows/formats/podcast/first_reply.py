@@ -15,10 +15,11 @@ class FirstReply:
     A model that writes the section first, without a mark, is understood too.
     """
 
-    def __init__(self, dialogue: Dialogue, *, wants_notes: bool = True) -> None:
+    def __init__(self, dialogue: Dialogue, *, wants_notes: bool = True, words: int = 0) -> None:
+        """`wants_notes` and `words` as in `Trailer`."""
         self._marked = MarkedText()
         self._dialogue = dialogue
-        self._trailer = Trailer(dialogue.is_speaker, wants_notes=wants_notes)
+        self._trailer = Trailer(dialogue.is_speaker, wants_notes=wants_notes, words=words)
         self._part = ""
         self._parts: dict[str, list[str]] = {}
         self.has_facts = False

@@ -173,7 +173,8 @@ class PodcastFormat(Format[PodcastInput]):
         reply: AsyncGenerator[str | Citation]
         reply = stream_search(model, messages) if searches else stream_text(model, messages)
         dialogue = make_dialogue(inputs, titles_above(task))
-        first = FirstReply(dialogue, wants_notes=task.get("wants_notes", False))
+        wants_notes = task.get("wants_notes", False)
+        first = FirstReply(dialogue, wants_notes=wants_notes, words=task["target_words"])
         cited = list[Citation]()
         has_yielded_facts = False
         async with aclosing(read_turns(first, reply, cited)) as stream:
@@ -195,7 +196,7 @@ class PodcastFormat(Format[PodcastInput]):
         """The end of a section that came out too short."""
         inputs = self.parse(task["input"])
         messages = _PROMPTS.messages("extend", **section_values(inputs, task), text=text, words=words)
-        return self._mend(inputs, self._talk(inputs, task, messages, model, text), text)
+        return self._mend(inputs, self._talk(inputs, task, messages, model, text, words), text)
 
     def land(
         self, task: SectionTask, text: str, words: int, model: Model
@@ -203,7 +204,7 @@ class PodcastFormat(Format[PodcastInput]):
         """The end of a section that ran over."""
         inputs = self.parse(task["input"])
         messages = _PROMPTS.messages("land", **section_values(inputs, task), text=text, words=words)
-        return self._mend(inputs, self._talk(inputs, task, messages, model, text), text)
+        return self._mend(inputs, self._talk(inputs, task, messages, model, text, words), text)
 
     def rewrite(
         self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
@@ -243,12 +244,16 @@ class PodcastFormat(Format[PodcastInput]):
         messages: list[BaseMessage],
         model: Model,
         text: str = "",
+        words: int | None = None,
     ) -> AsyncGenerator[str | SectionNotes]:
         """A reply as turns of the hosts that go on from `text`, and the notes on them."""
         dialogue = make_dialogue(inputs, titles_above(task), last_speaker(inputs, text))
         said = stream_text(model, messages)
         wants_notes = task.get("wants_notes", False)
-        return filter_reply(dialogue, split_notes(said, dialogue.is_speaker, wants_notes=wants_notes))
+        reply = split_notes(
+            said, dialogue.is_speaker, wants_notes=wants_notes, words=words or task["target_words"]
+        )
+        return filter_reply(dialogue, reply)
 
     def plan_pieces(self, inputs: PodcastInput, state: State) -> list[PlannedPiece]:
         """The short forms, unless they are switched off."""

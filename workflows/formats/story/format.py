@@ -5,6 +5,8 @@ from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+from langchain_core.messages import BaseMessage
+
 from workflows.context import prompt_values, text_size, whole_text
 from workflows.formats.base import Plan
 from workflows.formats.form import Presentation
@@ -72,28 +74,28 @@ class StoryFormat(ChapterFormat):
     def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str | SectionNotes]:
         """One scene, from the bible, the plan and the text before it."""
         messages = PROMPTS.messages("section", **self._values(task))
-        return split_notes(stream_text(model, messages), wants_notes=task.get("wants_notes", False))
+        return _write_prose(task, messages, model)
 
     def extend(
         self, task: SectionTask, text: str, words: int, model: Model
     ) -> AsyncGenerator[str | SectionNotes]:
         """The end of a scene that came out too short."""
         messages = PROMPTS.messages("extend", **self._values(task), text=text, words=words)
-        return split_notes(stream_text(model, messages), wants_notes=task.get("wants_notes", False))
+        return _write_prose(task, messages, model, words)
 
     def land(
         self, task: SectionTask, text: str, words: int, model: Model
     ) -> AsyncGenerator[str | SectionNotes]:
         """The end of a scene that ran over."""
         messages = PROMPTS.messages("land", **self._values(task), text=text, words=words)
-        return split_notes(stream_text(model, messages), wants_notes=task.get("wants_notes", False))
+        return _write_prose(task, messages, model, words)
 
     def rewrite(
         self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
     ) -> AsyncGenerator[str | SectionNotes]:
         """The scene again, with an editor's notes."""
         messages = PROMPTS.messages("rewrite", **self._values(task), text=section["text"], issues=issues)
-        return split_notes(stream_text(model, messages), wants_notes=task.get("wants_notes", False))
+        return _write_prose(task, messages, model)
 
     async def review_section(
         self, inputs: StoryInput, state: State, index: int, model: Model
@@ -133,6 +135,15 @@ class StoryFormat(ChapterFormat):
 
     def _values(self, task: SectionTask) -> dict[str, Any]:
         return section_values(self.parse(task["input"]), task)
+
+
+def _write_prose(
+    task: SectionTask, messages: list[BaseMessage], model: Model, words: int | None = None
+) -> AsyncGenerator[str | SectionNotes]:
+    """A reply as text, by plan as long as the section, and the notes on it."""
+    wants_notes = task.get("wants_notes", False)
+    reply = stream_text(model, messages)
+    return split_notes(reply, wants_notes=wants_notes, words=words or task["target_words"])
 
 
 def _measure(inputs: StoryInput, state: State, only: int | None = None) -> list[ReviewFinding]:

@@ -7,7 +7,9 @@
 
 A model may forget the mark, break it off, dress it otherwise (`**NOTES**`, `— Notes —`), put a fence or a rule around
 it, set it in the middle or write it into a line. No text of ours has three equals signs in a row, so nothing of such a
-mark is ever text; and what comes after it is notes only as long as it looks like them, so no text is lost. Any other
+mark is ever text; and what comes after it is notes only as long as it looks like them, so no text is lost. Where the
+notes are prose, a paragraph below them may be one more or the text that goes on: it is a note only if the text above
+has its length, and if no more comes than notes may have. Any other
 mark may be a line of the text, what stands on a door or on a sheet: it is held back with what is below it, and is a
 mark only if no text comes any more. Where no notes were asked for, only a mark with those signs is one.
 """
@@ -36,6 +38,7 @@ from workflows.formats.toolkit.trailer_lines import (
 )
 from workflows.formats.toolkit.trailer_notes import NotesBelow
 from workflows.formats.toolkit.trailer_signs import SIGN, read_mark
+from workflows.text.words import WordCounter
 
 _T = TypeVar("_T")
 _BREAKS = (ModelBadOutput, ModelTruncated, ModelTimeout, ModelUnavailable)
@@ -46,17 +49,19 @@ _STEP = 200
 _MOST = 4000
 """Characters of notes that are kept."""
 _FEW = 800
-"""Characters below a mark that are notes however short the text before it is."""
+"""Characters of paragraphs below notes in prose that may be notes."""
+_WHOLE = 0.75
+"""The share of its length from which on a text may be whole."""
 
 
 class Trailer:
     """A reply in, its text out; `notes` has what stood after the mark. Feed, then `close`."""
 
     def __init__(
-        self, is_label: Callable[[str], bool] = lambda _: False, *, wants_notes: bool = True
+        self, is_label: Callable[[str], bool] = lambda _: False, *, wants_notes: bool = True, words: int = 0
     ) -> None:
         """`is_label`: whether a name in such marks is text, `== Ada ==`, since it says who speaks. Unless notes were
-        asked for (`wants_notes`), only a mark with three equals signs is one."""
+        asked for (`wants_notes`), only a mark with three equals signs is one. `words`: the text's length, if known."""
         self._is_label = is_label
         self._wants_notes = wants_notes
         self._held = ""
@@ -64,13 +69,15 @@ class Trailer:
         self._below: NotesBelow | None = None  # within the notes
         self._notes: list[str] = []
         self._size = 0
-        self._text_size = 0  # characters of the text, without spaces at its borders
+        self._has_text = False
+        self._counter = WordCounter()
+        self._missing = round(_WHOLE * words)  # words without which the text isn't whole
 
     @property
     def is_past_text(self) -> bool:
         """Whether a text came, and now notes that can't be anything else: the rest of the reply says nothing more."""
         below = self._below
-        if below is None or not self._text_size:
+        if below is None or not self._has_text:
             return False
         return below.doubtful is None or (below.is_list and below.is_dressed)
 
@@ -167,8 +174,12 @@ class Trailer:
     def _give(self, end: int, *, begins_line: bool = False) -> str:
         text, self._held = self._held[:end], self._held[end:]
         self._begins_line = begins_line or (self._begins_line and not text)
-        self._text_size += len(text.strip())
+        self._count(text)
         return text
+
+    def _count(self, text: str) -> None:
+        self._has_text = self._has_text or bool(text.strip())
+        self._missing -= self._counter.feed(text)
 
     def _end_notes(self) -> None:
         self._settle()
@@ -193,7 +204,7 @@ class Trailer:
         """Makes text of a mark that is none, and of what stands below it."""
         text = below.mark + "".join(below.doubtful or [])
         self._below, self._begins_line = None, text.endswith("\n")
-        self._text_size += len(text.strip())
+        self._count(text)
         return text
 
     def _read_mark(self, *, is_last: bool) -> str:
@@ -209,8 +220,7 @@ class Trailer:
         self._end_notes()
         self._begins_line = ends_line
         if mark.begins_notes:
-            limit = min(_MOST, max(_FEW, self._text_size)) if self._text_size else 0
-            self._below = NotesBelow(limit)
+            self._below = NotesBelow(_FEW if self._has_text and self._missing <= 0 else 0)
         return ""
 
     def _read_notes(self, below: NotesBelow, *, is_last: bool) -> str:
@@ -245,6 +255,8 @@ class Trailer:
         return ""
 
     def _classify_line(self, below: NotesBelow, lead: str) -> str:
+        if below.in_prose and not below.most_doubtful and self._size > _FEW:
+            return self._give_back(below)
         if not below.looks_like_note(lead):
             if below.mark and is_turn(lead, self._is_label) and not below.is_first:
                 self._end_notes()  # beside turns of speakers there is no other text
@@ -282,13 +294,14 @@ async def split_notes(
     is_label: Callable[[str], bool] = lambda _: False,
     *,
     wants_notes: bool = True,
+    words: int = 0,
 ) -> AsyncGenerator[str | _T | SectionNotes]:
     """A section's reply without its trailer; then the notes, if it has any. What is no text passes as it is. A reply
     that breaks off in its notes, or says the same there without end, is whole.
 
-    `is_label` and `wants_notes` as in `Trailer`.
+    `is_label`, `wants_notes` and `words` as in `Trailer`.
     """
-    trailer = Trailer(is_label, wants_notes=wants_notes)
+    trailer = Trailer(is_label, wants_notes=wants_notes, words=words)
     try:
         async with aclosing(reply) as chunks:
             async for chunk in chunks:

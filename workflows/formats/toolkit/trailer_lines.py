@@ -59,6 +59,7 @@ _BULLET = re.compile(r"(?:[-*•·]|\d{1,2}[.)](?!\d))(?:\s|$)|[-•·](?=\S)")
 _DASH = re.compile(r"[–—]")
 _SPEECH = re.compile(r"[–—\"“”„«»'‘]|[A-Z][A-Z .'’-]{1,30}: ")
 _TURN = re.compile(r"([^\W\d_][^\n:.!?*]{0,30}): (\S)")
+_DRESSED_TURN = re.compile(r"[*_\[(#>]{1,3} ?([^\W\d_][^\n:.!?*\])]{0,30}?)[*_\])]{0,3}:[*_\])]{0,3}\s")
 _HEADING = re.compile(r"(?:\*\*|__)?[^\n.!?:]{1,40}:?(?:\*\*|__)?:?")
 _LABELS = (
     "who|where|when|what|why|cast|characters?|people|appears|setting|place|state|status|mood|promise[sd]?|told|said"
@@ -191,12 +192,14 @@ def is_speech(lead: str, is_label: Callable[[str], bool]) -> bool:
     looks like one, `Ben: Yes`."""
     text = lead.strip()
     turn = _TURN.match(text)
-    return _SPEECH.match(text) is not None or (turn is not None and (is_label(turn[1]) or turn[2].isupper()))
+    if is_turn(text, is_label) or _SPEECH.match(text):
+        return True
+    return turn is not None and turn[2].isupper()
 
 
 def is_turn(lead: str, is_label: Callable[[str], bool]) -> bool:
-    """Whether a line is the turn of somebody whose name `is_label`."""
-    turn = _TURN.match(lead.strip())
+    """Whether a line is the turn of somebody whose name `is_label`, however it is dressed: `**Ada:** Hm.`"""
+    turn = _TURN.match(lead.strip()) or _DRESSED_TURN.match(f"{lead.strip()} ")
     return turn is not None and is_label(turn[1])
 
 
