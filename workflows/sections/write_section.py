@@ -17,7 +17,7 @@ from workflows.messages.messages import FactsGathered, NodeChanged, RetractReaso
 from workflows.models.clients.catalog import Model
 from workflows.safety.check import keep_fit
 from workflows.safety.policies.policy import Policy
-from workflows.safety.untrusted.untrusted_content import report, strip_injections
+from workflows.safety.untrusted.untrusted_content import report, strip_injections, strip_orders
 from workflows.sections.node_context import NodeContext
 from workflows.sections.section_stream import open_stream
 from workflows.sections.section_writer import SectionWriter
@@ -197,10 +197,13 @@ async def _clear(context: NodeContext, task: SectionTask, notes: str) -> str:
     if not notes or not task.get("wants_notes"):
         return ""
     policy = context.policy(context.format.parse(task["input"]))
-    return await asyncio.to_thread(_fit_notes, notes, policy)
+    fit, quotes = await asyncio.to_thread(_fit_notes, notes, policy)
+    if quotes:
+        context.publish(SafetyChecked.model_validate(report(quotes, policy.label)))
+    return fit
 
 
-def _fit_notes(notes: str, policy: Policy) -> str:
-    cleared, _ = strip_injections(clip_note(normalise(notes), policy.language))
+def _fit_notes(notes: str, policy: Policy) -> tuple[str, list[str]]:
+    cleared, quotes = strip_orders(clip_note(normalise(notes), policy.language))
     lines, _ = keep_fit(policy, cleared.splitlines())
-    return "\n".join(line.strip() for line in lines if line.strip())
+    return "\n".join(line.strip() for line in lines if line.strip()), quotes
