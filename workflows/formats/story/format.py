@@ -14,6 +14,7 @@ from workflows.formats.pieces import SectionNotes
 from workflows.formats.story.answers import StoryChoices, StoryOutline
 from workflows.formats.story.bible import StoryBible, carry_over, settle_threads, threads_to_close
 from workflows.formats.story.chapter import ChapterFormat
+from workflows.formats.story.clearance import clear_bible, clear_summary
 from workflows.formats.story.embedded_story import EmbeddedStory
 from workflows.formats.story.input import StoryInput
 from workflows.formats.story.presentation import PRESENTATION
@@ -62,10 +63,12 @@ class StoryFormat(ChapterFormat):
             ],
         )
         before = inputs.earlier[-1].bible if inputs.earlier else None
+        planned = carry_over(before, answer.bible)
+        bible = await asyncio.to_thread(clear_bible, planned, self.policy(inputs))
         return Plan(
             outline,
             {
-                "bible": carry_over(before, answer.bible).model_dump(),
+                "bible": bible.model_dump(),
                 "educational_elements": answer.educational_elements,
                 "vocabulary_words": [word.model_dump() for word in answer.vocabulary_words],
             },
@@ -124,12 +127,14 @@ class StoryFormat(ChapterFormat):
         )
         planned = StoryBible.model_validate(state["notes"].get("bible") or {})
         before = inputs.earlier[-1].bible if inputs.earlier else None
-        bible = settle_threads(before, planned, answer.open_threads, answer.closed_threads)
+        settled = settle_threads(before, planned, answer.open_threads, answer.closed_threads)
+        bible = await asyncio.to_thread(clear_bible, settled, self.policy(inputs))
+        summary = await asyncio.to_thread(clear_summary, answer.summary)
         return {
             "choice_question": answer.question,
             "choices": [choice.model_dump() for choice in answer.choices],
             "vocabulary_words": await asyncio.to_thread(_words_read, state),
-            "summary": answer.summary or summary_of(state["outline"]),
+            "summary": summary or summary_of(state["outline"]),
             "bible": bible.model_dump(),
         }
 

@@ -6,6 +6,7 @@ the stored child consented, `writing` the run that writes a chapter at this mome
 `{number, title, summary, hero, bible, length, choices, choice}`, where `choice` is what was chosen at its end.
 """
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from pydantic import ValidationError
 
 from workflows.errors import Conflict, InvalidInput
 from workflows.formats.story.bible import StoryBible
+from workflows.formats.story.clearance import clear_bible, clear_summary
 from workflows.formats.story.consent import ConsentRule
 from workflows.formats.story.input import SUMMARY, EarlierChapter, StoryInput, StoryReader
 from workflows.lookups import Lookups, find_named
@@ -20,6 +22,7 @@ from workflows.safety.check import first_refused_field
 from workflows.safety.policies.policy_files import load_policy
 from workflows.text.sentences import last_sentence_end, split_sentences
 
+_log = logging.getLogger(__name__)
 _WHOLE = 6
 """Chapters whose summaries are handed on whole; of older ones the first sentence."""
 
@@ -106,10 +109,12 @@ def _earlier(
             number=chapter["number"],
             title=chapter["title"],
             summary=_shorten(
-                chapter["summary"], is_recent=len(chapters) - place <= _WHOLE, language=reader.language
+                clear_summary(chapter["summary"]),
+                is_recent=len(chapters) - place <= _WHOLE,
+                language=reader.language,
             ),
             hero=chapter["hero"],
-            bible=_bible(chapter.get("bible")) if place == len(chapters) - 1 else None,
+            bible=_bible(chapter.get("bible"), reader) if place == len(chapters) - 1 else None,
             choice=chapter["choice"],
         )
         for place, chapter in enumerate(chapters)
@@ -121,12 +126,14 @@ def _earlier(
     return earlier
 
 
-def _bible(stored: Any) -> StoryBible | None:
-    """The bible of a chapter; an older one, or one that can't be read any more, is none."""
+def _bible(stored: Any, reader: StoryReader) -> StoryBible | None:
+    """The bible of a chapter, cleared; an older one, or one that can't be read any more, is none."""
     try:
-        return StoryBible.model_validate(stored) if stored else None
+        bible = StoryBible.model_validate(stored) if stored else None
     except ValidationError:
+        _log.warning("The bible of a chapter can't be read, so the story goes on without it.")
         return None
+    return bible and clear_bible(bible, load_policy("child", reader.age))
 
 
 def _chosen(index: int, offered: list[Mapping[str, Any]]) -> str:
@@ -149,13 +156,12 @@ def _shorten(summary: str, *, is_recent: bool, language: str) -> str:
 
 def _without_refused(chapter: EarlierChapter, reader: StoryReader) -> EarlierChapter:
     """The chapter without texts that are refused. A model's text may by chance read like an order to a model,
-    which must not block a story."""
+    which must not block a story. Its bible was cleared field by field."""
     policy = load_policy("child", reader.age)
     otherwise = {
         "title": f"Chapter {chapter.number}",
         "summary": "",
         "hero": None,
-        "bible": None,
         "choice": None,
     }
     changes = {
@@ -163,6 +169,10 @@ def _without_refused(chapter: EarlierChapter, reader: StoryReader) -> EarlierCha
         for name, text in chapter.model_dump(include=set(otherwise), exclude_none=True).items()
         if first_refused_field(policy, {name: text}) is not None
     }
+    if changes:
+        _log.warning(
+            "Left out of an earlier chapter, since it isn't fit for a prompt: %s.", ", ".join(changes)
+        )
     return chapter.model_copy(update=changes)
 
 
