@@ -8,9 +8,10 @@ from langgraph.types import Overwrite, interrupt
 
 from workflows.errors import SafetyRejected
 from workflows.formats.defaults import language_of, text_to_screen, variant_for
-from workflows.messages.messages import SafetyChecked
-from workflows.safety.check import check_input, find_issues
+from workflows.messages.messages import PlannedSection, SafetyChecked
+from workflows.safety.check import check_input, find_issues, texts_in
 from workflows.safety.policies.policy import Policy
+from workflows.safety.untrusted.untrusted_content import report, strip_injections
 from workflows.sections.node_context import NodeContext
 from workflows.state import Outline, State
 from workflows.text.streams.normaliser import normalise_all
@@ -53,14 +54,36 @@ async def outline(context: NodeContext, state: State) -> dict[str, Any]:
         plan = await variant_for(context.format, model).plan(inputs, model)
         # Cleaned as text is: titles are shown, and notes come back in results and metrics.
         outline, notes = await asyncio.to_thread(normalise_all, (plan.outline, plan.notes))
+        outline, quotes = await asyncio.to_thread(_without_orders, outline, state["input"])
         issues = await asyncio.to_thread(find_issues, policy, [outline, notes])
         if not issues:
+            if quotes:
+                context.publish(SafetyChecked.model_validate(report(quotes, policy.label)))
             language = language_of(context.format, inputs)
             planned = {"language": language, "outline": outline, "notes": notes}
             return {**planned, "safety": fit, **_NOTHING_WRITTEN}
     verdict = Verdict(stage="input", approved=False, score=0.0, issues=issues, policy=policy.label)
     context.publish(SafetyChecked.model_validate(verdict))
     raise SafetyRejected("No plan could be made that is fit for these readers. Try another theme.")
+
+
+def _without_orders(outline: Outline, inputs: Mapping[str, Any]) -> tuple[Outline, list[str]]:
+    """The plan, which every later prompt has, without sentences that speak to a model. A title of which nothing is
+    left is a number; what the input itself says was checked with it."""
+    known, quotes = set(texts_in(inputs)), list[str]()
+
+    def clear(text: str, otherwise: str = "") -> str:
+        cleared, found = strip_injections(text) if text not in known else (text, [])
+        quotes.extend(found)
+        return cleared or otherwise if found else text
+
+    sections = [
+        PlannedSection(
+            **{**one, "title": clear(one["title"], f"{one['index'] + 1}"), "summary": clear(one["summary"])}
+        )
+        for one in outline["sections"]
+    ]
+    return Outline(title=clear(outline["title"], "1"), sections=sections), quotes
 
 
 async def review_outline(context: NodeContext, state: State) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from workflows.formats.toolkit.answer_fields import First
 from workflows.models.calls.calls import ask
 from workflows.models.clients.catalog import Model
 from workflows.prompts import Prompts, marked
+from workflows.safety.untrusted.untrusted_content import strip_injections
 from workflows.text.words import fold_words
 
 _PROMPTS = Prompts(Path(__file__).parent / "prompts" / "standard")
@@ -93,7 +94,8 @@ def fill_plan(
         for part, title, given in zip(parts, titles, answer.parts, strict=True)
     ]
     plan = make_plan(inputs, template, filled)
-    question = marked(_one_line(answer.hook_question, _BEAT_LETTERS), "question")
+    asked, _ = strip_injections(answer.hook_question)
+    question = marked(_one_line(asked, _BEAT_LETTERS), "question")
     labels = "\n".join(f"{part.label}{part.title}" for part in filled)
     notes: dict[str, Any] = plan.notes
     notes["template"] |= {

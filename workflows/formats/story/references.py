@@ -119,11 +119,10 @@ def _earlier(
         )
         for place, chapter in enumerate(chapters)
     ]
-    earlier = [_without_refused(chapter, reader) for chapter in earlier]
     if inputs.choice_index is not None:
         choice = _chosen(inputs.choice_index, chapters[-1]["choices"] if chapters else [])
         earlier[-1] = earlier[-1].model_copy(update={"choice": choice})
-    return earlier
+    return [_without_refused(chapter, reader) for chapter in earlier]
 
 
 def _bible(stored: Any, reader: StoryReader) -> StoryBible | None:
