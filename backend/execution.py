@@ -14,6 +14,7 @@ from backend.runs.attempt.budget import Budgets
 from backend.runs.attempt.executor import Executor
 from backend.runs.attempt.finalize import RunFinalizer
 from backend.runs.attempt.row_updates import RowUpdates
+from backend.runs.attempt.start_line import StartLine
 from backend.runs.engine.base import Engine
 from backend.runs.engine.heartbeat import HeartbeatLiveness
 from backend.runs.engine.inline import POLL_EVERY_SECONDS, InlineEngine
@@ -93,6 +94,7 @@ async def open_execution(
             on_section_end=RowUpdates(budgets, store.owned_runs, background).on_section_end,
             run_seconds=settings.run_timeout,
             max_crashes=settings.max_resumes,
+            starts=StartLine(work.models.turns),
         ),
         merge_seconds=settings.merge_ms / 1000,
     )

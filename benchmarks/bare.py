@@ -127,7 +127,7 @@ class _PlainClients(ProviderClients):
 class _PlainCatalog(ModelCatalog):
     async def _open_clients(self) -> ProviderClients:
         if self._clients is None:
-            self._clients = _PlainClients(self._settings)
+            self._clients = _PlainClients(self._settings, self.turns)
         return self._clients
 
 

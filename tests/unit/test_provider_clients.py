@@ -9,12 +9,13 @@ from workflows.models.clients.catalog import ModelCatalog
 from workflows.models.clients.providers import ProviderClients
 from workflows.models.embedded.process import Endpoint
 from workflows.models.spec import ModelLabels, ModelSpec
+from workflows.models.wire.stream_turns import StreamTurns
 
 NOWHERE = "http://127.0.0.1:9"
 
 
 def clients() -> ProviderClients:
-    return ProviderClients(settings_of(NOWHERE))
+    return ProviderClients(settings_of(NOWHERE), StreamTurns())
 
 
 async def test_connections_are_as_many_as_providers_whatever_models_are_named() -> None:

@@ -17,6 +17,7 @@ from workflows.errors import Unauthenticated
 from workflows.models.choice.connections import find_connection
 from workflows.models.clients.providers import ProviderClients
 from workflows.models.spec import ModelSpec
+from workflows.models.wire.stream_turns import StreamTurns
 
 OLD, NEW = "Lw3nU0aZq9Tt7cVb5XyK1mPe8RjH2sGd", "v4YkQ7rWx0Nz6BfJ3LtC9uSa5EhM1oDi"
 CLAIMS = AccessClaims(Owner("01OWNER"), "01SESSION")
@@ -55,7 +56,7 @@ def test_providers_key_is_read_again_when_its_file_changes(provider: str, tmp_pa
 async def test_client_of_a_changed_key_is_another_one(tmp_path: Path) -> None:
     file = tmp_path / "key"
     file.write_text("first-key\n")
-    clients = ProviderClients(settings(openai_api_key_file=file))
+    clients = ProviderClients(settings(openai_api_key_file=file), StreamTurns())
     spec = ModelSpec("openai", "gpt-test")
     first = clients.open(spec).chat
     assert clients.open(spec).chat is first

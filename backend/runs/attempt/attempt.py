@@ -18,6 +18,7 @@ from backend.runs.attempt.last_message import complete, failure
 from backend.runs.attempt.log_writer import LogWriter
 from backend.runs.attempt.reconcile import check_agreement, reconcile, unless_logged
 from backend.runs.attempt.recording import RunRecorder
+from backend.runs.attempt.start_line import Start, StartLine
 from backend.runs.formats import RunFormats
 from backend.runs.results.sources import SourceReader
 from backend.store.runs.fences import StaleCheckpoint
@@ -43,6 +44,7 @@ from workflows.messages.messages import (
     slot_of,
 )
 from workflows.messages.transcript import Transcript
+from workflows.models.wire.stream_turns import StreamTurns
 from workflows.state import SECTION_NODES, State
 
 log = structlog.get_logger()
@@ -70,6 +72,7 @@ class AttemptTools:
     run_seconds: float
     max_crashes: int
     paces: Paces = field(default_factory=Paces)
+    starts: StartLine = field(default_factory=lambda: StartLine(StreamTurns()))
 
     def pace_of(self, run: Run) -> Pace:
         """How long checks take in runs like this one."""
@@ -176,11 +179,12 @@ class Attempt:
         # Not `snapshot.next`: it is empty too when every task of a step is done but the step isn't checkpointed.
         if self._tools.recorder is not None and (not snapshot.created_at or snapshot.tasks):
             work.callbacks += await self._tools.recorder.begin(self.run)
-        while not snapshot.created_at or snapshot.tasks:
-            await self._follow(work, snapshot)
-            snapshot = await work.load()
-            if snapshot.interrupts:
-                return None
+        async with self._tools.starts.join(self._budget.ledger) as start:
+            while not snapshot.created_at or snapshot.tasks:
+                await self._follow(work, snapshot, start)
+                snapshot = await work.load()
+                if snapshot.interrupts:
+                    return None
         return await self._finish(cast(State, snapshot.values), work.gate)
 
     async def _reconcile(self, state: State, gate: Gate) -> None:
@@ -230,7 +234,7 @@ class Attempt:
                 self._report_progress(message)
         return None
 
-    async def _follow(self, work: GraphWork, snapshot: StateSnapshot) -> None:
+    async def _follow(self, work: GraphWork, snapshot: StateSnapshot, start: Start) -> None:
         messages = stream_messages(
             work.graph,
             work.graph_input(snapshot),
@@ -244,6 +248,8 @@ class Attempt:
         async with self._ticking(), aclosing(messages) as stream:
             async for message in stream:
                 self._handle.settling = isinstance(message, InputRequested)
+                if isinstance(message, TextAppended):
+                    start.end()
                 for part in cut_message(message, _IN_ONE_GO):
                     self._pass(work.gate, part)
                     await turns.give()

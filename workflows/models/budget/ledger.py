@@ -5,7 +5,7 @@ and says at its end what it cost. Calls that go on at the same time share: each 
 is left, so that together they can't take more.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from uuid import uuid4
@@ -80,6 +80,7 @@ class Ledger:
         self._prompts: dict[
             tuple[ModelSpec, ModelRole], tuple[int, int]
         ] = {}  # tokens as counted, and as guessed
+        self._on_calls: Callable[[bool], None] | None = None
         self.calls: list[CallUsage] = []
         """Every call of this attempt that has ended, in order."""
 
@@ -99,7 +100,13 @@ class Ledger:
         limit, reserved = self._share(model, price, input_tokens, sharers) if self._caps else (None, 0.0)
         call = OpenCall(model, role, section, guess, input_tokens, price, limit, reserved)
         self._open.append(call)
+        if self._on_calls is not None and len(self._open) == 1:
+            self._on_calls(True)
         return call
+
+    def watch(self, on_calls: Callable[[bool], None] | None) -> None:
+        """Calls `on_calls` with True when a model begins to be asked, and with False when none is asked any more."""
+        self._on_calls = on_calls
 
     def end(self, call: OpenCall, tokens: Tokens | None) -> CallUsage | None:
         """Closes a call. `tokens` are the provider's own count; else ours is used. None: it was closed before."""
@@ -155,6 +162,8 @@ class Ledger:
     def _close(self, call: OpenCall) -> None:
         call.closed = True
         self._open.remove(call)
+        if self._on_calls is not None and not self._open:
+            self._on_calls(False)
 
     def _share(
         self, model: ModelSpec, price: Price | None, input_tokens: int, sharers: int

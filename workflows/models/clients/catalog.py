@@ -18,6 +18,7 @@ from workflows.models.parameters import Parameters
 from workflows.models.settings import ModelSettings
 from workflows.models.spec import ModelSpec
 from workflows.models.structured import StructuredMode
+from workflows.models.wire.stream_turns import StreamTurns
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -46,6 +47,8 @@ class ModelCatalog:
             trusted=(value for value in settings.model_dump().values() if isinstance(value, str)),
         )
         self.selection = Selection(settings)
+        self.turns = StreamTurns()
+        """Those that the streams of all clients leave to others."""
 
     def default(self) -> ModelSpec:
         """The model that writes when a run names none."""
@@ -173,7 +176,7 @@ class ModelCatalog:
     async def _open_clients(self) -> "ProviderClients":
         providers = await _load()
         if self._clients is None:
-            self._clients = providers.ProviderClients(self._settings)
+            self._clients = providers.ProviderClients(self._settings, self.turns)
         return self._clients
 
     async def _open_replay(self, spec: ModelSpec, role: ModelRole) -> Model:

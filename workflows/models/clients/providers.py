@@ -26,6 +26,7 @@ from workflows.models.settings import ModelSettings
 from workflows.models.spec import ModelSpec
 from workflows.models.wire.direct import read_directly
 from workflows.models.wire.http import ProviderHttpClient
+from workflows.models.wire.stream_turns import StreamTurns
 from workflows.models.wire.traits import ServerTraits, TraitsRegistry
 
 if TYPE_CHECKING:
@@ -49,8 +50,10 @@ class Client:
 class ProviderClients:
     """Connections of one process, by provider, opened at first use and closed with it."""
 
-    def __init__(self, settings: ModelSettings) -> None:
+    def __init__(self, settings: ModelSettings, turns: StreamTurns) -> None:
+        """`turns`: those that their streams leave to others."""
         self._settings = settings
+        self._turns = turns
         self._reads_directly = settings.direct_streams
         self._traits = TraitsRegistry()
         self._http: dict[str, ProviderHttpClient] = {}
@@ -120,6 +123,7 @@ class ProviderClients:
         if provider not in self._http:
             client = self._http[provider] = ProviderHttpClient(
                 lambda name: self._traits.of(ModelSpec(provider, name)),
+                self._turns,
                 verify=_load_certificates(),
                 timeout=httpx2.Timeout(None, connect=_CONNECT_SECONDS),  # the rest is `patience.py`'s
             )

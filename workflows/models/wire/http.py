@@ -16,6 +16,7 @@ from workflows.models.wire.frames import EventReader, frame, frame_raw, parse
 from workflows.models.wire.read_ahead import read_ahead
 from workflows.models.wire.refusals import MOST_ATTEMPTS, REFUSALS, adapt_request, learn_from_refusal
 from workflows.models.wire.responses import read_event, read_response
+from workflows.models.wire.stream_turns import StreamTurns
 from workflows.models.wire.traits import ServerTraits
 
 _BODY_HEADERS = frozenset({"content-length", "content-encoding", "transfer-encoding"})
@@ -34,10 +35,11 @@ class ProviderHttpClient(_Client):
     A request that is refused for a field which the server doesn't know is sent again without it.
     """
 
-    def __init__(self, traits_of: Callable[[str], ServerTraits], **kwargs: Any) -> None:
-        """`traits_of`: the traits of a model by its name."""
+    def __init__(self, traits_of: Callable[[str], ServerTraits], turns: StreamTurns, **kwargs: Any) -> None:
+        """`traits_of`: the traits of a model by its name; `turns`: those that the process's streams leave to others."""
         super().__init__(follow_redirects=False, **kwargs)
         self._traits_of = traits_of
+        self._turns = turns
 
     async def send(self, request: httpx2.Request, *, stream: bool = False, **kwargs: Any) -> httpx2.Response:
         """As httpx2's; `follow_redirects` is ignored."""
@@ -54,7 +56,8 @@ class ProviderHttpClient(_Client):
             return reply
         if body.get("stream") and not _is_json(reply):
             events = ChatEvents(traits) if is_chat else None
-            return _translated(reply, _response_frames() if events is None else _frames_of(events), events)
+            translate = _response_frames() if events is None else _frames_of(events)
+            return _with_stream(reply, TranslatedStream(reply, translate, events, self._turns))
         return await _read_whole(reply, traits, is_chat=is_chat, streams=bool(body.get("stream")))
 
     async def _send_adapted(
@@ -137,12 +140,19 @@ def _with_body(request: httpx2.Request, body: Json, adapted: Json) -> httpx2.Req
 
 class TranslatedStream(httpx2.AsyncByteStream):
     """A reply's frames, translated as they come; closing it closes the connection. A chat can be read as events
-    instead."""
+    instead, in batches of what comes meanwhile."""
 
-    def __init__(self, reply: httpx2.Response, translate: Translate, events: ChatEvents | None) -> None:
+    def __init__(
+        self,
+        reply: httpx2.Response,
+        translate: Translate,
+        events: ChatEvents | None,
+        turns: StreamTurns,
+    ) -> None:
         self._reply = reply
         self._translate = translate
         self._events = events
+        self._turns = turns
 
     @property
     def has_events(self) -> bool:
@@ -159,7 +169,7 @@ class TranslatedStream(httpx2.AsyncByteStream):
     async def read_events(self) -> AsyncGenerator[list[Json | RawEvent]]:
         """The events that come together."""
         assert self._events is not None
-        async with aclosing(read_ahead(self._reply.aiter_bytes())) as batches:
+        async with aclosing(read_ahead(self._reply.aiter_bytes(), self._turns)) as batches:
             async for pieces in batches:
                 if events := list(self._events.read(b"".join(pieces))):
                     yield events
@@ -169,13 +179,11 @@ class TranslatedStream(httpx2.AsyncByteStream):
         await self._reply.aclose()
 
 
-def _translated(
-    reply: httpx2.Response, translate: Translate, events: ChatEvents | None = None
-) -> httpx2.Response:
+def _with_stream(reply: httpx2.Response, stream: TranslatedStream) -> httpx2.Response:
     return httpx2.Response(
         reply.status_code,
         headers=_other_headers(reply),
-        stream=TranslatedStream(reply, translate, events),
+        stream=stream,
         request=reply.request,
         extensions=reply.extensions,
     )

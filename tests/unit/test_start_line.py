@@ -1,0 +1,149 @@
+"""The line of runs that have no words yet: a few work at a time, and nobody is held up for ever."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from backend.runs.attempt import start_line
+from backend.runs.attempt.start_line import StartLine
+from workflows.models.budget.ledger import Ledger
+from workflows.models.budget.prices import PriceRegistry
+from workflows.models.spec import ModelSpec
+from workflows.models.wire.stream_turns import StreamTurns
+
+_MODEL = ModelSpec("openai", "gpt-test")
+_SLOTS = start_line._SLOTS
+
+
+class Run:
+    """A run in the line, which goes on as it is told to."""
+
+    def __init__(self, line: StartLine) -> None:
+        self.ledger = Ledger(PriceRegistry())
+        self.is_in = False
+        self._goes_on = asyncio.Event()
+        self._has_words = asyncio.Event()
+        self.task = asyncio.create_task(self._work(line))
+
+    async def _work(self, line: StartLine) -> None:
+        async with line.join(self.ledger) as start:
+            self.is_in = True
+            await self._has_words.wait()
+            start.end()
+            await self._goes_on.wait()
+
+    def has_words(self) -> None:
+        self._has_words.set()
+
+    def ends(self) -> None:
+        self._has_words.set()
+        self._goes_on.set()
+
+
+async def turns() -> None:
+    for _ in range(6):
+        await asyncio.sleep(0)
+
+
+def let_in(runs: list[Run]) -> list[bool]:
+    return [run.is_in for run in runs]
+
+
+@pytest.fixture
+def slots_last(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    return lambda seconds: monkeypatch.setattr(start_line, "_SLOT_SECONDS", seconds)
+
+
+async def test_as_many_as_slots_work_and_the_rest_come_in_their_order(
+    slots_last: Callable[[float], None],
+) -> None:
+    slots_last(1000.0)
+    turns_left = StreamTurns()
+    line = StartLine(turns_left)
+    runs = [Run(line) for _ in range(_SLOTS + 2)]
+    await turns()
+    assert let_in(runs) == [True] * _SLOTS + [False] * 2
+    assert turns_left.is_crowded
+    runs[2].has_words()
+    await turns()
+    assert let_in(runs) == [True] * (_SLOTS + 1) + [False]
+    runs[0].ends()
+    await turns()
+    assert all(let_in(runs))
+    assert not turns_left.is_crowded
+    for run in runs:
+        run.ends()
+    await asyncio.gather(*(run.task for run in runs))
+
+
+async def test_start_whose_model_is_asked_has_no_slot_until_it_has_answered(
+    slots_last: Callable[[float], None],
+) -> None:
+    slots_last(1000.0)
+    line = StartLine(StreamTurns())
+    runs = [Run(line) for _ in range(_SLOTS + 2)]
+    await turns()
+    calls = [runs[0].ledger.begin(_MODEL, "outline", None, 10) for _ in range(2)]
+    await turns()
+    assert let_in(runs) == [True] * (_SLOTS + 1) + [False]
+    for call in calls:
+        runs[0].ledger.drop(call)  # it works again, and goes before whoever still waits
+    runs[1].has_words()
+    await turns()
+    assert not runs[-1].is_in
+    runs[2].has_words()
+    await turns()
+    assert runs[-1].is_in
+    for run in runs:
+        run.ends()
+    await asyncio.gather(*(run.task for run in runs))
+
+
+async def test_start_with_words_takes_no_slot_again() -> None:
+    line = StartLine(StreamTurns())
+    run = Run(line)
+    await turns()
+    run.has_words()
+    await turns()
+    run.ledger.drop(run.ledger.begin(_MODEL, "writing", 0, 10))
+    others = [Run(line) for _ in range(_SLOTS)]
+    await turns()
+    assert all(let_in(others))
+    for each in (run, *others):
+        each.ends()
+    await asyncio.gather(*(each.task for each in (run, *others)))
+
+
+async def test_starts_that_hang_hold_up_the_others_for_a_short_time_only(
+    slots_last: Callable[[float], None],
+) -> None:
+    slots_last(0.01)
+    line = StartLine(StreamTurns())
+    hanging = [Run(line) for _ in range(_SLOTS)]
+    await turns()
+    async with asyncio.timeout(10), line.join(Ledger(PriceRegistry())):
+        assert all(let_in(hanging))
+    for run in hanging:
+        run.ends()
+    await asyncio.gather(*(run.task for run in hanging))
+
+
+@pytest.mark.parametrize("place", [0, _SLOTS, _SLOTS + 1], ids=["working", "next", "last"])
+async def test_run_that_is_cancelled_makes_room(place: int, slots_last: Callable[[float], None]) -> None:
+    slots_last(1000.0)
+    turns_left = StreamTurns()
+    line = StartLine(turns_left)
+    runs = [Run(line) for _ in range(_SLOTS + 2)]
+    await turns()
+    runs.pop(place).task.cancel()
+    await turns()
+    assert sum(let_in(runs)) == _SLOTS
+    for run in runs:
+        run.has_words()
+        await turns()
+    assert all(let_in(runs))
+    assert not turns_left.is_crowded
+    for run in runs:
+        run.ends()
+    await asyncio.gather(*(run.task for run in runs))
