@@ -86,6 +86,42 @@ def test_number_that_the_pack_does_not_have_is_named_and_small_counts_pass() -> 
     assert found.get("section") == 1 and "40 percent" in found["advice"]
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "They took three tablets.",
+        "It took ten minutes.",
+        "It costs four dollars.",
+        "Five percent got better.",
+        "Half a gram is enough.",
+        "Every seven minutes a train comes.",
+        "Patients took it for eight weeks.",
+        "קחו שלושה כדורים ביום.",
+    ],
+)
+def test_small_number_in_words_with_a_unit_is_no_count_of_the_speakers(said: str) -> None:
+    pack = "A train runs every 30 minutes. 300 patients took it for 6 weeks, 40 percent got better. It costs 5 dollars."
+    assert [one["rule"] for one in review_numbers({0: said}, pack)] == ["numbers"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Three questions, two hosts and one mic.",
+        "It was approved two years ago.",
+        "Over the last five years much changed.",
+        "Give me ten minutes, and I'll explain it twice.",
+        "One day you will see it.",
+        "Half an hour between two trains!",
+        "They took it for forty-two days.",
+        "לפני שנתיים זה אושר.",
+    ],
+)
+def test_small_number_in_words_of_things_or_of_the_talk_itself_is_the_speakers_own(said: str) -> None:
+    pack = "A train runs every 30 minutes. 300 patients took it for 6 weeks."
+    assert not list(review_numbers({0: said}, pack))
+
+
 def test_words_that_do_not_occur_in_the_text_are_left_out() -> None:
     text = "The lanterns glowed over the tide pool."
     assert words_in(["lantern", "glow", "harbour", "tide pool", "pool tide"], text) == [

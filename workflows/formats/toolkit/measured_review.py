@@ -10,7 +10,8 @@ from typing import TypeVar
 
 from workflows.formats.speech.turns import Turn
 from workflows.text.metrics.readability import reading_grade
-from workflows.text.quantities.measures import find_measures, is_borne_out
+from workflows.text.quantities.measures import Measure, find_measures, is_borne_out, is_own_count
+from workflows.text.quantities.numbers import list_equals
 from workflows.text.sentences import split_sentences
 from workflows.text.stems import stem
 from workflows.text.words import count_words, list_words
@@ -36,8 +37,6 @@ _QUOTED = 12
 """Words of a passage that are quoted."""
 _PERCENT = {"0.25": "25", "0.5": "50", "0.75": "75"}
 _SHARES = {percent: share for share, percent in _PERCENT.items()}
-_SMALL = 12
-"""Counts up to here are the hosts' own: "two things"."""
 
 
 def review_reading(
@@ -138,18 +137,25 @@ def review_numbers(
     texts: Mapping[int, str], pack: str, language: str | None = None
 ) -> Iterator[ReviewFinding]:
     """Sections that say numbers which the pack doesn't have, or has of something else: "5 km" for "5 mg". Small counts
-    in words are the speakers' own. `pack`: all texts that numbers may come from, a line each."""
+    in words are the speakers' own, quantities with units aren't. `pack`: all texts that numbers may come from, a line
+    each."""
     known = _known_measures(pack)
     for index, text in sorted(texts.items()):
         unknown: dict[str, str] = {}
         for sentence in split_sentences(text, language):
             for measure in find_measures(sentence):
-                is_count = measure.is_spelt and float(measure.value) <= _SMALL
-                if not is_count and not is_borne_out(measure, known.get(measure.value, frozenset())):
+                if not is_own_count(measure, sentence) and not _is_known(measure, known):
                     unknown.setdefault(measure.said, sentence.strip())
         if unknown:
             advice = f"The sources don't have {', '.join([*unknown][:5])}. Say only numbers that they have, or none."
             yield _finding("numbers", index, advice, next(iter(unknown.values())))
+
+
+def _is_known(measure: Measure, known: Mapping[str, frozenset[str]]) -> bool:
+    """Whether a number is known as it is said, or in another unit: "half an hour" of "30 minutes"."""
+    return is_borne_out(measure, known.get(measure.value, frozenset())) or any(
+        unit in known.get(value, frozenset()) for value, unit in list_equals(measure.value, measure.kind)
+    )
 
 
 def _known_measures(pack: str) -> dict[str, frozenset[str]]:

@@ -181,10 +181,11 @@ def find_quantities(text: str) -> tuple[Quantity, ...]:
 
 def list_equals(value: str, unit: str) -> list[tuple[str, str]]:
     """The same quantity in other units: 1 gram is 1000 milligrams, 2 days are 48 hours."""
+    number = Decimal(value)
     return [
-        (_plain((Decimal(value) * factor).normalize()), into)
+        (_plain(equal.normalize()), into)
         for large, small, by in _PARTS
-        for factor, given, into in ((by, large, small), (1 / by, small, large))
+        for equal, given, into in ((number * by, large, small), (number / by, small, large))
         if given == unit
     ]
 
