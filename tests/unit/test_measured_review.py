@@ -10,6 +10,7 @@ from workflows.formats.podcast.review import review_episode, review_pieces
 from workflows.formats.speech.turns import Turn
 from workflows.formats.toolkit import measured_review
 from workflows.formats.toolkit.measured_review import (
+    REFRAIN_RUNS,
     review_numbers,
     review_reading,
     review_repetition,
@@ -50,6 +51,34 @@ def test_section_that_says_an_earlier_one_again_is_told_how_much() -> None:
     found = list(review_repetition({0: said, 1: new, 2: f"{new.replace('word', 'other')} {said}"}))
     assert [(one["rule"], one.get("section")) for one in found] == [("repetition", 2)]
     assert "of it was said in an earlier section" in found[0]["advice"]
+
+
+def _section(name: str, words: int, *said: str) -> str:
+    own = [f"{name}{number}" for number in range(words)]
+    return " ".join([*own[: words // 2], *said, *own[words // 2 :]])
+
+
+@pytest.mark.parametrize(
+    ("again", "words", "is_found"),
+    [
+        ("for two years the line had lost money and nobody wanted it", 300, True),  # 12 words: 5 runs
+        ("for two years the line had lost money and nobody wanted it", 600, False),  # under one in a hundred
+        ("the line had lost money and nobody wanted it", 60, False),  # nine words: chance, or a name
+        ("the European Union Agency for the Cooperation", 60, False),
+        ("at the end of the day", 60, False),
+    ],
+)
+def test_section_that_says_over_one_in_a_hundred_again_is_found_from_ten_words_on(
+    again: str, words: int, is_found: bool
+) -> None:
+    texts = {0: _section("a", words, again), 1: _section("b", words, again)}
+    assert bool(list(review_repetition(texts))) == is_found
+
+
+def test_refrain_of_a_story_is_no_repetition() -> None:
+    refrain = "round and round the lamp it goes and where it stops nobody knows"  # 13 words: 6 runs
+    texts = {0: _section("a", 300, refrain), 1: _section("b", 300, refrain)}
+    assert list(review_repetition(texts)) and not list(review_repetition(texts, fewest=REFRAIN_RUNS))
 
 
 def test_repetition_of_one_section_is_that_of_the_whole_and_reads_no_earlier_one_again(

@@ -26,8 +26,10 @@ MOST_REPEATED = 0.01
 RUN_WORDS = 8
 _KEPT_SECTIONS = 512
 """Sections whose runs are kept, at some hundred bytes a word: those of the longest text, or of fifty short ones."""
-_FEWEST_RUNS = 8
-"""As many runs are a passage of two lines. Fewer may be a refrain or chance, unless they are much of the section."""
+_FEWEST_RUNS = 3
+"""Runs of ten words that come again. Fewer may be a name or chance, unless they are much of the section."""
+REFRAIN_RUNS = 8
+"""Runs of a passage of two lines. Fewer may be a refrain, where there may be one."""
 _MUCH_REPEATED = 0.05
 LONGEST_TURN = 120
 """Words: more at a stretch is a lecture."""
@@ -69,19 +71,23 @@ def part_of(texts: Mapping[int, _T], only: int | None) -> Mapping[int, _T]:
     return texts if only is None else {only: texts[only]}
 
 
-def review_repetition(texts: Mapping[int, str], only: int | None = None) -> Iterator[ReviewFinding]:
-    """Later sections that say an earlier one again: shared runs of eight words over one in a hundred. `only`: whether
-    this one does."""
+def review_repetition(
+    texts: Mapping[int, str], only: int | None = None, fewest: int = _FEWEST_RUNS
+) -> Iterator[ReviewFinding]:
+    """Later sections that say an earlier one again: shared runs of eight words over one in a hundred, and at least
+    `fewest` of them or one in twenty. `only`: whether this one does."""
     earlier: list[frozenset[int]] = []
     for index, text in sorted(texts.items()):
         if only in (None, index):
-            yield from _review_runs(index, text, earlier)
+            yield from _review_runs(index, text, earlier, fewest)
         if index == only:
             return
         earlier.append(_runs_said(text))
 
 
-def _review_runs(index: int, text: str, earlier: Sequence[frozenset[int]]) -> Iterator[ReviewFinding]:
+def _review_runs(
+    index: int, text: str, earlier: Sequence[frozenset[int]], fewest: int
+) -> Iterator[ReviewFinding]:
     own = _runs_said(text)
     said = frozenset[int]().union(*(own & runs for runs in earlier))
     if not said:
@@ -90,7 +96,7 @@ def _review_runs(index: int, text: str, earlier: Sequence[frozenset[int]]) -> It
     runs = _list_runs(words)
     again = [start for start, run in enumerate(runs) if run in said]
     share = len(again) / len(runs)
-    if share > MOST_REPEATED and (len(again) >= _FEWEST_RUNS or share > _MUCH_REPEATED):
+    if share > MOST_REPEATED and (len(again) >= fewest or share > _MUCH_REPEATED):
         advice = f"{share:.0%} of it was said in an earlier section, word for word. Say what is new."
         yield _finding("repetition", index, advice, " ".join(words[again[0] : again[0] + _QUOTED]))
 
