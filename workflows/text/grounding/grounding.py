@@ -28,6 +28,7 @@ from workflows.text.clauses.relative_clauses import find_relative
 from workflows.text.grounding.bounds import Bounds
 from workflows.text.grounding.ceilings import Ceilings
 from workflows.text.grounding.contrasts import Contrasts
+from workflows.text.grounding.groups import Groups
 from workflows.text.grounding.hebrew_rules import HebrewRules
 from workflows.text.grounding.instruction_index import InstructionIndex
 from workflows.text.grounding.number_index import NumberIndex
@@ -97,6 +98,7 @@ class Evidence:
         self._substances = Substances(document, language)
         self._waits = Waits(sentences, language)
         self._fasts = Fasts(sentences, language)
+        self._groups = Groups(sentences, language)
         self._hebrew_rules = HebrewRules(sentences if self._is_hebrew else [])
         self._words = frozenset(part for word in plain_words(document) for part in (word, *word.split("-")))
         self._numbers = NumberIndex(
@@ -142,6 +144,7 @@ class Evidence:
     def _find_opposite(self, sentence: str) -> str | None:
         return (
             self._instructions.find_conflict(sentence)
+            or self._groups.find_allowed(sentence)
             or self._waits.find_broken(sentence)
             or self._fasts.find_unasked(sentence)
             or self._contrasts.find_conflict(sentence)

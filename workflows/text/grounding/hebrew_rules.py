@@ -17,6 +17,7 @@ _LIMITING_WORDS = "אם כאשר כש לפני אחרי לאחר עד רק יו�
 """With one of these a clause forbids or allows something narrower than its other words say."""
 _EMPTY_WORDS = """
 את של עם או גם זה זו זאת הוא היא הם הן לכם לך יש כל מאוד לגמרי כלל בהחלט כאן כן אז כדי נגד יחד ביחד
+אותו אותה אותם אותן בו בה בהם בהן איתו איתה
 """
 _DOING_WORDS = "לקחת ליטול לאכול לשתות להשתמש לבלוע לתת"
 _FORBIDS = frozenset(_FORBIDDING_WORDS.split())
