@@ -48,8 +48,8 @@ def evaluate(
         rows = [dict(zip(columns_of(results), row, strict=True)) for row in rows_of(results)]
         failed = {each.key: each.failure for each in results.outcomes if each.failure is not None}
         other = {each.key: each.other_failure for each in results.outcomes if each.other_failure is not None}
-        told = {"not_written": failed, **({"other_not_written": other} if other else {})}
-        print_json({"folder": str(folder), "model": results.model, "rows": rows, **told})
+        problems = {"not_written": failed, **({"other_not_written": other} if other else {})}
+        print_json({"folder": str(folder), "model": results.model, "rows": rows, **problems})
         _end(results)
     say(f"{results.model}, judged by {results.judge or 'nobody'}")
     show_table(columns_of(results), rows_of(results))

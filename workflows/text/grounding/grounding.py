@@ -25,16 +25,16 @@ from workflows.text.clauses.fasts import Fasts
 from workflows.text.clauses.hebrew_claims import compare_hebrew, hebrew_matter, split_hebrew
 from workflows.text.clauses.names import find_unknown_names
 from workflows.text.clauses.relative_clauses import find_relative
-from workflows.text.grounding.bounds import Bounds
-from workflows.text.grounding.ceilings import Ceilings
 from workflows.text.grounding.contrasts import Contrasts
-from workflows.text.grounding.groups import Groups
 from workflows.text.grounding.hebrew_rules import HebrewRules
 from workflows.text.grounding.instruction_index import InstructionIndex
 from workflows.text.grounding.number_index import NumberIndex
 from workflows.text.grounding.orders import Orders
 from workflows.text.grounding.substances import Substances
 from workflows.text.grounding.waits import Waits
+from workflows.text.limits.bounds import Bounds
+from workflows.text.limits.ceilings import Ceilings
+from workflows.text.limits.groups import Groups
 from workflows.text.modality.forbidden_lists import list_rules
 from workflows.text.modality.modality import says_phrase
 from workflows.text.modality.modality_index import ModalityIndex
