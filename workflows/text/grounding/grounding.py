@@ -34,6 +34,7 @@ from workflows.text.grounding.substances import Substances
 from workflows.text.grounding.waits import Waits
 from workflows.text.limits.bounds import Bounds
 from workflows.text.limits.ceilings import Ceilings
+from workflows.text.limits.durations import Durations
 from workflows.text.limits.groups import Groups
 from workflows.text.modality.forbidden_lists import list_rules
 from workflows.text.modality.modality import says_phrase
@@ -99,6 +100,7 @@ class Evidence:
         self._waits = Waits(sentences, language)
         self._fasts = Fasts(sentences, language)
         self._groups = Groups(sentences, language)
+        self._durations = Durations(sentences, language)
         self._hebrew_rules = HebrewRules(sentences if self._is_hebrew else [])
         self._words = frozenset(part for word in plain_words(document) for part in (word, *word.split("-")))
         self._numbers = NumberIndex(
@@ -110,7 +112,8 @@ class Evidence:
         isn't there at all; for any other reason somebody who understands both may think otherwise."""
         if (reason := self._numbers.find_strange(sentence)) is not None:
             return "number", reason
-        if self._by_words and (other := self._orders.find_other_duration(sentence)) is not None:
+        other = self._orders.find_other_duration(sentence) if self._by_words else None
+        if other is not None or (other := self._durations.find_other(sentence)) is not None:
             return "number", f"the document says {other} for this"
         if unknown := find_unknown_names(sentence, self._words):
             return "name", f"the document doesn't name {', '.join(unknown[:5])}"

@@ -55,6 +55,7 @@ _FOUND = re.compile(
     rf"|(?P<lone>{_either(*_LONE)})(?= (?:אחרי|לאחר|לפני)(?![א-ת]))"
     rf"|(?<!\d )(?P<single>{_either(*_SINGLE)}) ו(?P<single_more>חצי|רבע){_NO_UNIT}"
     rf"|(?:(?<=אחרי )|(?<=לאחר )|(?<=במשך )|(?<=למשך )|(?<=בתוך ))(?P<lasted>{_either(*_LONE)})"
+    rf"|(?P<whole>{_either(*_LONE)}) (?:של(?:ם|מה)|תמי(?:ם|מה))"
     rf"|(?P<number>{_SPELT}){_MORE.format('number_more', '')} (?P<unit>{_either(*_NAMES)})"
     rf"{_MORE.format('unit_more', _NO_UNIT)})"
     r"(?![א-ת\"״])"
@@ -87,7 +88,7 @@ def hebrew_unit_after(text: str, end: int) -> tuple[str, str]:
 def _unit(match: re.Match[str]) -> str:
     if match["dual"]:
         return _DUALS[match["dual"]]
-    if lone := match["lone"] or match["lasted"]:
+    if lone := match["lone"] or match["lasted"] or match["whole"]:
         return _LONE[lone]
     return _NAMES[match["unit"] or match["of"] or match["single"]]
 

@@ -1,0 +1,211 @@
+"""Durations that a document gives: "the test takes 20 minutes", "ready after 3 days". English, Hebrew. Pure.
+
+It errs to silence: only the same thing is compared, and what is said to last about as long is the same.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from workflows.text.clauses.claims import claim_stems, denies_or_forbids, split_clauses
+from workflows.text.clauses.hebrew_claims import split_hebrew
+from workflows.text.clauses.hebrew_instructions import hebrew_empty
+from workflows.text.clauses.hebrew_roots import hebrew_root
+from workflows.text.quantities.numbers import find_quantities
+from workflows.text.stems import stem
+from workflows.text.words import list_words
+
+_SECONDS = {
+    "second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800, "month": 2_628_000, "year": 31_536_000,
+    "שנייה": 1, "דקה": 60, "שעה": 3600, "יום": 86_400, "שבוע": 604_800, "חודש": 2_628_000, "שנה": 31_536_000,
+}  # fmt: skip
+_ENGLISH = "|".join(unit for unit in _SECONDS if unit.isascii())
+_HEBREW = "|".join(unit for unit in _SECONDS if not unit.isascii())
+_RESULTS = r"(?:results?|reports?|findings)"
+_LASTS = {
+    "en": re.compile(
+        r"\b(?:(?:will|can|may|might|could|should|would|['’]ll|usually|normally)(?: \w{1,12})? (?:take|last)"
+        r"|takes|lasts|(?:is|are|be) (?:over|done|finished|ready|there|back|available|in))\b"
+        rf"|\b(?:get|have|receive|see|hear) (?:\w{{1,12}} )?(?={_RESULTS}\b)",
+        re.IGNORECASE,
+    ),
+    "he": re.compile(
+        r"(?<![א-ת])ו?ש?(?:אורכ(?:ת|ים|ות)|אורך|נמשכ(?:ת|ים|ות)|נמשך|ת?י?ימשכ?ך?|תימשך|תארך|יארך|לוקח(?:ת|ים|ות)?"
+        r"|תיקח|ייקח|מוכנ(?:ה|ים|ות)|מוכן|זמינ(?:ה|ים|ות)|זמין|יגיעו|מגיעות|יתקבלו|מתקבלות)(?![א-ת])"
+    ),
+}
+_FILLERS = {
+    "en": re.compile(
+        rf"(?:{_RESULTS}|about|around|roughly|approximately|nearly|almost|only|just|at least|at most|up to|as long as"
+        r"|less than|more than|some|for|after|in|usually|often|you|between|from|a good|the next)\b ?",
+        re.IGNORECASE,
+    ),
+    "he": re.compile(r"(?:בערך|רק|לפחות|לכל היותר|במשך|כמעט|בדרך כלל|אחרי|לאחר|כעבור|עוד) |כ[-־]"),
+}
+_WITHIN = {"en": re.compile(r"within\b ?", re.IGNORECASE), "he": re.compile(r"(?:ב?תוך|עד) ")}
+_ONE = {
+    "en": re.compile(rf"(?:an?|one) (?P<unit>{_ENGLISH})\b", re.IGNORECASE),
+    "he": re.compile(rf"(?P<unit>{_HEBREW})(?: אחת| אחד)?(?![א-ת])(?! ו)"),
+}
+_FEW = {
+    "en": re.compile(rf"(?:a few|several|a couple of) (?P<unit>{_ENGLISH})s\b", re.IGNORECASE),
+    "he": re.compile(r"כמה (?P<unit>שניות|דקות|שעות|ימים|שבועות|חודשים)(?![א-ת])"),
+}
+_PLURALS = {"שניות": "שנייה", "דקות": "דקה", "שעות": "שעה", "ימים": "יום", "שבועות": "שבוע", "חודשים": "חודש"}
+_MOMENTS = {
+    "en": (
+        (
+            re.compile(r"(?:at once|immediately|instantly|(?:right|straight) away|no time)\b", re.IGNORECASE),
+            0,
+            0,
+        ),
+        (re.compile(r"(?:today|the same day|tonight)\b", re.IGNORECASE), 0, 43_200),
+        (re.compile(r"(?:tomorrow|the next day|the following day)\b", re.IGNORECASE), 43_200, 90_000),
+        (re.compile(r"(?:all day|the (?:whole|entire) day)\b", re.IGNORECASE), 21_600, 90_000),
+    ),
+    "he": (
+        (re.compile(r"(?:מיד|מייד|תכף)(?![א-ת])"), 0, 0),
+        (re.compile(r"(?:היום|באותו יום)(?![א-ת])"), 0, 43_200),
+        (re.compile(r"(?:מחר|למחרת)(?![א-ת])"), 43_200, 90_000),
+        (re.compile(r"(?:כל היום)(?![א-ת])"), 21_600, 90_000),
+    ),
+}
+_MORE = re.compile(r"\s?(?:[-–—]|to|or|and|עד|או)\s?(?:about )?$")
+_PURPOSE = {
+    "en": re.compile(r"[ ](?:to|until|till|before|for|from|of)\b(?P<thing>.{0,80})", re.IGNORECASE),
+    "he": re.compile(r" (?P<thing>(?:ל[א-ת]{3}|עד ).{0,80})"),
+}
+"""What it takes so long to do: then that is what lasts."""
+_EVENTS_WORDS = """
+test scan exam examination procedure check checkup appointment imaging operation surgery treatment infusion session mri
+"""
+_HEBREW_EVENTS_WORDS = "בדיקה סריקה ניתוח טיפול פעולה הליך צילום עירוי הדמיה"
+_EVENTS = {
+    "en": frozenset(map(stem, _EVENTS_WORDS.split())),
+    "he": frozenset(map(hebrew_root, _HEBREW_EVENTS_WORDS.split())),
+}
+_EVENT = "#event"
+_IT = re.compile(r"(?:^|\W)(?:it|it all|the whole thing)\s*$", re.IGNORECASE)
+_FAR, _REACH = 120, 80
+_TOLERANCE = Decimal("0.1")
+_MOST_OF_FEW = 30
+
+
+class _Lasting(NamedTuple):
+    """A thing by its stems, and the seconds that it lasts at least and at most; `said` as written."""
+
+    things: frozenset[str]
+    least: Decimal
+    most: Decimal
+    said: str
+
+
+class Durations:
+    """What a document's sentences say of how long things last. Of other languages it finds nothing."""
+
+    def __init__(self, sentences: Sequence[str], language: str | None) -> None:
+        self._language = language if language in _LASTS else None
+        self._known = dict.fromkeys(one for sentence in sentences for one in self._read(sentence))
+        self._by_thing: dict[str, list[_Lasting]] = {}
+        for one in self._known:
+            for thing in one.things or (_EVENT,):
+                self._by_thing.setdefault(thing, []).append(one)
+
+    def find_other(self, sentence: str) -> str | None:
+        """A duration of the document, as it is said there, of what a sentence says to last longer or shorter."""
+        for one in self._read(sentence):
+            others = self._of_same(one)
+            if others and not any(_is_as_long(one, other) for other in others):
+                return others[0].said
+        return None
+
+    def _of_same(self, one: _Lasting) -> list[_Lasting]:
+        named = one.things - {_EVENT}
+        same = [other for thing in named for other in self._by_thing.get(thing, ())]
+        if same:
+            return same
+        events = self._by_thing.get(_EVENT, [])
+        if _EVENT in one.things:  # "the scan" of "the test"
+            return events if len(events) == 1 else []
+        return list(self._known) if not one.things and len(self._known) == 1 else []
+
+    def _read(self, sentence: str) -> Iterator[_Lasting]:
+        if self._language is None or _LASTS[self._language].search(sentence) is None:
+            return
+        for clause in (split_clauses if self._language == "en" else split_hebrew)(sentence):
+            found = _LASTS[self._language].search(clause)
+            if found is not None and not (self._language == "en" and denies_or_forbids(clause)):
+                span = _span_at(clause, found.end(), self._language)
+                if span is not None:
+                    yield from self._lasting(clause, found, *span)
+
+    def _lasting(
+        self, clause: str, found: re.Match[str], least: Decimal, most: Decimal, start: int, end: int
+    ) -> Iterator[_Lasting]:
+        assert self._language is not None
+        purpose = _PURPOSE[self._language].match(clause, end)
+        subject = purpose["thing"] if purpose else clause[max(0, found.start() - _FAR) : found.start()]
+        if not purpose and re.match(rf"{_RESULTS}\b", clause[found.end() :], re.IGNORECASE):
+            subject = "results"
+        things = _things(subject, self._language)
+        if things or not purpose:
+            yield _Lasting(things, least, most, clause[start:end].strip())
+
+
+def _is_as_long(one: _Lasting, other: _Lasting) -> bool:
+    return one.least <= other.most * (1 + _TOLERANCE) and one.most >= other.least * (1 - _TOLERANCE)
+
+
+def _things(text: str, language: str) -> frozenset[str]:
+    if language == "he":
+        found = {
+            hebrew_root(word) for word in list_words(text) if word not in hebrew_empty() and len(word) > 1
+        }
+    else:
+        found = set(claim_stems(text))
+    # "It" may be the event that a document is about.
+    is_event = found & _EVENTS[language] or (not found and _IT.search(text))
+    return frozenset({*found, _EVENT} if is_event else found)
+
+
+def _span_at(clause: str, place: int, language: str) -> tuple[Decimal, Decimal, int, int] | None:
+    """What is said to last from a place on: seconds at least and at most, and the place of that."""
+    place += clause[place : place + 1] == " "
+    while filler := _FILLERS[language].match(clause, place):
+        place = filler.end()
+    within = _WITHIN[language].match(clause, place)
+    start = within.end() if within else place
+    found = _said_in_words(clause, start, language) or _counted(clause, start)
+    if found is None:
+        return None
+    least, most, end = found
+    return (Decimal(0) if within else least), most, place, end
+
+
+def _said_in_words(clause: str, place: int, language: str) -> tuple[Decimal, Decimal, int] | None:
+    for pattern, least, most in _MOMENTS[language]:
+        if match := pattern.match(clause, place):
+            return Decimal(least), Decimal(most), match.end()
+    if match := _FEW[language].match(clause, place):
+        unit = match["unit"].casefold()
+        seconds = Decimal(_SECONDS[_PLURALS.get(unit, unit)])
+        return 2 * seconds, _MOST_OF_FEW * seconds, match.end()
+    if match := _ONE[language].match(clause, place):
+        seconds = Decimal(_SECONDS[match["unit"].casefold()])
+        return seconds, seconds, match.end()
+    return None
+
+
+def _counted(clause: str, place: int) -> tuple[Decimal, Decimal, int] | None:
+    """A quantity of time at a place; of "20 to 30 minutes" both."""
+    text = clause[place : place + _REACH]
+    found: list[Decimal] = []
+    end = 0
+    for quantity in find_quantities(text):
+        goes_on = _MORE.fullmatch(text[end : quantity.start]) if found else quantity.start == 0
+        if quantity.unit not in _SECONDS or not goes_on:
+            break
+        found.append(Decimal(quantity.value) * _SECONDS[quantity.unit])
+        end = quantity.end
+    return (min(found), max(found), place + end) if found else None
