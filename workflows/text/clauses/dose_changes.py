@@ -20,6 +20,8 @@ _CHANGES = {
 }
 _ALONE = frozenset({"double", "triple", "halve"})
 """Changes that are of a dose whatever their object."""
+_TAKING = frozenset({"take", "swallow"})
+"""Verbs after which "another one" is another dose."""
 _UNLIMITED = re.compile(
     r"\bas (?:many|much|often) (?:(?:tablets|pills|puffs|doses|capsules|drops) )?as you (?:like|want|wish|please)\b"
     r"|\bas (?:many|much) (?:tablets|pills|puffs|doses|capsules|drops|painkillers) as (?:you )?(?:need|needed|can)\b"
@@ -47,7 +49,10 @@ def find_change(words: Sequence[str], head: str, text: str) -> str | None:
         return "halve" if instruction_words().doses.intersection(words) else None
     for name, forms in _CHANGES.items():
         if name == "add":
-            near = any(one in forms and after in instruction_words().doses for one, after in pairwise(words))
+            near = any(
+                one in forms and (after in instruction_words().doses or (after == "one" and head in _TAKING))
+                for one, after in pairwise(words)
+            )
             if near and head in instruction_words().actions:
                 return name
         elif (

@@ -7,24 +7,30 @@ from workflows.text.clauses.claims import claim_stems, split_clauses
 from workflows.text.grounding.counted import CountedThings
 from workflows.text.grounding.instruction_index import InstructionIndex
 from workflows.text.modality.modality_index import ModalityIndex
+from workflows.text.quantities.hebrew_numbers import find_bare_doses
 from workflows.text.quantities.numbers import Quantity, find_quantities, list_equals
 
 _SMALL_COUNT = 12
 _LEAST_STEMS = 2
 _TAKEN = re.compile(
-    r"\b(?:take|takes|taking|swallow|have|give|inject|use|apply|try|chew) (?:up to |at least |another |all )?$",
+    r"\b(?:take|takes|taking|swallow|have|give|inject|use|apply|try|chew|with)"
+    r" (?:up to |at least |another |all |just |it )?$",
     re.IGNORECASE,
 )
 _NOTHING_COUNTED = re.compile(
     r"\s*(?:[.,;:!?\"”’)]|$|(?:at|of them|instead|more|together|now|then|if|when|every|each|an?|per|in|with|before"
     r"|after|daily|once|twice|or|and|right|straight|next|today|tonight|tomorrow|immediately"
+    r"|(?:the|this|your|that) (?:next|same|following|other|usual)|to make up|all"
     r"|(?:one|two|three|four|five|six|\d{1,2}) times)\b)",
     re.IGNORECASE,
 )
-_NOT_TAKEN = frozenset(
-    {"time", "second", "minute", "hour", "day", "week", "month", "year", "degree", "percent"}
-)
-"""Units of which nobody takes any: "take three" is no "three times a day"."""
+_REFUSED = re.compile(r"(?:\b(?:not|never|avoid)|n['’]t)(?: ever)? $", re.IGNORECASE)
+_REACH = 16
+_NOT_TAKEN_UNITS = """
+time second minute hour day week month year degree percent milligram microgram gram kilogram millilitre
+"""
+_NOT_TAKEN = frozenset(_NOT_TAKEN_UNITS.split())
+"""Units of which nobody takes any: "take five" is no "five times a day", nor "5 mg"."""
 _MOST_TITLE = 12
 """Words of a first line that is a title."""
 
@@ -58,7 +64,9 @@ class NumberIndex:
             for quantity in find_quantities(sentence):
                 self._quantities.setdefault((quantity.value, quantity.unit), []).append(place)
                 self._values.add(quantity.value)
-                self._taken |= {quantity.value} if quantity.unit not in _NOT_TAKEN else set()
+                if quantity.unit not in _NOT_TAKEN and not _is_refused(quantity, sentence):
+                    self._taken.add(quantity.value)
+            self._taken |= {value for value, _ in find_bare_doses(sentence)}
 
     def find_strange(self, sentence: str) -> str | None:
         """What is wrong with the numbers of a sentence; None when nothing is."""
@@ -72,6 +80,9 @@ class NumberIndex:
                     continue
                 if (reason := self._doubt(quantity, about, is_dose=is_dose)) is not None:
                     return reason
+        bare = next((said for value, said in find_bare_doses(sentence) if value not in self._taken), None)
+        if bare is not None:
+            return f"the document doesn't say {bare}"
         if (interval := self._instructions.find_strange_interval(sentence)) is not None:
             return f"the document doesn't say {interval.said}"
         counted = next(filter(None, map(self._counted.find_strange, clauses)), None)
@@ -116,6 +127,15 @@ class NumberIndex:
         return f"the document says {said} of something else"
 
 
+def _is_refused(quantity: Quantity, text: str) -> bool:
+    """Whether it is a number of doses that nobody is to take at once: "do not take two at once"."""
+    taken = None if quantity.unit else _TAKEN.search(text, 0, quantity.start)
+    return (
+        taken is not None
+        and _REFUSED.search(text[max(0, taken.start() - _REACH) : taken.start()]) is not None
+    )
+
+
 def _is_dose(quantity: Quantity, clause: str) -> bool:
     """Whether it is a number of doses, though nothing is said that it counts: "take two"."""
     return (
@@ -123,6 +143,7 @@ def _is_dose(quantity: Quantity, clause: str) -> bool:
         and quantity.value != "1"
         and _TAKEN.search(clause, 0, quantity.start) is not None
         and _NOTHING_COUNTED.match(clause, quantity.end) is not None
+        and not _is_refused(quantity, clause)
     )
 
 

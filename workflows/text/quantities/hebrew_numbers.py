@@ -60,6 +60,15 @@ _FOUND = re.compile(
     rf"{_MORE.format('unit_more', _NO_UNIT)})"
     r"(?![א-ת\"״])"
 )
+_BARE_DOSE = re.compile(
+    rf"(?:(?<![א-ת])(?P<refused>אל|אין|לא|אסור|בלי) )?"
+    r"(?<![א-ת])ו?(?:קחו|קחי?|ת?יקחו|תיקחי?|תקחו|לקחת|ליטול|טלו|תיטלו|בלעו|תבלעו|לבלוע|תנו|לתת)"
+    r"(?: (?:עוד|פשוט|כבר|גם|מיד|מייד|רק|אז))? "
+    rf"(?P<count>שתיים|שניים|{_either(*(word for word, number in ONES.items() if number > 2))})"
+    r"(?=[.,;:!?\"”]|$| (?:ביחד|יחד|מחר|היום|אחרי|לפני|עם|כל|מיד|מייד|במקום|בפעם|בבת|בבוקר"
+    r"|בערב|מהם|מהן|למחרת)(?![א-ת]))"
+)
+"""Doses that aren't named: "קחו שתיים"."""
 _UNIT = re.compile(rf"[ \u00a0-]?(?P<unit>{_either(*_NAMES)})(?![א-ת\"״])")
 
 
@@ -77,6 +86,13 @@ def find_hebrew_quantities(text: str) -> Iterator[HebrewQuantity]:
     """The spelt numbers of `text` that a unit follows, in order: "שמונה כדורים" is 8 tablets."""
     for match in _FOUND.finditer(text):
         yield HebrewQuantity(_value(match), _unit(match), match.group(), match.start(), match.end())
+
+
+def find_bare_doses(text: str) -> Iterator[tuple[str, str]]:
+    """The numbers of doses that are asked for without a word of what they count, and how they are said."""
+    for match in _BARE_DOSE.finditer(text):
+        if match["refused"] is None:
+            yield str(ONES[match["count"]]), match["count"]
 
 
 def hebrew_unit_after(text: str, end: int) -> tuple[str, str]:
