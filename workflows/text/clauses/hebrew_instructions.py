@@ -1,5 +1,6 @@
 """Hebrew clauses read as instructions: what they tell somebody to do, to leave, to go on with. Pure."""
 
+import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -21,6 +22,13 @@ _CONDITIONS = frozenset({"אם", "כאשר", "אלא"})
 _CHANGES = ("double", "halve", "raise", "lower")
 _ALONE = frozenset({"double", "halve"})
 _UNLIMITED = ("כמה שאתם רוצים", "כמה שתרצו", "כמה שרוצים", "ככל שתרצו", "מתי שתרצו", "בלי הגבלה", "ללא הגבלה")
+_PART = re.compile(
+    r"(?<![א-ת])(?:חצי|מחצית|רבע|שליש|חלק) "
+    r"(?:מה|את ה|ה|מ|של ה)?(?:תרופ(?:ה|ות)|כדור(?:ים)?|מינון|מנ(?:ה|ות)|טבלי(?:ה|ות)|קפסול(?:ה|ות))(?![א-ת])"
+)
+"""A share of what is usually taken: "half of your medicines"."""
+_HALF = frozenset({"חצי", "וחצי", "מחצית", "חצות", "בחצות"})
+"""Words with the root of "halve"."""
 _NO_LIMIT = "set no limit to"
 
 
@@ -129,6 +137,8 @@ def _course(rest: Sequence[str], root: str, *, negates: bool) -> Course | None:
 def _change(rest: Sequence[str], root: str, clause: str) -> str | None:
     if any(phrase in clause for phrase in _UNLIMITED):
         return _NO_LIMIT
+    if root in _roots("doing") and _PART.search(clause):
+        return "halve"
     if rest and rest[0] in _words("empty"):  # "three" has the root of "triple"
         return None
     roots = [hebrew_root(word) for word in rest]
@@ -146,8 +156,10 @@ def has_hebrew_change(change: str, words: frozenset[str], text: str) -> bool:
     """Whether a document speaks of such a change. `words`: all of its words; `text`: it."""
     if change == _NO_LIMIT:
         return any(phrase in text for phrase in _UNLIMITED)
+    if change == "halve" and _PART.search(text):
+        return True
     forms = _roots(change) | (_roots("doubled") if change == "double" else frozenset())
-    return any(hebrew_root(word) in forms for word in words)
+    return any(hebrew_root(word) in forms for word in words if word not in _HALF)
 
 
 @cache
