@@ -16,9 +16,11 @@ from workflows.text.clauses.claims import (
     denies_or_forbids,
     find_rule,
     is_opposite,
+    is_plainly_turning,
     matter_of,
     overlap,
     plain_words,
+    say_ways,
     split_clauses,
 )
 from workflows.text.clauses.fasts import Fasts
@@ -84,7 +86,9 @@ class Evidence:
         for place, sentence in enumerate(sentences):
             for concept in self._modality.list_concepts(sentence):
                 self._places.setdefault(concept, []).append(place)
-        self._clauses = [(clause, sentence) for sentence in sentences for clause in split_clauses(sentence)]
+        self._clauses = [
+            (clause, sentence) for sentence in map(say_ways, sentences) for clause in split_clauses(sentence)
+        ]
         self._clause_stems = [matter_of(clause) for clause, _ in self._clauses]
         self._kinds = [
             claim_stems(" ".join(find_relative(plain_words(one), "en"))).keys() for one, _ in self._clauses
@@ -167,7 +171,7 @@ class Evidence:
         )
         if reason is not None:
             return reason
-        clauses = split_clauses(sentence)
+        clauses = split_clauses(say_ways(sentence))
         if any(self._turns_round(clause) for clause in clauses):
             return _OPPOSITE
         return next((reason for clause in clauses if (reason := self._misruled(clause)) is not None), None)
@@ -196,10 +200,23 @@ class Evidence:
         if len(stems) < 2:
             return False
         places = {place for stem in stems for place in self._clause_places.get(stem, ())}
-        close = [place for place in places if overlap(stems, self._clause_stems[place]) >= _SAME_SHARE]
+        is_bare = is_plainly_turning(clause)
+        close = [
+            place
+            for place in places
+            if self._is_about_same(stems, self._clause_stems[place], is_bare=is_bare)
+        ]
         said = claim_stems(clause).keys()
         close = [place for place in close if self._kinds[place] <= said]
         return bool(close) and all(is_opposite(clause, *self._clauses[place]) for place in close)
+
+    def _is_about_same(self, stems: set[str], others: set[str], *, is_bare: bool) -> bool:
+        """Whether two clauses are about the same; of what all of the document is about one may say nothing, where it
+        `is_bare`."""
+        if overlap(stems, others) >= _SAME_SHARE:
+            return True
+        bare, others_bare = stems - self._numbers.subject, others - self._numbers.subject
+        return is_bare and len(bare) > 1 and bare == others_bare
 
     def _contradicts_hebrew(self, clause: str) -> bool:
         """Whether a clause of the document about the same says the contrary, and none says the same."""

@@ -56,7 +56,8 @@ class NumberIndex:
         self._counted = CountedThings(
             [clause for sentence in sentences for clause in split_clauses(sentence)]
         )
-        self._title = self._stems(_title_of(sentences))
+        self.subject = self._stems(_title_of(sentences))
+        """The stems and concepts of what all of the document is about."""
         self._quantities: dict[tuple[str, str], list[int]] = {}
         self._values: set[str] = set()
         self._taken: set[str] = set()
@@ -97,7 +98,7 @@ class NumberIndex:
 
     def _stems_of(self, text: str) -> frozenset[str]:
         """The stems and concepts of a text that the document has, but for those that all of it is about."""
-        return frozenset(stem for stem in self._stems(text) - self._title if stem in self._places)
+        return frozenset(stem for stem in self._stems(text) - self.subject if stem in self._places)
 
     def _stems(self, text: str) -> frozenset[str]:
         return frozenset({*claim_stems(text), *self._modality.list_concepts(text)})
