@@ -8,6 +8,8 @@ TABLETS = Evidence(
     "Take one 5 mg tablet once a day. If you forget a tablet, take the next one at the usual time; never take two at "
     "once to make up for a forgotten one."
 )
+TOGETHER = Evidence("Take one 5 mg tablet twice a day. Do not take two doses together.")
+TOGETHER_HEBREW = Evidence('קחו טבליה אחת של 5 מ"ג פעמיים ביום. אין לקחת שתי מנות יחד.', "he")
 HEBREW = Evidence(
     'קחו טבליה אחת של 5 מ"ג פעם ביום. אם שכחתם מנה, קחו את הבאה בזמן הרגיל; אין ליטול שתיים בבת אחת.', "he"
 )
@@ -26,6 +28,10 @@ HEBREW = Evidence(
                 "Take another one the next day.",
             )
         ),
+        (TOGETHER, "Take two doses together."),
+        (TOGETHER, "If you miss one, take two in the evening."),
+        (TOGETHER_HEBREW, "קחו שתי מנות יחד."),
+        (TOGETHER_HEBREW, "אם שכחתם מנה, קחו שתיים."),
         *(
             (HEBREW, sentence)
             for sentence in ("אם שכחתם מנה, קחו שתיים.", "קחו שתיים בפעם הבאה.", "קחו חמש ביחד.")
@@ -51,6 +57,8 @@ def test_number_of_doses_that_the_document_does_not_ask_for_is_found(
                 "If you forget one, take the next one as usual.",
             )
         ),
+        (TOGETHER, "Never take two doses together."),
+        (TOGETHER_HEBREW, "אל תיקחו שתי מנות יחד."),
         *((HEBREW, sentence) for sentence in ("אל תיקחו שתיים בבת אחת.", "אין ליטול שתיים יחד.")),
     ],
 )

@@ -6,7 +6,7 @@ from workflows.text.grounding.grounding import Evidence
 
 SCAN = Evidence(
     "The test takes about 20 minutes. You may go home an hour after the test. The results are ready after 3 days. "
-    "It takes 2 weeks until the medicine works."
+    "It takes 2 weeks until the medicine works. You can drive again after one week. It doesn't hurt."
 )
 HEBREW = Evidence(
     "הבדיקה אורכת כ-20 דקות. אפשר ללכת הביתה שעה אחרי הבדיקה. התוצאות מוכנות אחרי 3 ימים.", "he"
@@ -29,6 +29,9 @@ HEBREW = Evidence(
                 "You get the results tomorrow.",
                 "Your results will be back within an hour.",
                 "It takes 3 days until the medicine works.",
+                "It takes all morning.",
+                "You can drive again the next day.",
+                "You can drive again at once.",
             )
         ),
         *(
@@ -61,6 +64,7 @@ def test_other_duration_of_a_thing_than_the_documents_is_found(document: Evidenc
                 "The results are ready after three days.",
                 "You get the results in 3 days.",
                 "After 2 weeks the medicine works.",
+                "You can drive again after a week.",
                 "It takes two weeks until the medicine works.",
                 "It takes a while to get used to the noise.",
                 "That took a minute to explain.",

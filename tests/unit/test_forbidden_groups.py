@@ -26,6 +26,7 @@ FORBIDDEN = ("opposite", "the document forbids this")
             (TABLETS, sentence)
             for sentence in (
                 "Use it if you are pregnant.",
+                "If you are pregnant, take it in the evening.",
                 "Pregnant women can take it.",
                 "Take it while you are pregnant.",
                 "Expectant mothers can use it.",
@@ -87,6 +88,7 @@ def test_sentence_that_lets_a_group_take_what_is_forbidden_to_it_is_an_opposite(
             for sentence in (
                 "נשים בהיריון לא ייקחו אותו.",
                 "אם את בהיריון, ספרי לרופא.",
+                "אם את בהיריון, אל תיקחי אותו.",
                 "ילדים מתחת לגיל 12 לא ייקחו אותו.",
                 "אם אינך בהיריון, אפשר לקחת אותו.",
             )

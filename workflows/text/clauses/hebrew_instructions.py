@@ -19,6 +19,7 @@ _FILE = Path(__file__).parent / "hebrew_instructions.toml"
 _MOST_CORE = 4
 _CONTINUE, _STOP = hebrew_root("להמשיך"), hebrew_root("להפסיק")
 _CONDITIONS = frozenset({"אם", "כאשר", "אלא"})
+_YOU = frozenset({"אתה", "את", "אתם", "אתן"})
 _CHANGES = ("double", "halve", "raise", "lower")
 _ALONE = frozenset({"double", "halve"})
 _UNLIMITED = ("כמה שאתם רוצים", "כמה שתרצו", "כמה שרוצים", "ככל שתרצו", "מתי שתרצו", "בלי הגבלה", "ללא הגבלה")
@@ -66,7 +67,7 @@ def _read(clause: str) -> Clause:
     denies = negates != ends
     before = _words("fillers") | _words("subjects") | _words("modals") | _words("denying")
     start = next((place for place, word in enumerate(words) if word not in before), len(words))
-    is_allowed = not (_words("modals") | {"אתה", "את", "אתם", "אתן"}).isdisjoint(words[:start])
+    is_allowed = not (_words("modals") | _YOU).isdisjoint(words[:start])
     rest = words[start:]
     root = hebrew_root(rest[0]) if rest else ""
     core, scope = _split(rest[1:] if root in (_CONTINUE, _STOP) else rest)
@@ -94,6 +95,8 @@ def _read(clause: str) -> Clause:
 
 def _may_be_imperative(rest: Sequence[str]) -> bool:
     """Whether it begins with what may be an imperative, a future that stands for one, or an infinitive."""
+    if rest[:1] == ["אם"] and rest[1:2] and rest[1] in _YOU:  # "if you are pregnant"
+        return False
     return bool(rest) and (
         rest[0].endswith(("ו", "י")) or rest[0].startswith(("ת", "ל")) or len(rest[0]) == 2
     )

@@ -24,8 +24,17 @@ _NOTHING_COUNTED = re.compile(
     r"|(?:one|two|three|four|five|six|\d{1,2}) times)\b)",
     re.IGNORECASE,
 )
-_REFUSED = re.compile(r"(?:\b(?:not|never|avoid)|n['’]t)(?: ever)? $", re.IGNORECASE)
-_REACH = 16
+_REFUSED = re.compile(
+    r"(?:\b(?:not|never|avoid)|n['’]t)(?: ever)? (?:take|taking|swallow|have|give|inject|use|apply) $"
+    r"|(?<![א-ת])(?:אל|אין|לא|אסור) (?:תיקחו|תיקחי?|לקחת|ליטול|תיטלו|לבלוע|תבלעו|לתת|תתנו) $",
+    re.IGNORECASE,
+)
+_ASKED_FOR = re.compile(
+    r"\b(?:take|taking|swallow|have|give|inject|use|apply) $"
+    r"|(?<![א-ת])ו?(?:קחו|קחי?|תיקחו|תיקחי?|לקחת|ליטול|טלו|תיטלו|לבלוע|בלעו|תבלעו|לתת|תנו) $",
+    re.IGNORECASE,
+)
+_REACH = 32
 _NOT_TAKEN_UNITS = """
 time second minute hour day week month year degree percent milligram microgram gram kilogram millilitre
 """
@@ -61,12 +70,17 @@ class NumberIndex:
         self._quantities: dict[tuple[str, str], list[int]] = {}
         self._values: set[str] = set()
         self._taken: set[str] = set()
+        self._asked: set[tuple[str, str]] = set()
+        self._refused: set[tuple[str, str]] = set()
         for place, sentence in enumerate(sentences):
             for quantity in find_quantities(sentence):
                 self._quantities.setdefault((quantity.value, quantity.unit), []).append(place)
                 self._values.add(quantity.value)
-                if quantity.unit not in _NOT_TAKEN and not _is_refused(quantity, sentence):
-                    self._taken.add(quantity.value)
+                if _is_refused(quantity, sentence):
+                    self._refused.add((quantity.value, quantity.unit))
+                    continue
+                self._asked.add((quantity.value, quantity.unit))
+                self._taken |= {quantity.value} if quantity.unit not in _NOT_TAKEN else set()
             self._taken |= {value for value, _ in find_bare_doses(sentence)}
 
     def find_strange(self, sentence: str) -> str | None:
@@ -79,6 +93,8 @@ class NumberIndex:
                 is_dose = _is_dose(quantity, clause)
                 if quantity.said.strip() in known and not is_dose:
                     continue
+                if self._is_only_refused(quantity, clause):
+                    return f"the document says not to take {quantity.said.strip()}"
                 if (reason := self._doubt(quantity, about, is_dose=is_dose)) is not None:
                     return reason
         bare = next((said for value, said in find_bare_doses(sentence) if value not in self._taken), None)
@@ -88,6 +104,13 @@ class NumberIndex:
             return f"the document doesn't say {interval.said}"
         counted = next(filter(None, map(self._counted.find_strange, clauses)), None)
         return f"the document has another number of these: {counted}" if counted else None
+
+    def _is_only_refused(self, quantity: Quantity, clause: str) -> bool:
+        """Whether somebody is to take as much as nobody may by the document."""
+        key = quantity.value, quantity.unit
+        if key not in self._refused or key in self._asked or _is_refused(quantity, clause):
+            return False
+        return _ASKED_FOR.search(clause[max(0, quantity.start - _REACH) : quantity.start]) is not None
 
     def _about(self, clause: str, sentence: str) -> frozenset[str]:
         """What a number in a clause is said of; of its sentence, where the document has no word of the clause. Empty
@@ -130,11 +153,8 @@ class NumberIndex:
 
 def _is_refused(quantity: Quantity, text: str) -> bool:
     """Whether it is a number of doses that nobody is to take at once: "do not take two at once"."""
-    taken = None if quantity.unit else _TAKEN.search(text, 0, quantity.start)
-    return (
-        taken is not None
-        and _REFUSED.search(text[max(0, taken.start() - _REACH) : taken.start()]) is not None
-    )
+    before = text[max(0, quantity.start - _REACH) : quantity.start]
+    return _REFUSED.search(before) is not None
 
 
 def _is_dose(quantity: Quantity, clause: str) -> bool:

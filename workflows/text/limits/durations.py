@@ -26,7 +26,8 @@ _RESULTS = r"(?:results?|reports?|findings)"
 _LASTS = {
     "en": re.compile(
         r"\b(?:(?:will|can|may|might|could|should|would|['’]ll|usually|normally)(?: \w{1,12})? (?:take|last)"
-        r"|takes|lasts|(?:is|are|be) (?:over|done|finished|ready|there|back|available|in))\b"
+        r"|takes|lasts|(?:is|are|be) (?:over|done|finished|ready|there|back|available|in)"
+        r"|(?:can|may) [a-z]{2,12} again)\b"
         rf"|\b(?:get|have|receive|see|hear) (?:\w{{1,12}} )?(?={_RESULTS}\b)",
         re.IGNORECASE,
     ),
@@ -38,7 +39,7 @@ _LASTS = {
 _FILLERS = {
     "en": re.compile(
         rf"(?:{_RESULTS}|about|around|roughly|approximately|nearly|almost|only|just|at least|at most|up to|as long as"
-        r"|less than|more than|some|for|after|in|usually|often|you|between|from|a good|the next)\b ?",
+        r"|less than|more than|some|for|after|in|usually|often|you|between|from|a good)\b ?",
         re.IGNORECASE,
     ),
     "he": re.compile(r"(?:בערך|רק|לפחות|לכל היותר|במשך|כמעט|בדרך כלל|אחרי|לאחר|כעבור|עוד) |כ[-־]"),
@@ -63,6 +64,7 @@ _MOMENTS = {
         (re.compile(r"(?:today|the same day|tonight)\b", re.IGNORECASE), 0, 43_200),
         (re.compile(r"(?:tomorrow|the next day|the following day)\b", re.IGNORECASE), 43_200, 90_000),
         (re.compile(r"(?:all day|the (?:whole|entire) day)\b", re.IGNORECASE), 21_600, 90_000),
+        (re.compile(r"(?:all|the (?:whole|entire)) (?:morning|afternoon)\b", re.IGNORECASE), 7_200, 21_600),
     ),
     "he": (
         (re.compile(r"(?:מיד|מייד|תכף)(?![א-ת])"), 0, 0),
@@ -135,15 +137,21 @@ class Durations:
             return
         for clause in (split_clauses if self._language == "en" else split_hebrew)(sentence):
             found = _LASTS[self._language].search(clause)
-            if found is not None and not (self._language == "en" and denies_or_forbids(clause)):
+            if found is not None and not self._is_denied(clause[: found.end()]):
                 span = _span_at(clause, found.end(), self._language)
                 if span is not None:
                     yield from self._lasting(clause, found, *span)
+
+    def _is_denied(self, text: str) -> bool:
+        return self._language == "en" and denies_or_forbids(text)
 
     def _lasting(
         self, clause: str, found: re.Match[str], least: Decimal, most: Decimal, start: int, end: int
     ) -> Iterator[_Lasting]:
         assert self._language is not None
+        if found.group().casefold().endswith(" again"):  # "you can work again after a week"
+            yield _Lasting(_things(found.group(), self._language), least, most, clause[start:end].strip())
+            return
         purpose = _PURPOSE[self._language].match(clause, end)
         subject = purpose["thing"] if purpose else clause[max(0, found.start() - _FAR) : found.start()]
         if not purpose and re.match(rf"{_RESULTS}\b", clause[found.end() :], re.IGNORECASE):

@@ -55,6 +55,13 @@ _USES = {
         r"|תשתמשו|שימוש|תנו|לתת|לאכול|לשתות|בטוח(?:ה|ים|ות)?|מתאים|מתאימה|מותר(?:ת|ים|ות)?|בסדר)(?![א-ת])"
     ),
 }
+_OBJECT = {
+    "en": re.compile(
+        r"\b(?:take|use|have|give|swallow|inject|taking|using) (?:it|them)\b(?! off)", re.IGNORECASE
+    ),
+    "he": re.compile(r"(?<![א-ת])(?:אות(?:ו|ה|ם|ן)|ב(?:ו|ה|הם|הן))(?![א-ת])"),
+}
+"""What a document is about, said by a pronoun."""
 _ENDS = {
     "en": re.compile(
         r"\b(?:stop|quit|cease|avoid|refrain|talk|tell|ask|call|see|inform|consult|speak|check)\b",
@@ -172,7 +179,8 @@ class Groups:
             if not is_despite and _NONE_OF_IT[language].search(before):
                 continue  # "if you aren't pregnant"
             is_older = _OLDER.search(sentence) is not None and _UNDER.search(sentence) is None
-            yield _Rule(name, denies and not is_despite, _things(rest, language), ages, is_older)
+            things = frozenset[str]() if _OBJECT[language].search(rest) else _things(rest, language)
+            yield _Rule(name, denies and not is_despite, things, ages, is_older)
 
 
 def _without(sentence: str, spans: Sequence[tuple[int, int]]) -> str:
