@@ -73,6 +73,7 @@ def test_sentence_that_lets_a_group_take_what_is_forbidden_to_it_is_an_opposite(
                 "You can take it unless you are pregnant.",
                 "Are you pregnant? Then it isn't for you.",
                 "Pregnant women can ask us.",
+                "If you become pregnant, stop taking it and call your doctor.",
                 "If you are pregnant, you may drink water.",
                 "Children over 12 may take it.",
                 "Keep it away from children.",
