@@ -54,6 +54,8 @@ def test_number_of_doses_that_the_document_does_not_ask_for_is_found(
                 "Never take two at once.",
                 "Don't take two at once.",
                 "Two things matter with this tablet.",
+                "I have two questions.",
+                "Should I take two?",
                 "If you forget one, take the next one as usual.",
             )
         ),

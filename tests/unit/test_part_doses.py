@@ -41,6 +41,8 @@ def test_share_of_a_dose_that_the_document_does_not_ask_for_is_found(
         (HALVES, "Take half of the tablet in the morning."),
         (HALVES, "Give a child half of the dose."),
         (HEBREW, "קחו את התרופות הרגילות."),
+        (HEBREW, "לחץ הדם שלי עולה כשאני רץ."),
+        (HEBREW, "חצי מהמטופלים שואלים את זה."),
         (HEBREW, "הבדיקה אורכת חצי שעה."),
     ],
 )

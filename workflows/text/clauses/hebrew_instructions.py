@@ -28,8 +28,6 @@ _PART = re.compile(
     r"(?:מה|את ה|ה|מ|של ה)?(?:תרופ(?:ה|ות)|כדור(?:ים)?|מינון|מנ(?:ה|ות)|טבלי(?:ה|ות)|קפסול(?:ה|ות))(?![א-ת])"
 )
 """A share of what is usually taken: "half of your medicines"."""
-_HALF = frozenset({"חצי", "וחצי", "מחצית", "חצות", "בחצות"})
-"""Words with the root of "halve"."""
 _NO_LIMIT = "set no limit to"
 
 
@@ -148,9 +146,9 @@ def _change(rest: Sequence[str], root: str, clause: str) -> str | None:
     if any(one in _roots("doses") and after in _roots("doubled") for one, after in pairwise(roots)):
         return "double"
     for name in _CHANGES:
-        if root in _roots(name) and (
-            name in _ALONE or any(hebrew_root(word) in _roots("doses") for word in rest)
-        ):
+        # The root of "halve" is also that of "half", "pressure" and "midnight".
+        is_said = rest[:1] and rest[0] in _words(name) if name == "halve" else root in _roots(name)
+        if is_said and (name in _ALONE or any(hebrew_root(word) in _roots("doses") for word in rest)):
             return name
     return None
 
@@ -162,7 +160,9 @@ def has_hebrew_change(change: str, words: frozenset[str], text: str) -> bool:
     if change == "halve" and _PART.search(text):
         return True
     forms = _roots(change) | (_roots("doubled") if change == "double" else frozenset())
-    return any(hebrew_root(word) in forms for word in words if word not in _HALF)
+    if change == "halve":
+        return not words.isdisjoint(_words("halve"))
+    return any(hebrew_root(word) in forms for word in words)
 
 
 @cache

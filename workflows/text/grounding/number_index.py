@@ -86,20 +86,20 @@ class NumberIndex:
     def find_strange(self, sentence: str) -> str | None:
         """What is wrong with the numbers of a sentence; None when nothing is."""
         known = " ".join(self._instructions.list_known_intervals(sentence))
-        clauses = split_clauses(sentence)
+        clauses, asks = split_clauses(sentence), sentence.rstrip(" \"'”’").endswith("?")
         for clause in clauses:
             about = self._about(clause, sentence)
             for quantity in find_quantities(clause):
-                is_dose = _is_dose(quantity, clause)
+                is_dose = not asks and _is_dose(quantity, clause)
                 if quantity.said.strip() in known and not is_dose:
                     continue
-                if self._is_only_refused(quantity, clause):
+                if (is_dose or quantity.unit) and not asks and self._is_only_refused(quantity, clause):
                     return f"the document says not to take {quantity.said.strip()}"
                 if (reason := self._doubt(quantity, about, is_dose=is_dose)) is not None:
                     return reason
-        bare = next((said for value, said in find_bare_doses(sentence) if value not in self._taken), None)
-        if bare is not None:
-            return f"the document doesn't say {bare}"
+        bare = [said for value, said in find_bare_doses(sentence) if value not in self._taken]
+        if bare and not asks:
+            return f"the document doesn't say {bare[0]}"
         if (interval := self._instructions.find_strange_interval(sentence)) is not None:
             return f"the document doesn't say {interval.said}"
         counted = next(filter(None, map(self._counted.find_strange, clauses)), None)

@@ -135,6 +135,8 @@ class Durations:
     def _read(self, sentence: str) -> Iterator[_Lasting]:
         if self._language is None or _LASTS[self._language].search(sentence) is None:
             return
+        if sentence.rstrip(" \"'”’").endswith("?"):
+            return
         for clause in (split_clauses if self._language == "en" else split_hebrew)(sentence):
             found = _LASTS[self._language].search(clause)
             if found is not None and not self._is_denied(clause[: found.end()]):
