@@ -8,6 +8,9 @@ SCAN = Evidence(
     "The test takes about 20 minutes. You may go home an hour after the test. The results are ready after 3 days. "
     "It takes 2 weeks until the medicine works. You can drive again after one week. It doesn't hurt."
 )
+TREATMENT = Evidence(
+    "A blood test is taken every month; it takes 5 minutes. The treatment lasts 16 weeks. It helps an hour later."
+)
 HEBREW = Evidence(
     "הבדיקה אורכת כ-20 דקות. אפשר ללכת הביתה שעה אחרי הבדיקה. התוצאות מוכנות אחרי 3 ימים.", "he"
 )
@@ -34,6 +37,8 @@ HEBREW = Evidence(
                 "You can drive again at once.",
             )
         ),
+        (TREATMENT, "The blood test takes an hour."),
+        (TREATMENT, "The treatment lasts 5 minutes."),
         *(
             (HEBREW, sentence)
             for sentence in (

@@ -137,27 +137,39 @@ class Durations:
             return
         if sentence.rstrip(" \"'”’").endswith("?"):
             return
+        before = ""
         for clause in (split_clauses if self._language == "en" else split_hebrew)(sentence):
             found = _LASTS[self._language].search(clause)
             if found is not None and not self._is_denied(clause[: found.end()]):
                 span = _span_at(clause, found.end(), self._language)
                 if span is not None:
-                    yield from self._lasting(clause, found, *span)
+                    yield from self._lasting(clause, before, found, *span)
+            before = clause
 
     def _is_denied(self, text: str) -> bool:
         return self._language == "en" and denies_or_forbids(text)
 
     def _lasting(
-        self, clause: str, found: re.Match[str], least: Decimal, most: Decimal, start: int, end: int
+        self,
+        clause: str,
+        before: str,
+        found: re.Match[str],
+        least: Decimal,
+        most: Decimal,
+        start: int,
+        end: int,
     ) -> Iterator[_Lasting]:
         assert self._language is not None
-        if found.group().casefold().endswith(" again"):  # "you can work again after a week"
-            yield _Lasting(_things(found.group(), self._language), least, most, clause[start:end].strip())
-            return
         purpose = _PURPOSE[self._language].match(clause, end)
-        subject = purpose["thing"] if purpose else clause[max(0, found.start() - _FAR) : found.start()]
-        if not purpose and re.match(rf"{_RESULTS}\b", clause[found.end() :], re.IGNORECASE):
+        subject = clause[max(0, found.start() - _FAR) : found.start()]
+        if purpose:
+            subject = purpose["thing"]
+        elif found.group().casefold().endswith(" again"):  # "you can work again after a week"
+            subject, purpose = found.group(), found
+        elif re.match(rf"{_RESULTS}\b", clause[found.end() :], re.IGNORECASE):
             subject = "results"
+        elif before and _IT.search(subject):  # "a test is taken; it takes 5 minutes"
+            subject = before[-_FAR:]
         things = _things(subject, self._language)
         if things or not purpose:
             yield _Lasting(things, least, most, clause[start:end].strip())

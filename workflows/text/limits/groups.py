@@ -22,7 +22,7 @@ _GROUPS = {
         "pregnancy": r"pregnan(?:t|cy|cies)|expecting(?: a (?:baby|child))?|expectant(?: mothers?)?|mothers?-to-be",
         "breastfeeding": r"breast-?fe(?:eding|ed|eds|d)|nursing (?:mothers?|women|woman)|lactating|lactation",
         "allergy": r"allerg(?:y|ic|ies)",
-        "children": r"child(?:ren)?|kids?|bab(?:y|ies)|infants?|toddlers?",
+        "children": r"child(?:ren)?|kids?|boys?|girls?|bab(?:y|ies)|infants?|toddlers?",
         "kidneys": r"kidneys?|renal",
         "liver": r"livers?|hepatic",
         "asthma": r"asthma(?:tics?)?",
