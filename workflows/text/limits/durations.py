@@ -104,7 +104,7 @@ class _Lasting(NamedTuple):
 
 
 class Durations:
-    """What a document's sentences say of how long things last. Of other languages it finds nothing."""
+    """Durations in a document's sentences. Of other languages it finds none."""
 
     def __init__(self, sentences: Sequence[str], language: str | None) -> None:
         self._language = language if language in _LASTS else None
