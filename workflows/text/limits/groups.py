@@ -106,11 +106,11 @@ _PLAIN_WORDS = """
 it them this that these those medicine medicines medication tablet tablets pill pills drug drugs capsule capsules drops
 syrup treatment dose doses women woman mother mothers people patients safe fine okay ok harmless suitable allowed even
 too also still while during year years old age aged problem matter reason difference baby time all same
-bad weak poor severe mild ill sick sore disease failure problems trouble condition
+bad weak poor severe mild ill sick sore disease failure problems trouble condition small little young some bit
 """
 _HEBREW_PLAIN_WORDS = """
 תרופה תרופות כדור כדורים טבליה טבליות קפסולה סירופ טיפול מנה נשים אישה אמהות אותו אותה אותם בו בה בזמן גם גיל שנה שנים
-בטוח בטוחה מותר מותרת יכולות יכולים יכולה יכול רשאיות רשאים בסדר אפשר
+בטוח בטוחה מותר מותרת יכולות יכולים יכולה יכול רשאיות רשאים בסדר אפשר קטן קטנה קטנים קטנות קצת מעט
 """
 _PLAIN = {
     "en": frozenset(map(stem, _PLAIN_WORDS.split())),
