@@ -90,3 +90,26 @@ def test_other_duration_of_a_thing_than_the_documents_is_found(document: Evidenc
 def test_same_duration_in_other_words_or_of_something_else_is_none(document: Evidence, sentence: str) -> None:
     found = document.check(sentence)
     assert found is None or found[0] == "words", found
+
+
+@pytest.mark.parametrize(
+    ("language", "document", "sentence"),
+    [
+        *(
+            ("en", document, "The test takes an hour.")
+            for document in (
+                "Duration of the test: 20 minutes.",
+                "You need 20 minutes for the test.",
+                "Plan about 20 minutes for the test.",
+                "It is a short test of 20 minutes.",
+                "The examination usually takes between 20 and 30 minutes.",
+            )
+        ),
+        ("en", "You may drive again after two days.", "You may drive at once."),
+        ("he", "משך הבדיקה 20 דקות.", "הבדיקה אורכת שעה."),
+        ("he", "הבדיקה נמשכת כעשרים דקות.", "הבדיקה אורכת שעה."),
+    ],
+)
+def test_document_may_give_a_duration_in_many_words(language: str, document: str, sentence: str) -> None:
+    found = Evidence(document, language).check(sentence)
+    assert found is not None and found[0] == "number", found

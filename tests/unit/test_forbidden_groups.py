@@ -98,3 +98,25 @@ def test_sentence_that_lets_a_group_take_what_is_forbidden_to_it_is_an_opposite(
 )
 def test_sentence_that_forbids_it_too_or_is_of_others_is_none(document: Evidence, sentence: str) -> None:
     assert document.check(sentence) != FORBIDDEN
+
+
+@pytest.mark.parametrize(
+    ("language", "document", "sentence"),
+    [
+        *(
+            ("en", document, "Use it if you are pregnant.")
+            for document in (
+                "Pregnant women should avoid it.",
+                "Not to be used in pregnancy.",
+                "Contraindicated in pregnancy.",
+                "This medicine is not suitable for pregnant women.",
+                "Do not take this medicine:\n- if you are pregnant\n- if you have a fever\n",
+                "If you are pregnant, this medicine is forbidden.",
+            )
+        ),
+        ("he", "אסור לנשים בהיריון.", "אם את בהיריון, קחי אותה."),
+        ("he", "נשים הרות לא ייקחו את התרופה.", "אפשר לקחת אותה בהיריון."),
+    ],
+)
+def test_document_may_forbid_it_to_a_group_in_many_words(language: str, document: str, sentence: str) -> None:
+    assert Evidence(document, language).check(sentence) == FORBIDDEN

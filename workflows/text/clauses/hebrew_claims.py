@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Literal
 
 from workflows.text.clauses.clauses import clause_splitter
+from workflows.text.clauses.hebrew_roots import hebrew_root
 from workflows.text.stems import strip_hebrew_prefix
 from workflows.text.words import list_words
 
@@ -23,11 +24,12 @@ _EMPTY_WORDS = (
     "את של על עם או גם זה זו הוא היא הם הן אני אתם אתה יש ניתן אפשר מותר צריך כדי כל מן אל הרופא מאוד"
 )
 _UP_WORDS = """
-מעלה יעלה תעלה העלה העלתה מגביר מגבירה מגבירים יגביר תגביר מגדיל מגדילה מגדילים יגדיל מרים מרימה עולה עולים יעלו
+מעלה יעלה תעלה העלה העלתה מגביר מגבירה מגבירים יגביר תגביר מגדיל מגדילה מגדילים יגדיל מרים מרימה עולה עולים יעלו להעלות
+העלאת להעלאת הגברת להגברת להגביר
 """
 _DOWN_WORDS = """
 מוריד מורידה מורידים מורידות יוריד תוריד הוריד הורידה מפחית מפחיתה מפחיתים יפחית תפחית מקטין מקטינה יקטין יורד יורדת
-יורדים
+יורדים להוריד הורדת להורדת הפחתת להפחתת להפחית
 """
 _OPPOSITES_WORDS = (
     (_UP_WORDS, _DOWN_WORDS),
@@ -62,6 +64,11 @@ def hebrew_matter(clause: str) -> frozenset[str]:
     )
 
 
+def says_direction(clause: str) -> bool:
+    """Whether it says that something goes up or down, or the like."""
+    return not _TURNING.isdisjoint(_bare_words(clause))
+
+
 def compare_hebrew(clause: str, other: str) -> Literal["same", "contrary"] | None:
     """Whether two clauses about the same say it the same way round, or one of them denies it; None where they are about
     different things, or deny it under different conditions."""
@@ -80,7 +87,7 @@ def compare_hebrew(clause: str, other: str) -> Literal["same", "contrary"] | Non
 
 def _compare_turned(clause: str, other: str) -> Literal["same", "contrary"] | None:
     """Whether two clauses about the same say that something goes the same way or the other: "raises", "lowers"."""
-    words, others = set(list_words(clause)), set(list_words(other))
+    words, others = set(_bare_words(clause)), set(_bare_words(other))
     for one, contrary in _OPPOSITES:
         ways, others_ways = (words & one, words & contrary), (others & one, others & contrary)
         if all(ways) or all(others_ways) or not any(ways) or not any(others_ways):
@@ -98,5 +105,11 @@ def _compare_turned(clause: str, other: str) -> Literal["same", "contrary"] | No
 
 def _matter_turned(clause: str) -> frozenset[str]:
     """What a clause is about, without what goes up or down and without a medicine."""
-    kept = [word for word in list_words(clause) if word not in _TURNING | _SUBJECTS]
-    return hebrew_matter(" ".join(kept))
+    kept = [word for word in _bare_words(clause) if word not in _TURNING | _SUBJECTS]
+    return frozenset(map(hebrew_root, hebrew_matter(" ".join(kept))))
+
+
+def _bare_words(clause: str) -> list[str]:
+    """The words, without "that" and "and" before one of direction."""
+    words = list_words(clause)
+    return [word[1:] if word[1:] in _TURNING else word for word in words]

@@ -24,7 +24,7 @@ from workflows.text.clauses.claims import (
     split_clauses,
 )
 from workflows.text.clauses.fasts import Fasts
-from workflows.text.clauses.hebrew_claims import compare_hebrew, hebrew_matter, split_hebrew
+from workflows.text.clauses.hebrew_claims import compare_hebrew, hebrew_matter, says_direction, split_hebrew
 from workflows.text.clauses.names import find_unknown_names
 from workflows.text.clauses.relative_clauses import find_relative
 from workflows.text.grounding.contrasts import Contrasts
@@ -221,7 +221,8 @@ class Evidence:
     def _contradicts_hebrew(self, clause: str) -> bool:
         """Whether a clause of the document about the same says the contrary, and none says the same."""
         hits = Counter(place for word in hebrew_matter(clause) for place in self._hebrew_places.get(word, ()))
-        others = [self._hebrew[place] for place, shared in hits.items() if shared > 1]
+        least = 1 if says_direction(clause) else 2
+        others = [self._hebrew[place] for place, shared in hits.items() if shared >= least]
         found = {compare_hebrew(clause, other) for other in others}
         return "contrary" in found and "same" not in found
 

@@ -27,7 +27,8 @@ _LASTS = {
     "en": re.compile(
         r"\b(?:(?:will|can|may|might|could|should|would|['’]ll|usually|normally)(?: \w{1,12})? (?:take|last)"
         r"|takes|lasts|(?:is|are|be) (?:over|done|finished|ready|there|back|available|in)"
-        r"|(?:can|may) [a-z]{2,12} again)\b"
+        r"|needs?|plan|set aside|(?:can|may) [a-z]{2,12} again"
+        r"|(?:can|may) [a-z]{2,12}(?= (?:at once|immediately|right away|straight away|today|tomorrow)))\b"
         rf"|\b(?:get|have|receive|see|hear) (?:\w{{1,12}} )?(?={_RESULTS}\b)",
         re.IGNORECASE,
     ),
@@ -35,6 +36,14 @@ _LASTS = {
         r"(?<![א-ת])ו?ש?(?:אורכ(?:ת|ים|ות)|אורך|נמשכ(?:ת|ים|ות)|נמשך|ת?י?ימשכ?ך?|תימשך|תארך|יארך|לוקח(?:ת|ים|ות)?"
         r"|תיקח|ייקח|מוכנ(?:ה|ים|ות)|מוכן|זמינ(?:ה|ים|ות)|זמין|יגיעו|מגיעות|יתקבלו|מתקבלות)(?![א-ת])"
     ),
+}
+_MAY = re.compile(r"can|may", re.IGNORECASE)
+_NAMED = {
+    "en": re.compile(
+        r"\b(?:duration|length)(?: of (?P<thing>[\w '’-]{1,40}))?(?::| is) ?|\b(?P<event>test|scan|operation) of ",
+        re.IGNORECASE,
+    ),
+    "he": re.compile(r"(?<![א-ת])ה?משך (?P<thing>[א-ת]{2,20})(?: הוא|:)? "),
 }
 _FILLERS = {
     "en": re.compile(
@@ -92,6 +101,7 @@ _IT = re.compile(r"(?:^|\W)(?:it|it all|the whole thing)\s*$", re.IGNORECASE)
 _FAR, _REACH = 120, 80
 _TOLERANCE = Decimal("0.1")
 _MOST_OF_FEW = 30
+_MOST_TIMES = 32
 
 
 class _Lasting(NamedTuple):
@@ -113,6 +123,10 @@ class Durations:
         for one in self._known:
             for thing in one.things or (_EVENT,):
                 self._by_thing.setdefault(thing, []).append(one)
+        # A document that says all kinds of times of a thing says nothing of it.
+        self._by_thing = {
+            thing: known for thing, known in self._by_thing.items() if len(known) <= _MOST_TIMES
+        }
 
     def find_other(self, sentence: str) -> str | None:
         """A duration of the document, as it is said there, of what a sentence says to last longer or shorter."""
@@ -133,9 +147,15 @@ class Durations:
         return list(self._known) if not one.things and len(self._known) == 1 else []
 
     def _read(self, sentence: str) -> Iterator[_Lasting]:
-        if self._language is None or _LASTS[self._language].search(sentence) is None:
+        if self._language is None or sentence.rstrip(" \"'”’").endswith("?"):
             return
-        if sentence.rstrip(" \"'”’").endswith("?"):
+        for named in _NAMED[self._language].finditer(sentence):
+            span = _span_at(sentence, named.end(), self._language)
+            if span is not None:
+                yield _Lasting(
+                    _things(_thing_of(named), self._language), *span[:2], sentence[slice(*span[2:])].strip()
+                )
+        if _LASTS[self._language].search(sentence) is None:
             return
         before = ""
         for clause in (split_clauses if self._language == "en" else split_hebrew)(sentence):
@@ -164,7 +184,7 @@ class Durations:
         subject = clause[max(0, found.start() - _FAR) : found.start()]
         if purpose:
             subject = purpose["thing"]
-        elif found.group().casefold().endswith(" again"):  # "you can work again after a week"
+        elif _MAY.match(found.group()):  # "you can work again after a week"
             subject, purpose = found.group(), found
         elif re.match(rf"{_RESULTS}\b", clause[found.end() :], re.IGNORECASE):
             subject = "results"
@@ -177,6 +197,10 @@ class Durations:
 
 def _is_as_long(one: _Lasting, other: _Lasting) -> bool:
     return one.least <= other.most * (1 + _TOLERANCE) and one.most >= other.least * (1 - _TOLERANCE)
+
+
+def _thing_of(named: re.Match[str]) -> str:
+    return next((said for said in named.groups() if said), "")
 
 
 def _things(text: str, language: str) -> frozenset[str]:

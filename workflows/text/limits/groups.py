@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from workflows.text.clauses.claims import claim_stems, denies_or_forbids
+from workflows.text.clauses.clauses import is_item
 from workflows.text.clauses.hebrew_instructions import hebrew_empty
 from workflows.text.clauses.hebrew_roots import hebrew_root
 from workflows.text.modality.modality import says_phrase
@@ -46,13 +47,15 @@ _FOUND = {
 _USES = {
     "en": re.compile(
         r"\b(?:tak(?:e|es|en|ing)|us(?:e|es|ed|ing)|have|had|having|swallow(?:ing)?|eat(?:ing)?|drink(?:ing)?|appl(?:y|ied)"
-        r"|inject(?:ed|ing)?|giv(?:e|en|es|ing)|safe|fine|okay|ok|harmless|suitable|allowed|suits?)\b"
+        r"|inject(?:ed|ing)?|giv(?:e|en|es|ing)|safe|fine|okay|ok|harmless|suitable|allowed|suits?"
+        r"|contraindicated|forbidden|prohibited|avoid(?:ed|ing)?)\b"
         r"|\b(?:is|are|isn['’]t|aren['’]t|it['’]s)(?: not| only| also)? for\b|\bnot for\b",
         re.IGNORECASE,
     ),
     "he": re.compile(
         r"(?<![א-ת])[ולש]{0,2}(?:קחו|קח|קחי|[תי]?יקחו|תיקחי?|לקחת|לוקח(?:ת|ים|ות)?|קחת|י?יטלו|ליטול|נטילה|נטילת|השתמשו|להשתמש|ישתמשו"
         r"|תשתמשו|שימוש|תנו|לתת|לאכול|לשתות|בטוח(?:ה|ים|ות)?|מתאים|מתאימה|מותר(?:ת|ים|ות)?|בסדר)(?![א-ת])"
+        r"|(?<![א-ת])אסור(?:ה|ים|ות)? (?=ל?נשים|לילדים|לתינוק|להרות|בהיריון|בהנקה|למניק|לאלרג)"
     ),
 }
 _OBJECT = {
@@ -64,17 +67,22 @@ _OBJECT = {
 """What a document is about, said by a pronoun."""
 _ENDS = {
     "en": re.compile(
-        r"\b(?:stop|quit|cease|avoid|refrain|talk|tell|ask|call|see|inform|consult|speak|check)\b",
+        r"\b(?:talk|tell|ask|call|see|inform|consult|speak|check)\b",
         re.IGNORECASE,
     ),
     "he": re.compile(
-        r"(?<![א-ת])ו?(?:ספרו|ספרי|ספר|שאלו|שאלי|שאל|פנו|פני|התייעצו|התייעצי|הפסיקו|הפסיקי|להפסיק|הימנעו|להימנע|לשאול|לספר|להתייעץ|דברו)(?![א-ת])"
+        r"(?<![א-ת])ו?(?:ספרו|ספרי|ספר|שאלו|שאלי|שאל|פנו|פני|התייעצו|התייעצי|לשאול|לספר|להתייעץ|דברו)(?![א-ת])"
     ),
 }
 """What is asked of the group instead: to stop, or to ask somebody."""
 _DENIES = {
-    "en": re.compile(r"\b(?:not|never|no|nobody|without|unless|cannot|isn['’]t)\b|n['’]t\b", re.IGNORECASE),
-    "he": re.compile(r"(?<![א-ת])(?:לא|אין|אל|אסור(?:ה|ים|ות)?|אינ[וםןה]|אינך|בלי|ללא|לעולם|אלא)(?![א-ת])"),
+    "en": re.compile(
+        r"\b(?:not|never|no|nobody|without|unless|cannot|stop|quit|cease|avoid(?:ed|ing)?|refrain)\b|n['’]t\b",
+        re.IGNORECASE,
+    ),
+    "he": re.compile(
+        r"(?<![א-ת])(?:לא|אין|אל|אסור(?:ה|ים|ות)?|אינ[וםןה]|אינך|בלי|ללא|לעולם|אלא|ו?הפסיקו|ו?הפסיקי|להפסיק|הימנעו|הימנעי|להימנע)(?![א-ת])"
+    ),
 }
 _DESPITE = {
     "en": re.compile(
@@ -136,24 +144,23 @@ class Groups:
         self._language = language if language in _GROUPS else None
         title = sentences[0] if sentences and self._language else ""
         self._subject = _things(title, self._language) if self._language else frozenset()
-        self._rules: dict[str, list[_Rule]] = {}
-        for sentence in sentences if self._language else ():
+        self._rules: dict[tuple[str, str], dict[_Rule, None]] = {}  # by group and thing, each once
+        for sentence in _with_heads(sentences) if self._language else ():
             for rule in self._read(sentence):
-                self._rules.setdefault(rule.group, []).append(rule)
+                bare = rule._replace(things=frozenset(), ages=rule.ages[-1:])
+                for thing in ("", *rule.things):
+                    self._rules.setdefault((rule.group, thing), {})[bare] = None
 
     def find_allowed(self, sentence: str) -> str | None:
         """Why a group mayn't do what a sentence lets it; None where it may, or where nothing is allowed."""
         for rule in self._read(sentence) if self._language else ():
             if rule.forbids:
                 continue
-            others = [other for other in self._rules.get(rule.group, ()) if self._is_about_same(rule, other)]
+            things = rule.things - self._subject or ("",)
+            others = {other for thing in things for other in self._rules.get((rule.group, thing), ())}
             if others and all(other.forbids and _holds(other, rule) for other in others):
                 return "the document forbids this"
         return None
-
-    def _is_about_same(self, rule: _Rule, other: _Rule) -> bool:
-        things = rule.things - self._subject
-        return not things or bool(things & other.things)
 
     def _read(self, sentence: str) -> Iterator[_Rule]:
         language = self._language
@@ -173,7 +180,9 @@ class Groups:
         spans = [found.span() for _, found in named]
         rest = _without(sentence, spans)
         denies = _DENIES[language].search(rest) is not None or (language == "en" and denies_or_forbids(rest))
-        ages = tuple(Decimal(one.value) for one in find_quantities(sentence) if one.unit in ("", "year"))
+        ages = tuple(
+            sorted(Decimal(one.value) for one in find_quantities(sentence) if one.unit in ("", "year"))
+        )
         for name, found in named:
             before = sentence[max(0, found.start() - _REACH) : found.start()]
             if not is_despite and _NONE_OF_IT[language].search(before):
@@ -181,6 +190,17 @@ class Groups:
             is_older = _OLDER.search(sentence) is not None and _UNDER.search(sentence) is None
             things = frozenset[str]() if _OBJECT[language].search(rest) else _things(rest, language)
             yield _Rule(name, denies and not is_despite, things, ages, is_older)
+
+
+def _with_heads(sentences: Sequence[str]) -> Iterator[str]:
+    """The sentences; the items of a list with what stands above them: "Do not take it: - if you are pregnant"."""
+    head = ""
+    for sentence in sentences:
+        if head and is_item(sentence):
+            yield f"{head} {sentence}"
+        else:
+            head = sentence.rstrip(" :\n") if sentence.rstrip().endswith(":") else ""
+            yield sentence
 
 
 def _without(sentence: str, spans: Sequence[tuple[int, int]]) -> str:
