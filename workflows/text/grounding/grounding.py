@@ -7,7 +7,7 @@ the document, with its unit; so must names, such as a medicine's.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from typing import Literal
 
 from workflows.text.clauses.claims import (
@@ -24,7 +24,6 @@ from workflows.text.clauses.claims import (
     split_clauses,
 )
 from workflows.text.clauses.fasts import Fasts
-from workflows.text.clauses.hebrew_claims import compare_hebrew, hebrew_matter, says_direction, split_hebrew
 from workflows.text.clauses.names import find_unknown_names
 from workflows.text.clauses.relative_clauses import find_relative
 from workflows.text.grounding.contrasts import Contrasts
@@ -94,8 +93,6 @@ class Evidence:
             claim_stems(" ".join(find_relative(plain_words(one), "en"))).keys() for one, _ in self._clauses
         ]
         self._clause_places = _index(clause for clause, _ in self._clauses)
-        self._hebrew = [part for one in sentences for part in split_hebrew(one)] if self._is_hebrew else []
-        self._hebrew_places = _index(self._hebrew, hebrew_matter)
         self._ceilings = Ceilings(sentences if self._by_words else [])
         self._bounds = Bounds(sentences if self._by_words else [])
         self._orders = Orders(sentences if self._by_words else [])
@@ -134,7 +131,7 @@ class Evidence:
             return None
         reason = self._find_opposite(sentence)
         if reason is None and self._is_hebrew:
-            reason = self._find_hebrew_opposite(sentence)
+            reason = self._hebrew_rules.find_conflict(sentence)
         if reason is None and self._by_words:
             reason = self._find_english_opposite(sentence)
         if reason is not None:
@@ -157,11 +154,6 @@ class Evidence:
             or self._contrasts.find_conflict(sentence)
             or self._modality.find_conflict(sentence)
         )
-
-    def _find_hebrew_opposite(self, sentence: str) -> str | None:
-        if any(self._contradicts_hebrew(clause) for clause in split_hebrew(sentence)):
-            return _OPPOSITE
-        return self._hebrew_rules.find_conflict(sentence)
 
     def _find_english_opposite(self, sentence: str) -> str | None:
         reason = (
@@ -218,14 +210,6 @@ class Evidence:
         bare, others_bare = stems - self._numbers.subject, others - self._numbers.subject
         return is_bare and len(bare) > 1 and bare == others_bare
 
-    def _contradicts_hebrew(self, clause: str) -> bool:
-        """Whether a clause of the document about the same says the contrary, and none says the same."""
-        hits = Counter(place for word in hebrew_matter(clause) for place in self._hebrew_places.get(word, ()))
-        least = 1 if says_direction(clause) else 2
-        others = [self._hebrew[place] for place, shared in hits.items() if shared >= least]
-        found = {compare_hebrew(clause, other) for other in others}
-        return "contrary" in found and "same" not in found
-
     def _is_unheard_of(self, stems: Collection[str], words: int) -> bool:
         """Whether the document has too few of a sentence's words; of a short sentence's, none at all."""
         if len(stems) < _LEAST_WORDS:
@@ -280,12 +264,10 @@ def _side_of(clause: str, about: set[str]) -> str | None:
     return found[1] if found is not None and about <= claim_stems(found[2]).keys() else None
 
 
-def _index(
-    texts: Iterable[str], words_of: Callable[[str], Iterable[str]] = claim_stems
-) -> dict[str, list[int]]:
-    """Word (by default: stem) → the positions of the texts that contain it, in order."""
+def _index(texts: Iterable[str]) -> dict[str, list[int]]:
+    """Stem → the positions of the texts that contain it, in order."""
     places: dict[str, list[int]] = {}
     for place, text in enumerate(texts):
-        for word in words_of(text):
-            places.setdefault(word, []).append(place)
+        for known in claim_stems(text):
+            places.setdefault(known, []).append(place)
     return places

@@ -12,24 +12,17 @@ from workflows.text.clauses.claims import claim_stems, denies_or_forbids, split_
 from workflows.text.clauses.hebrew_claims import split_hebrew
 from workflows.text.clauses.hebrew_instructions import hebrew_empty
 from workflows.text.clauses.hebrew_roots import hebrew_root
-from workflows.text.quantities.numbers import find_quantities
+from workflows.text.limits.spans import RESULTS, find_span
 from workflows.text.stems import stem
 from workflows.text.words import list_words
 
-_SECONDS = {
-    "second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800, "month": 2_628_000, "year": 31_536_000,
-    "שנייה": 1, "דקה": 60, "שעה": 3600, "יום": 86_400, "שבוע": 604_800, "חודש": 2_628_000, "שנה": 31_536_000,
-}  # fmt: skip
-_ENGLISH = "|".join(unit for unit in _SECONDS if unit.isascii())
-_HEBREW = "|".join(unit for unit in _SECONDS if not unit.isascii())
-_RESULTS = r"(?:results?|reports?|findings)"
 _LASTS = {
     "en": re.compile(
         r"\b(?:(?:will|can|may|might|could|should|would|['’]ll|usually|normally)(?: \w{1,12})? (?:take|last)"
         r"|takes|lasts|(?:is|are|be) (?:over|done|finished|ready|there|back|available|in)"
         r"|needs?|plan|set aside|(?:can|may) [a-z]{2,12} again"
         r"|(?:can|may) [a-z]{2,12}(?= (?:at once|immediately|right away|straight away|today|tomorrow)))\b"
-        rf"|\b(?:get|have|receive|see|hear) (?:\w{{1,12}} )?(?={_RESULTS}\b)",
+        rf"|\b(?:get|have|receive|see|hear) (?:\w{{1,12}} )?(?={RESULTS}\b)",
         re.IGNORECASE,
     ),
     "he": re.compile(
@@ -45,44 +38,6 @@ _NAMED = {
     ),
     "he": re.compile(r"(?<![א-ת])ה?משך (?P<thing>[א-ת]{2,20})(?: הוא|:)? "),
 }
-_FILLERS = {
-    "en": re.compile(
-        rf"(?:{_RESULTS}|about|around|roughly|approximately|nearly|almost|only|just|at least|at most|up to|as long as"
-        r"|less than|more than|some|for|after|in|usually|often|you|between|from|a good)\b ?",
-        re.IGNORECASE,
-    ),
-    "he": re.compile(r"(?:בערך|רק|לפחות|לכל היותר|במשך|כמעט|בדרך כלל|אחרי|לאחר|כעבור|עוד) |כ[-־]"),
-}
-_WITHIN = {"en": re.compile(r"within\b ?", re.IGNORECASE), "he": re.compile(r"(?:ב?תוך|עד) ")}
-_ONE = {
-    "en": re.compile(rf"(?:an?|one) (?P<unit>{_ENGLISH})\b", re.IGNORECASE),
-    "he": re.compile(rf"(?P<unit>{_HEBREW})(?: אחת| אחד)?(?![א-ת])(?! ו)"),
-}
-_FEW = {
-    "en": re.compile(rf"(?:a few|several|a couple of) (?P<unit>{_ENGLISH})s\b", re.IGNORECASE),
-    "he": re.compile(r"כמה (?P<unit>שניות|דקות|שעות|ימים|שבועות|חודשים)(?![א-ת])"),
-}
-_PLURALS = {"שניות": "שנייה", "דקות": "דקה", "שעות": "שעה", "ימים": "יום", "שבועות": "שבוע", "חודשים": "חודש"}
-_MOMENTS = {
-    "en": (
-        (
-            re.compile(r"(?:at once|immediately|instantly|(?:right|straight) away|no time)\b", re.IGNORECASE),
-            0,
-            0,
-        ),
-        (re.compile(r"(?:today|the same day|tonight)\b", re.IGNORECASE), 0, 43_200),
-        (re.compile(r"(?:tomorrow|the next day|the following day)\b", re.IGNORECASE), 43_200, 90_000),
-        (re.compile(r"(?:all day|the (?:whole|entire) day)\b", re.IGNORECASE), 21_600, 90_000),
-        (re.compile(r"(?:all|the (?:whole|entire)) (?:morning|afternoon)\b", re.IGNORECASE), 7_200, 21_600),
-    ),
-    "he": (
-        (re.compile(r"(?:מיד|מייד|תכף)(?![א-ת])"), 0, 0),
-        (re.compile(r"(?:היום|באותו יום)(?![א-ת])"), 0, 43_200),
-        (re.compile(r"(?:מחר|למחרת)(?![א-ת])"), 43_200, 90_000),
-        (re.compile(r"(?:כל היום)(?![א-ת])"), 21_600, 90_000),
-    ),
-}
-_MORE = re.compile(r"\s?(?:[-–—]|to|or|and|עד|או)\s?(?:about )?$")
 _PURPOSE = {
     "en": re.compile(r"[ ](?:to|until|till|before|for|from|of)\b(?P<thing>.{0,80})", re.IGNORECASE),
     "he": re.compile(r" (?P<thing>(?:ל[א-ת]{3}|עד ).{0,80})"),
@@ -98,9 +53,8 @@ _EVENTS = {
 }
 _EVENT = "#event"
 _IT = re.compile(r"(?:^|\W)(?:it|it all|the whole thing)\s*$", re.IGNORECASE)
-_FAR, _REACH = 120, 80
+_FAR = 120
 _TOLERANCE = Decimal("0.1")
-_MOST_OF_FEW = 30
 _MOST_TIMES = 32
 
 
@@ -150,7 +104,7 @@ class Durations:
         if self._language is None or sentence.rstrip(" \"'”’").endswith("?"):
             return
         for named in _NAMED[self._language].finditer(sentence):
-            span = _span_at(sentence, named.end(), self._language)
+            span = find_span(sentence, named.end(), self._language)
             if span is not None:
                 yield _Lasting(
                     _things(_thing_of(named), self._language), *span[:2], sentence[slice(*span[2:])].strip()
@@ -161,7 +115,7 @@ class Durations:
         for clause in (split_clauses if self._language == "en" else split_hebrew)(sentence):
             found = _LASTS[self._language].search(clause)
             if found is not None and not self._is_denied(clause[: found.end()]):
-                span = _span_at(clause, found.end(), self._language)
+                span = find_span(clause, found.end(), self._language)
                 if span is not None:
                     yield from self._lasting(clause, before, found, *span)
             before = clause
@@ -186,7 +140,7 @@ class Durations:
             subject = purpose["thing"]
         elif _MAY.match(found.group()):  # "you can work again after a week"
             subject, purpose = found.group(), found
-        elif re.match(rf"{_RESULTS}\b", clause[found.end() :], re.IGNORECASE):
+        elif re.match(rf"{RESULTS}\b", clause[found.end() :], re.IGNORECASE):
             subject = "results"
         elif before and _IT.search(subject):  # "a test is taken; it takes 5 minutes"
             subject = before[-_FAR:]
@@ -213,45 +167,3 @@ def _things(text: str, language: str) -> frozenset[str]:
     # "It" may be the event that a document is about.
     is_event = found & _EVENTS[language] or (not found and _IT.search(text))
     return frozenset({*found, _EVENT} if is_event else found)
-
-
-def _span_at(clause: str, place: int, language: str) -> tuple[Decimal, Decimal, int, int] | None:
-    """What is said to last from a place on: seconds at least and at most, and the place of that."""
-    place += clause[place : place + 1] == " "
-    while filler := _FILLERS[language].match(clause, place):
-        place = filler.end()
-    within = _WITHIN[language].match(clause, place)
-    start = within.end() if within else place
-    found = _said_in_words(clause, start, language) or _counted(clause, start)
-    if found is None:
-        return None
-    least, most, end = found
-    return (Decimal(0) if within else least), most, place, end
-
-
-def _said_in_words(clause: str, place: int, language: str) -> tuple[Decimal, Decimal, int] | None:
-    for pattern, least, most in _MOMENTS[language]:
-        if match := pattern.match(clause, place):
-            return Decimal(least), Decimal(most), match.end()
-    if match := _FEW[language].match(clause, place):
-        unit = match["unit"].casefold()
-        seconds = Decimal(_SECONDS[_PLURALS.get(unit, unit)])
-        return 2 * seconds, _MOST_OF_FEW * seconds, match.end()
-    if match := _ONE[language].match(clause, place):
-        seconds = Decimal(_SECONDS[match["unit"].casefold()])
-        return seconds, seconds, match.end()
-    return None
-
-
-def _counted(clause: str, place: int) -> tuple[Decimal, Decimal, int] | None:
-    """A quantity of time at a place; of "20 to 30 minutes" both."""
-    text = clause[place : place + _REACH]
-    found: list[Decimal] = []
-    end = 0
-    for quantity in find_quantities(text):
-        goes_on = _MORE.fullmatch(text[end : quantity.start]) if found else quantity.start == 0
-        if quantity.unit not in _SECONDS or not goes_on:
-            break
-        found.append(Decimal(quantity.value) * _SECONDS[quantity.unit])
-        end = quantity.end
-    return (min(found), max(found), place + end) if found else None
