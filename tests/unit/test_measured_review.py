@@ -119,6 +119,7 @@ def test_number_that_the_pack_does_not_have_is_named_and_small_counts_pass() -> 
     "said",
     [
         "They took three tablets.",
+        "I took three tablets.",
         "It took ten minutes.",
         "It costs four dollars.",
         "Five percent got better.",
@@ -141,6 +142,8 @@ def test_small_number_in_words_with_a_unit_is_no_count_of_the_speakers(said: str
         "Over the last five years much changed.",
         "Give me ten minutes, and I'll explain it twice.",
         "One day you will see it.",
+        "My daughter is seven years old, and I waited two hours for her train.",
+        "In the first two minutes you'll get the story.",
         "Half an hour between two trains!",
         "They took it for forty-two days.",
         "לפני שנתיים זה אושר.",

@@ -29,9 +29,10 @@ _NO_THINGS_WORDS = (
 _NO_THINGS = frozenset(_NO_THINGS_WORDS.split())
 _SMALL = 12
 _SPANS = frozenset({"second", "minute", "hour", "day", "week", "month", "year"})
+_LIVED = _SPANS | {"metre", "kilometre"}
 _OWN_BEFORE = re.compile(
-    r"\b(?:next|last|past|coming|these|give (?:me|us|it|yourself)|we(?:['’]ve| have)(?: got| about| only)?|spend"
-    r"|another|just) ?$"
+    r"\b(?:next|last|past|coming|first|these|wait|you have|give (?:me|us|it|yourself)"
+    r"|we(?:['’]ve| have)(?: got| about| only)?|spend|another|just) ?$"
     r"|(?<![א-ת])(?:לפני|בעוד|עוד) ?$",
     re.IGNORECASE,
 )
@@ -41,6 +42,10 @@ _OWN_AFTER = re.compile(
     r"|\s(?:ה?(?:אחרונ|קרוב|בא)(?:ים|ות))(?![א-ת])",
     re.IGNORECASE,
 )
+_OWN_LIFE = re.compile(
+    r"\b(?:I|[Mm]y|me|myself)\b|\b(?:imagine|suppose|picture)\b|(?<![א-ת])(?:אני|שלי|לי|דמיינו|נניח)(?![א-ת])"
+)
+"""What tells of a speaker's own life, which no source knows."""
 _REACH = 24
 """Characters before a time in which that is looked for."""
 
@@ -69,10 +74,12 @@ def is_borne_out(measure: Measure, kinds: frozenset[str]) -> bool:
 
 def is_own_count(measure: Measure, text: str) -> bool:
     """Whether a measure of a text is a small number in words of a speaker's own: "two things", "one day", "two years
-    ago", "give me ten minutes". A quantity in a unit or a currency is none: "three tablets"."""
+    ago", "give me ten minutes", "my two days in Vienna". A quantity in a unit or a currency is none."""
     if not measure.is_spelt or Decimal(measure.value) > _SMALL:
         return False
     if measure.kind in ("", COUNT, "time"):
+        return True
+    if measure.kind in _LIVED and _OWN_LIFE.search(text):
         return True
     if measure.kind not in _SPANS:
         return False
