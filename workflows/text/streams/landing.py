@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from workflows.text.streams.length import LONGEST_SENTENCE, Room, SentenceFilter
+from workflows.text.streams.length import LONGEST_SENTENCE, Room, LengthFilter
 
 _APPROACH = 1.3
 """Where the landing begins: so many times the room beside the target before the target."""
@@ -25,7 +25,7 @@ _SHORTEST = 10
 """Words that are asked for at least: less is no sentence."""
 
 
-class LandingBuffer(SentenceFilter):
+class LandingBuffer(LengthFilter):
     """A text as it comes, held back by sentences from the approach on; the rows of a table are one sentence.
 
     It is all given out if it ends with at most `room.most` words. If it runs over, it ends with the last sentence

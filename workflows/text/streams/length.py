@@ -97,7 +97,7 @@ def _believe(ratio: float) -> float:
     return min(high, max(low, ratio))
 
 
-class SentenceFilter:
+class LengthFilter:
     """Base of filters that pass a text at once while it is sure to fit, and by sentences after that."""
 
     def __init__(self, free: int, language: str | None) -> None:
@@ -126,7 +126,7 @@ class SentenceFilter:
         return self._space.release(chunk[:free])
 
 
-class Trimmer(SentenceFilter):
+class Trimmer(LengthFilter):
     """Filter that cuts a streamed text at the end of a sentence, so that it never exceeds `room.most` words.
 
     Text passes at once while it is sure to fit; near the end it passes by sentences. Those beyond the
