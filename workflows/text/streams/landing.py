@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from workflows.text.streams.length import LONGEST_SENTENCE, Room, LengthFilter
+from workflows.text.streams.length import LONGEST_SENTENCE, LengthFilter, Room
 
 _APPROACH = 1.3
 """Where the landing begins: so many times the room beside the target before the target."""
