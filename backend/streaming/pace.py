@@ -89,7 +89,7 @@ class Paces:
     def of(self, *key: str, judging: float | None = None, expected: float | None = None) -> Pace:
         """The pace of runs of one kind, such as those of a format and a model. `judging`: the share of a judge of each
         section, `expected`: that of a long check of the whole, each before any was measured; None without one."""
-        pace = self._known[key] = self._known.pop(key, None) or Pace()  # the newest last
+        pace = self._known[key] = self._known.pop(key, Pace())  # the newest last
         if len(self._known) > _MOST_KINDS:
             del self._known[next(iter(self._known))]
         pace.expected = expected
