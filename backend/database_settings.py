@@ -60,8 +60,8 @@ class DatabaseSettings(BaseModel):
             )
         if self.has_queue and not all(map(is_installed, _EXTRA)):
             raise ValueError(
-                "STORYWIRE_DATABASE_URL: PostgreSQL needs an extra that is not installed: "
-                "pip install 'storywire[scale]'"
+                "STORYWIRE_DATABASE_URL: PostgreSQL needs the extra `scale`, which is not installed: in the checkout, "
+                ".venv/bin/python -m pip install --require-hashes --no-deps -r requirements/scale.lock"
             )
         return self
 

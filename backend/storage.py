@@ -20,8 +20,8 @@ from backend.store.runs.owned_runs import OwnedRunRepository
 from backend.store.runs.runs import RunRepository
 from backend.store.setup.copying import Copied, check_empty, check_source, copy_tables
 from backend.store.setup.folders import CHECKPOINTS, open_folders
+from backend.store.sql.beside_runs import delete_all_checkpoints
 from backend.store.sql.database import Database
-from backend.store.sql.dialect import delete_all_checkpoints
 from backend.store.sqlite.checkpoints import open_checkpoints
 from backend.store.sqlite.database import SqliteDatabase
 from backend.store.usage import UsageRepository

@@ -72,6 +72,7 @@ class TelemetrySettings(BaseModel):
             )
         ):
             raise ValueError(
-                "traces over OTLP need an extra that is not installed: pip install 'storywire[otel]'"
+                "traces over OTLP need the extra `otel`, which is not installed: in the checkout, "
+                ".venv/bin/python -m pip install --no-build-isolation --editable '.[otel]'"
             )
         return url

@@ -45,9 +45,11 @@ def evaluate(
     except KeyboardInterrupt:
         fail(f"Stopped. What there is: {folder}", status=130)
     if as_json:
-        failed = {each.key: each.failure for each in results.outcomes if each.failure is not None}
         rows = [dict(zip(columns_of(results), row, strict=True)) for row in rows_of(results)]
-        print_json({"folder": str(folder), "model": results.model, "rows": rows, "not_written": failed})
+        failed = {each.key: each.failure for each in results.outcomes if each.failure is not None}
+        other = {each.key: each.other_failure for each in results.outcomes if each.other_failure is not None}
+        problems = {"not_written": failed, **({"other_not_written": other} if other else {})}
+        print_json({"folder": str(folder), "model": results.model, "rows": rows, **problems})
         _end(results)
     say(f"{results.model}, judged by {results.judge or 'nobody'}")
     show_table(columns_of(results), rows_of(results))
@@ -66,6 +68,6 @@ def evaluate(
 
 
 def _end(results: "Results") -> NoReturn:
-    """Ends the command: 1 where nothing could be written at all."""
-    failed = results.outcomes and all(outcome.failure is not None for outcome in results.outcomes)
+    """Ends the command: 1 where a text wasn't written, by whichever model."""
+    failed = any((outcome.failure or outcome.other_failure) is not None for outcome in results.outcomes)
     raise typer.Exit(1 if failed else 0)

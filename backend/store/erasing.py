@@ -3,7 +3,7 @@
 from sqlalchemy import ColumnElement, Connection, delete, select
 
 from backend.store.schema.tables import log_archives, log_entries, log_heads, runs
-from backend.store.sql.dialect import delete_checkpoints, delete_jobs
+from backend.store.sql.beside_runs import delete_checkpoints, delete_jobs
 from backend.store.sql.json_sql import among
 
 

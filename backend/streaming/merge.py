@@ -83,8 +83,7 @@ def _join(texts: list[_Text]) -> TextAppended:
 def _text_of_message(message: Message) -> _Text | None:
     if not isinstance(message, TextAppended):
         return None
-    data = message
-    return _Text(data.section, data.piece, data.is_complete, data.chunk)
+    return _Text(message.section, message.piece, message.is_complete, message.chunk)
 
 
 def _text_of_entry(entry: Entry) -> _Text | None:

@@ -9,6 +9,8 @@ JUDGED_SECTION = 0.5
 """Time of a section's judge, as a share of its writing, before any was measured."""
 RATE = 40.0
 """Words a second, before any were counted: about what the usual models write."""
+_MOST_KINDS = 1000
+"""Kinds of runs whose paces are known at once: models are named by callers."""
 
 
 @dataclass(slots=True)
@@ -80,14 +82,16 @@ class Forecast:
 
 @dataclass(slots=True)
 class Paces:
-    """The paces that a process has seen, by what decides them."""
+    """The paces that a process has seen, by what decides them; those that were asked for lately."""
 
     _known: dict[tuple[str, ...], Pace] = field(default_factory=dict)
 
     def of(self, *key: str, judging: float | None = None, expected: float | None = None) -> Pace:
         """The pace of runs of one kind, such as those of a format and a model. `judging`: the share of a judge of each
         section, `expected`: that of a long check of the whole, each before any was measured; None without one."""
-        pace = self._known.setdefault(key, Pace())
+        pace = self._known[key] = self._known.pop(key, Pace())  # the newest last
+        if len(self._known) > _MOST_KINDS:
+            del self._known[next(iter(self._known))]
         pace.expected = expected
         if judging is not None and pace.judging is None:
             pace.judging = judging

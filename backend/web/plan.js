@@ -16,13 +16,13 @@ export class Plan {
 		});
 	}
 
-	show(outline, deadline) {
+	show(outline) {
 		this.#outline = outline;
 		this.#problem = makeProblem();
 		this.#button = make("button.button.button--main", {}, "Write it");
 		this.#root.replaceChildren(
 			make("h2.plan__heading", { id: "plan-heading" }, "This is the plan"),
-			make("p.plan__lede", {}, "Change what you like; nothing is written before you say so.", deadlineOf(deadline)),
+			make("p.plan__lede", {}, "Change what you like; nothing is written before you say so."),
 			make("p.quote", { id: "plan-quote", hidden: true }),
 			this.#problem,
 			makeField("Title", make("input", { name: "title", dir: "auto", value: outline.title ?? "" })),
@@ -77,10 +77,4 @@ function makeSection({ title, summary, target_words: target }, place) {
 		makeField("Heading", make("input", { name: `title-${place}`, dir: "auto", value: title ?? "" })),
 		makeField("What happens", area),
 	);
-}
-
-function deadlineOf(deadline) {
-	const time = deadline ? new Date(deadline) : null;
-	if (!time || Number.isNaN(time.getTime())) return null;
-	return ` The plan waits until ${time.toLocaleString("en", { dateStyle: "medium", timeStyle: "short" })}.`;
 }

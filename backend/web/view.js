@@ -143,10 +143,10 @@ export class StoryView {
 		document.title = title ? `${title} · Storywire` : "Storywire";
 	}
 
-	#showWaiting({ kind, payload, deadline }) {
+	#showWaiting({ kind, payload }) {
 		if (kind !== "outline" || !payload) return;
 		this.#waiting = true;
-		this.plan.show(payload, deadline);
+		this.plan.show(payload);
 		this.#tell("Waiting for your word on the plan");
 	}
 

@@ -76,7 +76,10 @@ TEXTS = {
 # Modules that ask for logs and checkpoints: each call of theirs names the run, which was found by its owner.
 LOGS = {
     *(f"backend/log/{name}.py" for name in ("rows", "sql", "sqlite", "postgres", "follower")),
-    *(f"{STORE}/{name}.py" for name in ("erasing", "schema/tables", "setup/copying", "sql/dialect", "usage")),
+    *(
+        f"{STORE}/{name}.py"
+        for name in ("erasing", "schema/tables", "setup/copying", "sql/beside_runs", "usage")
+    ),
     *(f"{STORE}/runs/{name}.py" for name in ("fences", "runs", "stored_runs")),
     f"{STORE}/checkpoints/channel_deltas.py",
     f"{STORE}/checkpoints/durable_saver.py",
@@ -121,7 +124,7 @@ def test_every_statement_over_a_table_found_meanwhile_says_whose_rows_it_means(
     beside_runs = ("delete_checkpoints", "delete_jobs", "delete_all_checkpoints")
     assert found == {
         f"{STORE}/erasing.py:delete_runs",
-        *(f"{STORE}/sql/dialect.py:{name}" for name in beside_runs),
+        *(f"{STORE}/sql/beside_runs.py:{name}" for name in beside_runs),
     }
 
 

@@ -18,10 +18,10 @@ from backend.store.sql.database import Database
 from tests.contract import processes
 from tests.contract.processes import OpenProcess, Process
 from tests.unit.run_messages import read_messages
-from tests.unit.stored_runs import add_run
+from tests.unit.stored_runs import add_run, new_run
 from tests.unit.worlds import NOTE, OWNER
 from workflows.errors import Overloaded
-from workflows.messages.messages import RunCompleted, RunFailed
+from workflows.messages.messages import NodeChanged, RunCompleted, RunFailed
 
 NEVER = 3600.0
 
@@ -46,10 +46,14 @@ async def store(process: Process, /, **values: object) -> Run:
 
 
 async def start(process: Process) -> Run:
-    """A run that the process was asked to execute, as a caller does it."""
-    with process.engine.reserve_slot():
-        run = await store(process)
-        await process.engine.submit(run.id)
+    """A run that the process was asked to execute, as a caller does it: its log is stored with it."""
+    engine = process.engine
+    with engine.reserve_slot():
+        new = new_run(format="note", model="openai:gpt-test", input=NOTE, process=engine.process)
+        opening = engine.open_log(new.id)
+        run = await process.world.repository.add(new, also=None if opening is None else opening.store)
+        assert run is not None
+        await engine.begin(run, opening)
     return run
 
 
@@ -88,9 +92,14 @@ async def poll(process: Process) -> None:
         await asyncio.sleep(0.02)
 
 
-async def test_submitted_run_is_executed_to_its_end(open_process: OpenProcess) -> None:
+@pytest.mark.parametrize("is_new", [True, False])
+async def test_run_that_is_begun_or_submitted_is_executed_to_its_end(
+    open_process: OpenProcess, is_new: bool
+) -> None:
     process = await open_process()
-    run = await start(process)
+    run = await (start(process) if is_new else store(process))
+    if not is_new:
+        await process.engine.submit(run.id)
     await process.engine.begun(run.id)
     await process.ended(run.id)
     await process.engine.settle(run.id)
@@ -98,6 +107,39 @@ async def test_submitted_run_is_executed_to_its_end(open_process: OpenProcess) -
 
     assert (now.status, now.process) == ("completed", None)
     assert await endings(process, run) == ["complete"] and process.engine.active == 0
+
+
+async def test_run_that_is_begun_has_one_attempt_which_its_log_opens_with(open_process: OpenProcess) -> None:
+    process = await open_process()
+    await hold(process)
+    run = await begin(process)
+    await process.engine.submit(run.id)  # a recovery that finds it does so
+    await process.offer_again(run.id)
+    process.world.format.gates[0].set()
+    await process.ended(run.id)
+    messages = await read_messages(process.world.log, run.id)
+    attempts = [each for each in messages if isinstance(each, NodeChanged) and each.node == "workflow"]
+
+    assert [(each.status, each.attempt) for each in attempts] == [("started", 1), ("completed", 1)]
+    assert messages[0] == attempts[0] and process.world.format.written == [0, 1]
+    assert (await stored(process, run)).status == "completed"
+
+
+async def test_run_whose_process_dies_before_it_begins_it_is_executed_as_its_log_says(
+    open_process: OpenProcess,
+) -> None:
+    dead, other = await open_process(takes_runs=False), await open_process(takes_runs=False)
+    new = new_run(format="note", model="openai:gpt-test", input=NOTE, process=dead.engine.process)
+    opening = dead.engine.open_log(new.id)
+    run = await dead.world.repository.add(new, also=None if opening is None else opening.store)
+    assert run is not None
+    await dead.stop()
+    await dead.world.liveness.leave()
+    await other.take_runs()
+    await other.recovery.recover()
+    await other.ended(run.id)
+    assert (await stored(other, run)).status == "completed" and await endings(other, run) == ["complete"]
+    assert (other.world.format.written, dead.world.format.written) == ([0, 1], [])
 
 
 async def test_run_that_is_submitted_twice_ends_once(open_process: OpenProcess) -> None:

@@ -179,6 +179,16 @@ async def test_get_that_starts_a_run_checks_its_query(
 
 
 @pytest.mark.asyncio(loop_scope="module")
+async def test_query_with_a_name_that_there_is_not_is_told_of_options_too(refusing: LiveService) -> None:
+    reply = await refusing.client.http.get("/api/v1/stories/generate/stream?theme=dragons&nonsense=1")
+    [error] = reply.json()["errors"]
+    assert error["field"] == "nonsense" and error["message"].startswith(
+        "there is no such parameter; there is age,"
+    )
+    assert {"model,", "parallel,", "order,", "theme,"} <= set(error["message"].replace(";", ",").split())
+
+
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("event_id", ["17", "a:b", ":", "run:-1", "run:1e3", "run:" + "9" * 40])
 async def test_last_event_id_that_is_none_is_refused(refusing: LiveService, event_id: str) -> None:
     reply = await refusing.client.http.get(

@@ -16,6 +16,8 @@ from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.service import settings_for
 from workflows.formats.registry import list_formats
 from workflows.models.clients.catalog import Model
+from workflows.prompts import today
+from workflows.text.words import count_words
 
 SCORES = {
     "coherence": 4, "ending": 5, "fit": 3, "repetition": 4, "facts": 4, "length": 5, "comment": "Shorter."
@@ -34,8 +36,8 @@ def evaluate(provider: FakeProvider, tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(tmp_path)
 
     def run(*args: str) -> Any:
-        common = ("evaluate", "--model", "openai:gpt-test", "--format", "story")
-        return CliRunner().invoke(app, [*common, *args])
+        format = () if "--format" in args else ("--format", "story")
+        return CliRunner().invoke(app, ["evaluate", "--model", "openai:gpt-test", *format, *args])
 
     return run
 
@@ -58,6 +60,7 @@ def test_evaluation_writes_its_tasks_judges_them_blind_and_keeps_texts_and_score
         f"It has {outcome['words']} words; about {outcome['planned_words']} were planned."
         in judged.prompt_text
     )
+    assert f"Today is {today()}." in judged.prompt_text
 
     second = evaluate("--judge", "openai:gpt-judge", "--against", "one", "--out", "two")
     assert second.exit_code == 0, second.output
@@ -95,6 +98,26 @@ def test_evaluation_of_a_model_that_fails_says_why_and_ends_with_one(
     provider.script = Script(default=Reply(fault=Fault("status")))
     failed = evaluate("--out", "broken")
     assert failed.exit_code == 1 and "was not written: MODEL_UNAVAILABLE" in failed.stdout
+
+
+def test_evaluation_of_which_one_text_fails_prints_the_others_and_ends_with_one(
+    evaluate: Any, provider: FakeProvider
+) -> None:
+    provider.script = Script(rules=(Rule(Reply(fault=Fault("status")), contains="town clock"),))
+    ended = evaluate("--n", "2", "--out", "half", "--json")
+    assert ended.exit_code == 1, ended.output
+    told = json.loads(ended.stdout)
+    assert [row["Texts"] for row in told["rows"]] == ["1 of 2"]
+    assert list(told["not_written"]) == ["story-clock-thief-1"]
+
+
+def test_words_of_an_evaluated_script_have_its_headings_as_the_planned_ones_do(
+    evaluate: Any, tmp_path: Path
+) -> None:
+    assert evaluate("--format", "creator_script", "--out", "one").exit_code == 0
+    [outcome] = json.loads((tmp_path / "one" / "results.json").read_text(encoding="utf-8"))["outcomes"]
+    assert outcome["words"] == count_words((tmp_path / "one" / "texts" / f"{outcome['key']}.md").read_text())
+    assert outcome["length_off"] == round(outcome["words"] / outcome["planned_words"] - 1, 4)
 
 
 def test_evaluation_keeps_a_text_that_its_judge_gives_no_scores_for_and_goes_on(
@@ -232,7 +255,7 @@ def test_evaluation_against_a_model_that_fails_says_so_and_compares_nothing(
     provider.script = Script(rules=(Rule(Reply(fault=Fault("status")), model="gpt-other"), RUBRIC))
     ended = evaluate("--judge", "openai:gpt-judge", "--against", "openai:gpt-other", "--out", "one")
     said = " ".join(ended.stdout.split())
-    assert ended.exit_code == 0 and "was not written by openai:gpt-other: MODEL_UNAVAILABLE" in said
+    assert ended.exit_code == 1 and "was not written by openai:gpt-other: MODEL_UNAVAILABLE" in said
     assert "0 better, 0 worse, 0 equal" in said and "0 equal, " not in said
     [outcome] = json.loads((tmp_path / "one" / "results.json").read_text(encoding="utf-8"))["outcomes"]
     assert outcome["against"] is None and outcome["other_cost_usd"] is None and outcome["scores"]

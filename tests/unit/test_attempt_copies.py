@@ -6,12 +6,14 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import update
 
 from backend.log.entry import Entry
 from backend.runs.admission.quota import Quota
+from backend.runs.results.sources import SourceReader
 from backend.store.accounts.accounts import AccountRepository, NewAccount
 from backend.store.accounts.allowances.allowance import Allowance
 from backend.store.runs.charges import ChargeRepository
@@ -257,3 +259,34 @@ async def test_copy_of_a_broken_run_is_given_up_once_though_the_clock_was_set_ba
 
     assert isinstance(ending, RunCompleted) and not ending.cached
     assert opened.metrics.misses == 1 and world.format.written == [0, 1, 0, 1]
+
+
+class _Looks(SourceReader):
+    """Notes when a source is looked at; it is deleted at the third look."""
+
+    def __init__(self, world: World) -> None:
+        self.__dict__.update(vars(world.tools.sources))
+        self._repository = world.repository
+        self.times: list[float] = []
+
+    async def find(self, source_id: str) -> Run | None:
+        self.times.append(asyncio.get_running_loop().time())
+        if len(self.times) == 3:
+            await self._repository.delete(OWNER, source_id)
+        return await super().find(source_id)
+
+
+async def test_copy_looks_again_in_a_while_whether_the_row_of_its_ended_source_says_so_too(
+    world: World,
+) -> None:
+    values: dict[str, Any] = {"owner": OWNER, "cache_key": "k", "options": {"cache": "use"}}
+    leader = await note(world, **values)
+    await world.log.append(
+        leader.id, await world.log.take_over(leader.id), number(workflow("started"), error())
+    )
+    looks = _Looks(world)
+    ending = await write(
+        world, await note(world, **values, source_run_id=leader.id), world.log, sources=looks
+    )
+    first, second, _ = looks.times
+    assert second - first >= 0.1 and isinstance(ending, RunCompleted)

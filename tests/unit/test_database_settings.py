@@ -52,7 +52,7 @@ def test_database_of_another_kind_is_refused_with_what_is_accepted(url: str) -> 
 
 def test_postgresql_without_its_extra_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database_settings, "is_installed", lambda _: False)
-    with pytest.raises(SettingsError, match=r"STORYWIRE_DATABASE_URL.*storywire\[scale\]"):
+    with pytest.raises(SettingsError, match=r"STORYWIRE_DATABASE_URL.*`scale`.* -r requirements/scale\.lock"):
         load(database_url=SERVER)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from langchain_core.runnables import RunnableConfig
+from sqlalchemy import delete
 
 from backend.log.entry import Entry
 from backend.runs.readers.replay import replay
@@ -19,6 +20,7 @@ from backend.store.runs.charges import Limit
 from backend.store.runs.fences import find_fence
 from backend.store.runs.owned_runs import Lease
 from backend.store.runs.runs import Run
+from backend.store.schema.tables import log_entries
 from backend.store.sql.database import Database
 from backend.store.usage import LOST, UsageRepository
 from tests.databases import open_log
@@ -240,6 +242,24 @@ async def test_what_an_attempt_bought_is_not_lost_where_another_process_has_told
     seq = (await elsewhere.read(run.id))[-1].seq + 1
     await elsewhere.append(run.id, epoch, [Entry(seq, message.type, encode(message))])
     world.format.gates[1].set()
+    await asyncio.wait([first])
+    assert await lost_tokens(database) == []
+
+
+async def test_what_an_attempt_bought_is_not_lost_where_a_checkpoint_has_it(
+    world: World, database: Database
+) -> None:
+    """Whoever goes on from there tells of it, which the log doesn't yet."""
+    gate = world.format.gates[1] = asyncio.Event()
+    world.format.bought = {0: 20}
+    run, _ = await world.service.start(LOCAL, world.request())
+    await world.format.begun[1].wait()
+    await wait_for_call(world, run)
+    [first] = world.local_runs.tasks(run.id)
+    untold = delete(log_entries).where(log_entries.c.run_id == run.id, log_entries.c.type == "usage")
+    await database.write(lambda connection: connection.execute(untold))
+    await open_log(database).take_over(run.id)
+    gate.set()
     await asyncio.wait([first])
     assert await lost_tokens(database) == []
 

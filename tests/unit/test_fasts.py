@@ -103,3 +103,21 @@ def test_fast_of_the_document_in_other_words_bears_a_ban_out(
 def test_document_that_asks_for_no_fast_bears_none_out(document: str) -> None:
     fasts = Fasts([document, "Eat a light meal."], "en")
     assert fasts.find_unasked("Eat nothing before the test in the evening.") is not None
+
+
+@pytest.mark.parametrize(
+    ("language", "document", "sentence", "is_same"),
+    [
+        ("en", "Do not eat for 4 hours before the test.", "Eat nothing for half a day.", False),
+        ("en", "Do not eat for 4 hours before the test.", "Fast for a whole day.", False),
+        ("en", "Do not eat for 4 hours before the test.", "Eat nothing for four hours.", True),
+        ("en", "Do not eat for 24 hours.", "Fast for a whole day.", True),
+        ("en", "Do not eat for 4 hours.", "Don't eat before the test, which takes 20 minutes.", True),
+        ("he", "אין לאכול 4 שעות לפני הבדיקה.", "אל תאכלו יום שלם.", False),
+        ("he", "אין לאכול 4 שעות לפני הבדיקה.", "אין לאכול ארבע שעות לפני הבדיקה.", True),
+    ],
+)
+def test_fast_of_another_time_than_the_documents_is_not_asked_for(
+    language: str, document: str, sentence: str, is_same: bool
+) -> None:
+    assert (Fasts([document], language).find_unasked(sentence) is None) == is_same

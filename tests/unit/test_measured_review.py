@@ -10,6 +10,7 @@ from workflows.formats.podcast.review import review_episode, review_pieces
 from workflows.formats.speech.turns import Turn
 from workflows.formats.toolkit import measured_review
 from workflows.formats.toolkit.measured_review import (
+    REFRAIN_RUNS,
     review_numbers,
     review_reading,
     review_repetition,
@@ -52,6 +53,34 @@ def test_section_that_says_an_earlier_one_again_is_told_how_much() -> None:
     assert "of it was said in an earlier section" in found[0]["advice"]
 
 
+def _section(name: str, words: int, *said: str) -> str:
+    own = [f"{name}{number}" for number in range(words)]
+    return " ".join([*own[: words // 2], *said, *own[words // 2 :]])
+
+
+@pytest.mark.parametrize(
+    ("again", "words", "is_found"),
+    [
+        ("for two years the line had lost money and nobody wanted it", 300, True),  # 12 words: 5 runs
+        ("for two years the line had lost money and nobody wanted it", 600, False),  # under one in a hundred
+        ("the line had lost money and nobody wanted it", 60, False),  # nine words: chance, or a name
+        ("the European Union Agency for the Cooperation", 60, False),
+        ("at the end of the day", 60, False),
+    ],
+)
+def test_section_that_says_over_one_in_a_hundred_again_is_found_from_ten_words_on(
+    again: str, words: int, is_found: bool
+) -> None:
+    texts = {0: _section("a", words, again), 1: _section("b", words, again)}
+    assert bool(list(review_repetition(texts))) == is_found
+
+
+def test_refrain_of_a_story_is_no_repetition() -> None:
+    refrain = "round and round the lamp it goes and where it stops nobody knows"  # 13 words: 6 runs
+    texts = {0: _section("a", 300, refrain), 1: _section("b", 300, refrain)}
+    assert list(review_repetition(texts)) and not list(review_repetition(texts, fewest=REFRAIN_RUNS))
+
+
 def test_repetition_of_one_section_is_that_of_the_whole_and_reads_no_earlier_one_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -84,6 +113,45 @@ def test_number_that_the_pack_does_not_have_is_named_and_small_counts_pass() -> 
     texts = {0: "In 2025 there were 2.5 million. Two things stand out.", 1: "Some say 40 percent left."}
     [found] = review_numbers(texts, pack)
     assert found.get("section") == 1 and "40 percent" in found["advice"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "They took three tablets.",
+        "I took three tablets.",
+        "It took ten minutes.",
+        "It costs four dollars.",
+        "Five percent got better.",
+        "Half a gram is enough.",
+        "Every seven minutes a train comes.",
+        "Patients took it for eight weeks.",
+        "קחו שלושה כדורים ביום.",
+    ],
+)
+def test_small_number_in_words_with_a_unit_is_no_count_of_the_speakers(said: str) -> None:
+    pack = "A train runs every 30 minutes. 300 patients took it for 6 weeks, 40 percent got better. It costs 5 dollars."
+    assert [one["rule"] for one in review_numbers({0: said}, pack)] == ["numbers"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Three questions, two hosts and one mic.",
+        "It was approved two years ago.",
+        "Over the last five years much changed.",
+        "Give me ten minutes, and I'll explain it twice.",
+        "One day you will see it.",
+        "My daughter is seven years old, and I waited two hours for her train.",
+        "In the first two minutes you'll get the story.",
+        "Half an hour between two trains!",
+        "They took it for forty-two days.",
+        "לפני שנתיים זה אושר.",
+    ],
+)
+def test_small_number_in_words_of_things_or_of_the_talk_itself_is_the_speakers_own(said: str) -> None:
+    pack = "A train runs every 30 minutes. 300 patients took it for 6 weeks."
+    assert not list(review_numbers({0: said}, pack))
 
 
 def test_words_that_do_not_occur_in_the_text_are_left_out() -> None:

@@ -330,6 +330,17 @@ def test_progress_of_a_run_is_near_a_straight_line_once_the_speed_of_its_model_w
     assert run_with_plan(clock, paces, planning, words_a_second).farthest_off() <= 10
 
 
+def test_paces_forget_the_kind_that_was_longest_not_asked_for() -> None:
+    paces = Paces()
+    kept, forgotten = paces.of("story", "openai:kept"), paces.of("story", "openai:forgotten")
+    for number in range(999):
+        paces.of("story", "openai:kept")
+        paces.of("story", f"openai:{number}")
+    assert len(paces._known) == 1000
+    assert paces.of("story", "openai:kept") is kept
+    assert paces.of("story", "openai:forgotten") is not forgotten
+
+
 def test_percent_at_the_plan_is_right_of_a_model_of_any_speed(clock: Clock) -> None:
     run = run_with_plan(clock, Paces(), 800, 400)
     at_plan = [percent for at, percent, _ in run.seen if at == pytest.approx(2, abs=0.001)][-1]

@@ -87,6 +87,11 @@ class _Outer(BaseModel):
     name: str = ""
 
 
+def test_read_query_of_an_unknown_name_names_what_is_read_beside_the_input_too() -> None:
+    with pytest.raises(InvalidInput, match=r"; there is .*theme.*; and beside the input model, parallel$"):
+        read_query({"nonsense": ["1"]}, StoryInput, ["parallel", "model", "theme"])
+
+
 def test_read_query_of_a_name_that_is_there_twice_takes_the_one_further_out() -> None:
     assert read_query({"name": ["x"], "tags": ["a,b"]}, _Outer) == {
         "name": "x",

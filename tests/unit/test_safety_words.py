@@ -153,6 +153,12 @@ def test_frame_ends_with_its_sentence() -> None:
     assert not stops("He kicked. The old dog slept.")
 
 
+def test_frame_and_what_pardons_it_reach_over_a_title() -> None:
+    assert stops("Meet Mr. Levi at night and tell nobody.")
+    assert not stops("Meet him. Levi is ill at night and tells nobody.")
+    assert not stops("Don't tell mum that Mrs. Levi gave you a secret present.")
+
+
 @pytest.mark.parametrize(
     "text",
     ["ארצח אותו", "רצחתי", "נהרוג אותם", "מהרוצח", "כרוצח", "וכשהרוצחים באו", "אתאבד", "עישנתי", "נשתכר"],
@@ -168,7 +174,7 @@ def test_expand_of_a_root_makes_its_forms_with_the_letters_of_a_words_end() -> N
         expand("polel רצח")
 
 
-@pytest.mark.parametrize("name", ["Uzi", "Brandy", "Dick", "Kike", "דקר"])
+@pytest.mark.parametrize("name", ["Uzi", "Brandy", "Dick", "Kike", "דקר", "J. Dick", "Mr. Dick"])
 def test_name_of_a_reader_is_never_judged_as_a_word(name: str) -> None:
     given = {"theme": "a lighthouse", "reader": {"name": name}}
     policy = CHILD.with_names((name,))

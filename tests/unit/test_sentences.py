@@ -41,7 +41,18 @@ _ABBREVIATED = st.builds(
 prose = st.lists(
     _ABBREVIATED
     | st.sampled_from(
-        ["He said no.", "天很冷。", "1. Wash.", "", "A heading\n", "x" * 150, "«Oui ! »", "Dr.\nLevi"]
+        [
+            "He said no.",
+            "天很冷。",
+            "「そうだ。」と",
+            "「はい。」とても",
+            "1. Wash.",
+            "",
+            "A heading\n",
+            "x" * 150,
+            "«Oui ! »",
+            "Dr.\nLevi",
+        ]
     )
     | st.sampled_from(
         ["and so\non it", "old\nMr. Day", "to see\nMaya: Yes", "at 9 a.m.\nBen", "EE. UU.", "no.\nIV"]
@@ -69,6 +80,9 @@ def stream(text: str, sizes: list[int], language: str | None = None) -> list[str
         ("A line\n\nAnother", ["A line\n\n", "Another"]),
         ("天。地", ["天。", "地"]),
         ("他说：「走吧！」然后走了！？好。", ["他说：「走吧！」", "然后走了！？", "好。"]),
+        ("次の文「そうだ。」と言った。終わり。", ["次の文「そうだ。」と言った。", "終わり。"]),
+        ("「やめて！」って叫び、『はい。』などと笑う。次。", ["「やめて！」って叫び、『はい。』などと笑う。", "次。"]),
+        ("「そうだ。」ところが雨。とても「え？」な目。", ["「そうだ。」", "ところが雨。", "とても「え？」", "な目。"]),
         ("She asked old Dr. Levi. He smiled.", ["She asked old Dr. Levi.", " He smiled."]),
         ("J. K. Rowling wrote it. Good.", ["J. K. Rowling wrote it.", " Good."]),
         ("Drink, e.g. milk, i.e. a lot. Then rest.", ["Drink, e.g. milk, i.e. a lot.", " Then rest."]),

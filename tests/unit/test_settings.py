@@ -145,7 +145,7 @@ def test_otlp_without_its_extra_stops_the_start_and_names_the_extra(monkeypatch:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318")
     assert load_settings(_env_file=None).otlp == "http://127.0.0.1:4318"
     monkeypatch.setitem(sys.modules, "opentelemetry", None)  # as if it were not installed
-    with pytest.raises(SettingsError, match=r"pip install 'storywire\[otel\]'"):
+    with pytest.raises(SettingsError, match=r"extra `otel`.* --editable '\.\[otel\]'"):
         load_settings(_env_file=None)
 
 

@@ -231,6 +231,7 @@ class InputRequested(_Message):
     kind: Literal["outline"]
     payload: OutlinePlanned
     deadline: str | None = None
+    """Never set by this service, where a run waits without a limit."""
 
 
 class MetricsCalculated(_Message):

@@ -14,6 +14,7 @@ from workflows.safety.words.folding import fold
 from workflows.safety.words.lexicon import split_words
 from workflows.safety.words.names import hide_names
 from workflows.safety.words.spelling import is_spelling_out, long_runs, masked_words, readings, windows
+from workflows.text.sentences import leads_on
 
 _TAIL = 80
 _SENTENCE_END = re.compile(r"[.!?\n]")
@@ -69,7 +70,7 @@ def _search(policy: Policy, reading: str) -> Iterator[tuple[int, str]]:
         for match in policy.harmless.find(reading, words)
         for place in range(match.first, match.last + 1)
     }
-    ends = [end.start() for end in _SENTENCE_END.finditer(reading)]
+    ends = [end.start() for end in _SENTENCE_END.finditer(reading) if not leads_on(reading, end.start())]
     pardoned = {
         (match.value, bisect(ends, words[match.first].start)) for match in policy.unless.find(reading, words)
     }

@@ -2,7 +2,8 @@
 
 A sentence ends at a line break, at `。！？`, and at other marks before white space; closing quotes, brackets,
 emphasis and references such as `[1]` belong to it. It goes on after the full stop of an abbreviation
-(`abbreviations.py`), an initial ("J. K. Rowling") or the number of a list item. It goes on over the break of a
+(`abbreviations.py`), an initial ("J. K. Rowling") or the number of a list item, and after a quotation with `と`
+(「そうだ。」と言った). It goes on over the break of a
 hard-wrapped line too (`_judge_break`), never over a blank line.
 """
 
@@ -18,6 +19,11 @@ _LOOKAHEAD = 48  # characters after a mark in which the next word is looked for
 _ALONE = "。！？｡"  # these end a sentence without white space behind them
 _CLOSERS = "\"'”’“‘»«›‹)\\]}*_」』】〕）》〉"
 _MARK = re.compile(rf"(?P<run>[.!?…‥؟۔।॥։።{_ALONE}]+)[{_CLOSERS}]*(?:\[\d{{1,3}}\])*|\n+")
+# What leads on from a quotation in Japanese, but for words that begin a sentence with it (ところが, とても).
+_QUOTED = re.compile(
+    r"と(?!ころ|うとう|にかく|ても|き|つぜん|りあえず|もあれ|もかく|なり|ある|っさ)|って|などと|なんて"
+)
+_LONGEST_WORD_BEGUN = 5  # letters of the longest of these
 _HALF_REFERENCE = re.compile(r"\[\d{0,3}\Z")
 _NEXT_WORD = re.compile(r"\s+[^\w\s]*(?P<word>\w*)")
 _LINE_START = re.compile(r"[ \t]{0,40}(?P<word>\w+)")
@@ -96,6 +102,14 @@ def ends_with_abbreviation(text: str, language: str | None = None) -> bool:
     return abbreviations_of(language).kind_of(mark.string, 0, mark.start()) in ("leading", "others")
 
 
+def leads_on(text: str, dot: int, language: str | None = None) -> bool:
+    """Whether the full stop at `dot` is that of a title or its like ("Dr. Levi"), which never ends a sentence. Also for
+    a text in small letters."""
+    if text[dot] != ".":
+        return False
+    return abbreviations_of(language).kind_of(text, max(0, dot - _LOOKAHEAD), dot) == "leading"
+
+
 def is_cut(sentence: str) -> bool:
     """Whether a sentence was cut because it was too long."""
     return len(sentence) >= LONGEST_SENTENCE // 2 and _last_mark(sentence) is None and sentence[-1] != "\n"
@@ -138,7 +152,7 @@ def _judge(text: str, start: int, mark: re.Match[str], rules: Abbreviations, *, 
     if not is_last and _HALF_REFERENCE.match(text, end):
         return None
     if not text[end].isspace():
-        return end if any(character in _ALONE for character in mark["run"]) else 0
+        return _judge_alone(text, mark, is_last=is_last)
     if mark["run"] == "." and (kind := rules.kind_of(text, start, mark.start())) is not None:
         following = _NEXT_WORD.match(text, end, end + _LOOKAHEAD)
         assert following is not None  # there is white space
@@ -147,6 +161,18 @@ def _judge(text: str, start: int, mark: re.Match[str], rules: Abbreviations, *, 
         if rules.goes_on(kind, following["word"], text[following.end() : following.end() + 1]):
             return 0
     return _with_guillemet(text, start, end, is_last=is_last)
+
+
+def _judge_alone(text: str, mark: re.Match[str], *, is_last: bool) -> int | None:
+    """As `_judge`, at a mark without white space behind it: the sentence goes on where it only quotes what ends."""
+    end = mark.end()
+    if not any(character in _ALONE for character in mark["run"]):
+        return 0
+    if end == mark.end("run") or text[end] not in "とっな":
+        return end
+    if len(text) < end + _LONGEST_WORD_BEGUN and not is_last:
+        return None
+    return 0 if _QUOTED.match(text, end) else end
 
 
 def _judge_break(

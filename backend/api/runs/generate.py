@@ -86,7 +86,8 @@ def _query(request: Request, format: AnyFormat) -> tuple[dict[str, Any], RunOpti
         if name not in _STREAM_OPTIONS and not is_event_id_name(name)
     }
     options = {name: params.pop(name)[-1] for name in RunOptions.model_fields if name in params}
-    return typed(read_query(params, format.Input), format.Input), _options(options, strict=False)
+    beside = RunOptions.model_fields.keys() | _STREAM_OPTIONS
+    return typed(read_query(params, format.Input, beside), format.Input), _options(options, strict=False)
 
 
 async def _body(request: Request) -> tuple[dict[str, Any], RunOptions]:

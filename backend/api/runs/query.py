@@ -4,7 +4,7 @@ Fields of a nested model are written flat (`age=7` is `reader.age`), lists as `i
 or by repeating the name.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
@@ -14,16 +14,21 @@ from workflows.errors import FieldError, InvalidInput
 from workflows.formats.base import invalid_input
 
 
-def read_query(params: Mapping[str, Sequence[str]], model: type[BaseModel]) -> dict[str, Any]:
+def read_query(
+    params: Mapping[str, Sequence[str]], model: type[BaseModel], beside: Iterable[str] = ()
+) -> dict[str, Any]:
     """The query's values at their places in `model`, which validates them later.
 
-    Raises InvalidInput for a name that isn't there.
+    Raises InvalidInput for a name that isn't there, which lists those of the model, and those that are read `beside`
+    it.
     """
     places = _places(model)
     given: dict[str, Any] = {}
     unknown = [name for name in params if name not in places]
     if unknown:
         message = f"there is no such parameter; there is {', '.join(sorted(places))}"
+        if others := ", ".join(sorted(set(beside) - places.keys())):
+            message += f"; and beside the input {others}"
         raise InvalidInput(f"{unknown[0]}: {message}", tuple(FieldError(name, message) for name in unknown))
     for name, values in params.items():
         *path, last = places[name].path

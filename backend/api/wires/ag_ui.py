@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Response
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from backend.api.dependencies import EventIdDep, OwnerDep, ResourcesDep, SettingsDep, speaking
 from backend.api.runs.generate import format_at
 from backend.api.runs.starts import RunStart, RunStartDep
 from backend.api.runs.streams import stream_response
-from backend.api.wires.chat_input import hashed, text_of_content, with_text
+from backend.api.wires.chat_input import ClientModel, hashed, text_of_content, with_text
 from backend.runs.queries import RunQueries
 from backend.runs.requests import RunRequest
 from backend.store.owner import Owner
@@ -23,7 +23,6 @@ from backend.streaming.views import Wire, number_in_view
 from backend.streaming.wires.ag_ui import ClientRequest
 from workflows.errors import InvalidInput, NotFound
 from workflows.formats.base import AnyFormat
-from workflows.text.json_values import JsonModel
 
 _WIRE: Wire = "ag-ui"
 router = APIRouter(prefix="/api/v1/ag-ui", tags=["ag-ui"], dependencies=[speaking(_WIRE)])
@@ -38,19 +37,15 @@ STREAM: dict[int | str, dict[str, Any]] = {
 }
 
 
-class ForwardedProps(JsonModel):
+class ForwardedProps(ClientModel):
     """Values that a page gives its agent to send along; the format's input and the run's options are read."""
-
-    model_config = ConfigDict(extra="ignore")
 
     input: dict[str, Any] = Field(default_factory=dict, description="The format's own input")
     options: RunOptions = Field(default_factory=RunOptions, description="How the run is executed")
 
 
-class Answer(JsonModel):
+class Answer(ClientModel):
     """A person's answer to an interrupt."""
-
-    model_config = ConfigDict(extra="ignore")
 
     interrupt_id: str = Field(alias="interruptId", max_length=256, description="The interrupt's id")
     status: str = Field(
@@ -61,14 +56,12 @@ class Answer(JsonModel):
     )
 
 
-class RunAgentBody(JsonModel):
+class RunAgentBody(ClientModel):
     """The body that `HttpAgent` posts (`RunAgentInput`).
 
     The format's input is `forwardedProps.input`. The text of the last user message is the field that the format takes a
     chat's text as, such as a story's `theme`; else the first text that the input has to have.
     """
-
-    model_config = ConfigDict(extra="ignore")
 
     thread_id: str = Field(alias="threadId", min_length=1, max_length=256, description="The thread's id")
     run_id: str = Field(

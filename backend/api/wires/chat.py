@@ -4,7 +4,7 @@ import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from backend.api.dependencies import (
     OwnerDep,
@@ -17,14 +17,13 @@ from backend.api.dependencies import (
 from backend.api.runs.generate import format_at
 from backend.api.runs.starts import RunStartDep
 from backend.api.runs.streams import stream_response
-from backend.api.wires.chat_input import hashed, with_text
+from backend.api.wires.chat_input import ClientModel, hashed, with_text
 from backend.runs.requests import RunRequest
 from backend.store.runs.runs import Run
 from backend.store.schema.run_values import RunOptions
 from backend.streaming.views import Wire
 from workflows.errors import InvalidInput, NotFound
 from workflows.formats.base import AnyFormat
-from workflows.text.json_values import JsonModel
 
 _WIRE: Wire = "ai-sdk"
 
@@ -38,13 +37,7 @@ STREAM: dict[int | str, dict[str, Any]] = {
 }
 
 
-class _Open(BaseModel):
-    """What clients send more of is passed over."""
-
-    model_config = ConfigDict(extra="ignore")
-
-
-class ChatMessage(_Open):
+class ChatMessage(ClientModel):
     """A message of a chat; of its parts, `text` and `data-input` are read."""
 
     id: str = Field("", max_length=256, description="The message's id")
@@ -54,14 +47,12 @@ class ChatMessage(_Open):
     )
 
 
-class ChatBody(JsonModel):
+class ChatBody(ClientModel):
     """The body that `useChat` posts, with `input` and `options` as its transport's own `body`.
 
     The format's input is `input`, with the last user message's `data-input` over it. The message's text is the field
     that the format takes a chat's text as, such as a story's `theme`; else the first text that the input has to have.
     """
-
-    model_config = ConfigDict(extra="ignore")
 
     id: str | None = Field(None, min_length=1, max_length=256, description="The chat's id")
     messages: list[ChatMessage] = Field(

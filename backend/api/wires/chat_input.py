@@ -4,10 +4,19 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
+from pydantic import ConfigDict
+
 from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import presentation_of
+from workflows.text.json_values import JsonModel
 
 _HASHED = 32
+
+
+class ClientModel(JsonModel):
+    """JSON object of another project's client: what it sends beside what is read here is passed over."""
+
+    model_config = ConfigDict(extra="ignore")
 
 
 def with_text(format: AnyFormat, given: dict[str, Any], text: str) -> dict[str, Any]:

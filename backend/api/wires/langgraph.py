@@ -10,8 +10,8 @@ from pydantic import Field, StringConstraints, ValidationError
 from backend.api.dependencies import OwnerDep, ResourcesDep, RunsDep, SettingsDep
 from backend.api.runs.starts import RunStart, RunStartDep
 from backend.api.runs.streams import event_stream
-from backend.api.wires.chat_input import hashed, text_in
-from backend.api.wires.langgraph_start import Open, start_in_thread
+from backend.api.wires.chat_input import ClientModel, hashed, text_in
+from backend.api.wires.langgraph_start import start_in_thread
 from backend.notifier import Notifier
 from backend.runs.threads import Thread, ThreadReader, ThreadRun
 from backend.store.runs.runs import Run
@@ -43,7 +43,7 @@ STREAM: dict[int | str, dict[str, Any]] = {
 }
 
 
-class Command(Open):
+class Command(ClientModel):
     """A command; its `id` is repeated in the reply."""
 
     id: int = Field(ge=0, le=_MOST, description="The client's number of the command")
@@ -51,14 +51,14 @@ class Command(Open):
     params: dict[str, Any] = Field(default_factory=dict, description="What the command is about")
 
 
-class InterruptAnswer(Open):
+class InterruptAnswer(ClientModel):
     """An answer to an interrupt: the plan as edited, `true` for the plan as it is, `false` to cancel the run."""
 
     interrupt_id: str = Field(max_length=256)
     response: Any = None
 
 
-class EventsBody(Open):
+class EventsBody(ClientModel):
     """The events that a client wants."""
 
     channels: list[_Name] = Field(max_length=64, description="Such as messages, values, custom:progress")

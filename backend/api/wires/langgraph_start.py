@@ -5,11 +5,11 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from backend.api.runs.generate import format_at
 from backend.api.runs.starts import RunStart
-from backend.api.wires.chat_input import hashed, text_of_content, with_text
+from backend.api.wires.chat_input import ClientModel, hashed, text_of_content, with_text
 from backend.runs.requests import RunRequest, hash_request
 from backend.runs.threads import StartIdentity, Thread, ThreadRun
 from backend.store.runs.runs import Run
@@ -23,21 +23,15 @@ _REPEATED_WITHIN = timedelta(minutes=10)
 """So long the same command of a client without an id of its message is taken for a repetition."""
 
 
-class Open(BaseModel):
-    """A model whose unknown fields are passed over."""
-
-    model_config = ConfigDict(extra="ignore", strict=True)
-
-
-class _Configurable(Open):
+class _Configurable(ClientModel):
     options: RunOptions = Field(default_factory=RunOptions)
 
 
-class _Config(Open):
+class _Config(ClientModel):
     configurable: _Configurable = Field(default_factory=_Configurable)
 
 
-class StartParams(Open):
+class StartParams(ClientModel):
     """Parameters of `run.start`: the format, its input with a person's messages, and the run's options."""
 
     assistant_id: str = Field(max_length=64)

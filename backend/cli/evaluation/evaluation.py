@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import aclosing
+from datetime import UTC, datetime
 from pathlib import Path
 
 from backend.cli.evaluation.judging import compare_texts, score_text
@@ -13,11 +14,13 @@ from backend.runs.requests import RunRequest
 from backend.settings import Settings
 from backend.store.owner import LOCAL
 from backend.store.schema.run_values import RunOptions
+from backend.timezones import local_date
 from workflows.errors import InvalidInput, StorywireError
 from workflows.messages.messages import CallUsage, RunCompleted, RunFailed
 from workflows.models.budget.ledger import Ledgers
 from workflows.models.clients.catalog import Model
 from workflows.models.spec import PROVIDERS
+from workflows.prompts import dated
 
 _RESULTS = "results.json"
 
@@ -88,7 +91,8 @@ class Evaluation:
         self._path(task.key).write_text(text, encoding="utf-8")
         if judge is not None:
             try:
-                await self._judge(resources, judge, task, outcome, text)
+                with dated(local_date(datetime.now(UTC), self._settings.time_zone).isoformat()):
+                    await self._judge(resources, judge, task, outcome, text)
             except StorywireError as error:  # the text is paid for, and the other tasks are still to come
                 outcome.not_judged = error.message
         return outcome
@@ -184,7 +188,7 @@ def _measured(outcome: Outcome, ending: RunCompleted) -> Outcome:
     written = sum(length["words"] for length in lengths)
     return outcome.model_copy(
         update={
-            "words": ending.metadata["word_count"],
+            "words": written or ending.metadata["word_count"],  # with headings, as it was planned
             "planned_words": wanted,
             "cost_usd": ending.usage.cost_usd,
             "repetition": ending.metadata.get("repetition", 0.0),

@@ -30,8 +30,8 @@ class EvaluationTask:
 
 class Outcome(BaseModel):
     """Outcome of a task: `text` stands in a file of its own. `scores` are the judge's, 1 to 5; `not_judged`, why there
-    are none. `planned_words`: 0 where nobody knows. `other_words` and `other_cost_usd`: of the text of the other model;
-    `other_failure`, why there is none."""
+    are none. `words`: of the sections, with headings, as `planned_words` are (0 where nobody knows). `other_words` and
+    `other_cost_usd`: of the text of the other model; `other_failure`, why there is none."""
 
     key: str
     format: str

@@ -14,8 +14,8 @@ from backend.store.owner import Owner
 from backend.store.runs.run_records import Run
 from backend.store.schema.tables import runs
 from backend.store.schema.transitions import FINISHED, WAITING
+from backend.store.sql.beside_runs import delete_checkpoints
 from backend.store.sql.database import Database
-from backend.store.sql.dialect import delete_checkpoints
 from backend.store.sql.json_sql import among
 
 _AT_REST = (*FINISHED, WAITING)

@@ -13,8 +13,9 @@ from backend.store.runs.fences import hold_epoch
 from backend.store.runs.runs import Run, moving
 from backend.store.runs.sources import find_source, keep_result
 from backend.store.schema.tables import runs
+from backend.store.sql.beside_runs import delete_jobs
 from backend.store.sql.database import Database
-from backend.store.sql.dialect import delete_jobs, lock_owner
+from backend.store.sql.dialect import lock_owner
 from backend.store.usage import RunUsage, set_usage
 from workflows.errors import Cancelled
 from workflows.messages.messages import RunCompleted, RunFailed

@@ -54,8 +54,8 @@ class RunOptions(JsonModel):
     timezone: Annotated[str, AfterValidator(check_timezone)] | None = Field(
         None,
         max_length=64,
-        description="Time zone of whoever reads, such as Europe/Berlin, for the date that the text is written on; UTC "
-        "when left out",
+        description="Time zone of whoever reads, such as Europe/Berlin, for the date that the text is written on; the "
+        "service's own when left out",
     )
 
 

@@ -5,20 +5,26 @@ another, and a query with `with_for_update` holds its rows. SQLite does neither,
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Delete, Insert, Table, column, delete, func, literal_column, select, table
+from sqlalchemy import Connection, Delete, Insert, Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from backend.store.owner import Owner
-from backend.store.sql.json_sql import among
 
-_INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _SERVER = "postgresql"
+_INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, _SERVER: postgresql.insert}
 STOPS = "storywire_stops"
 """The channel on which workers hear of stop requests: each notification has the id of a run."""
-_CHECKPOINT_TABLES = ("checkpoint_writes", "checkpoint_blobs", "checkpoints")
+
+
+def is_server(connection: Connection) -> bool:
+    """Whether it is PostgreSQL, which many write at once. Raises NotImplementedError for a database that isn't known
+    here: what is done for some databases only may not be left out for it unawares."""
+    if (name := connection.dialect.name) not in _INSERTS:
+        raise NotImplementedError(f"It isn't known what SQL the database {name} needs: see {__name__}.")
+    return name == _SERVER
 
 
 def upsert(
@@ -46,7 +52,7 @@ def lock(connection: Connection, *names: str) -> None:
     Called first: what the transaction read before may be out of date. Names are locked in an order of their own, so
     that no two transactions wait for each other.
     """
-    if connection.dialect.name != _SERVER:
+    if not is_server(connection):
         return
     for key in sorted(map(_key, set(names))):
         connection.execute(select(func.pg_advisory_xact_lock(key)))
@@ -75,31 +81,8 @@ def deletion_of(owner: Owner, query: Delete) -> Callable[[Connection], bool]:
 
 def announce_stop(connection: Connection, run_id: str) -> None:
     """Notifies the workers, when this transaction is committed, that the run is to stop; with SQLite they look."""
-    if connection.dialect.name == _SERVER:
+    if is_server(connection):
         connection.execute(select(func.pg_notify(STOPS, run_id)))
-
-
-def delete_checkpoints(connection: Connection, run_ids: Sequence[str]) -> None:
-    """Deletes the checkpoints of these runs where they are in this database; SQLite's are in a file of their own."""
-    if connection.dialect.name == _SERVER:
-        for name in _CHECKPOINT_TABLES:
-            rows = table(name, column("thread_id"))
-            connection.execute(delete(rows).where(rows.c.thread_id.in_(among(run_ids))))
-
-
-def delete_jobs(connection: Connection, run_ids: Sequence[str]) -> None:
-    """Deletes the jobs of these runs that wait for a worker, so that none of them has a place in the queue any more;
-    with SQLite there is no queue."""
-    if connection.dialect.name == _SERVER:
-        jobs = table("procrastinate_jobs", column("lock"), column("status"))
-        waiting = jobs.c.lock.in_(among(run_ids)) & (jobs.c.status == literal_column("'todo'"))
-        connection.execute(delete(jobs).where(waiting))
-
-
-def delete_all_checkpoints(connection: Connection) -> None:
-    """Deletes all checkpoints in this database."""
-    for name in _CHECKPOINT_TABLES:
-        connection.execute(delete(table(name)))
 
 
 def _key(name: str) -> int:

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from workflows.errors import FieldError
 from workflows.formats.creator_script.input import KeyPoint
 from workflows.formats.creator_script.timing import MIN_POINT_SECONDS
-from workflows.text.metrics.coverage import count_denials, similarity, undenied_stems
+from workflows.text.metrics.coverage import similarity, undenied_stems
+from workflows.text.metrics.denials import count_denials
 from workflows.text.stems import stem
 
 _ALIKE = 0.8

@@ -4,7 +4,12 @@ from collections.abc import Mapping
 
 from workflows.formats.story.input import StoryReader
 from workflows.formats.story.reading import reading_for
-from workflows.formats.toolkit.measured_review import part_of, review_reading, review_repetition
+from workflows.formats.toolkit.measured_review import (
+    REFRAIN_RUNS,
+    part_of,
+    review_reading,
+    review_repetition,
+)
 from workflows.verdicts import ReviewFinding
 
 
@@ -16,6 +21,6 @@ def review_scenes(
     wanted = reading_for(reader)
     found = [
         *review_reading(part_of(texts, only), reader.language, wanted.grade, wanted.longest_sentence),
-        *review_repetition(texts, only),
+        *review_repetition(texts, only, REFRAIN_RUNS),
     ]
     return [ReviewFinding(**{**one, "rewrite": one["rewrite"] and rewrites}) for one in found]

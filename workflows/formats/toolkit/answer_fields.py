@@ -68,16 +68,8 @@ def _places_in(item: Any) -> Iterator[int]:
         yield from range(int(match[1]), int(match[2] or match[1]) + 1)
 
 
-def _said(items: Any) -> Any:
-    return [item for item in items if not _is_blank(item)] if isinstance(items, list) else items
-
-
 def _is_blank(item: Any) -> bool:
     return item is None or (isinstance(item, str) and not item.strip())
-
-
-SAID = BeforeValidator(_said)
-"""Without the blank items of a list."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from typing import TypeVar
 
 from workflows.formats.speech.turns import Turn
 from workflows.text.metrics.readability import reading_grade
-from workflows.text.quantities.measures import find_measures, is_borne_out
+from workflows.text.quantities.measures import Measure, find_measures, is_borne_out, is_own_count
+from workflows.text.quantities.numbers import list_equals
 from workflows.text.sentences import split_sentences
 from workflows.text.stems import stem
 from workflows.text.words import count_words, list_words
@@ -25,8 +26,10 @@ MOST_REPEATED = 0.01
 RUN_WORDS = 8
 _KEPT_SECTIONS = 512
 """Sections whose runs are kept, at some hundred bytes a word: those of the longest text, or of fifty short ones."""
-_FEWEST_RUNS = 8
-"""As many runs are a passage of two lines. Fewer may be a refrain or chance, unless they are much of the section."""
+_FEWEST_RUNS = 3
+"""Runs of ten words that come again. Fewer may be a name or chance, unless they are much of the section."""
+REFRAIN_RUNS = 8
+"""Runs of a passage of two lines. Fewer may be a refrain, where there may be one."""
 _MUCH_REPEATED = 0.05
 LONGEST_TURN = 120
 """Words: more at a stretch is a lecture."""
@@ -36,8 +39,6 @@ _QUOTED = 12
 """Words of a passage that are quoted."""
 _PERCENT = {"0.25": "25", "0.5": "50", "0.75": "75"}
 _SHARES = {percent: share for share, percent in _PERCENT.items()}
-_SMALL = 12
-"""Counts up to here are the hosts' own: "two things"."""
 
 
 def review_reading(
@@ -70,19 +71,23 @@ def part_of(texts: Mapping[int, _T], only: int | None) -> Mapping[int, _T]:
     return texts if only is None else {only: texts[only]}
 
 
-def review_repetition(texts: Mapping[int, str], only: int | None = None) -> Iterator[ReviewFinding]:
-    """Later sections that say an earlier one again: shared runs of eight words over one in a hundred. `only`: whether
-    this one does."""
+def review_repetition(
+    texts: Mapping[int, str], only: int | None = None, fewest: int = _FEWEST_RUNS
+) -> Iterator[ReviewFinding]:
+    """Later sections that say an earlier one again: shared runs of eight words over one in a hundred, and at least
+    `fewest` of them or one in twenty. `only`: whether this one does."""
     earlier: list[frozenset[int]] = []
     for index, text in sorted(texts.items()):
         if only in (None, index):
-            yield from _review_runs(index, text, earlier)
+            yield from _review_runs(index, text, earlier, fewest)
         if index == only:
             return
         earlier.append(_runs_said(text))
 
 
-def _review_runs(index: int, text: str, earlier: Sequence[frozenset[int]]) -> Iterator[ReviewFinding]:
+def _review_runs(
+    index: int, text: str, earlier: Sequence[frozenset[int]], fewest: int
+) -> Iterator[ReviewFinding]:
     own = _runs_said(text)
     said = frozenset[int]().union(*(own & runs for runs in earlier))
     if not said:
@@ -91,7 +96,7 @@ def _review_runs(index: int, text: str, earlier: Sequence[frozenset[int]]) -> It
     runs = _list_runs(words)
     again = [start for start, run in enumerate(runs) if run in said]
     share = len(again) / len(runs)
-    if share > MOST_REPEATED and (len(again) >= _FEWEST_RUNS or share > _MUCH_REPEATED):
+    if share > MOST_REPEATED and (len(again) >= fewest or share > _MUCH_REPEATED):
         advice = f"{share:.0%} of it was said in an earlier section, word for word. Say what is new."
         yield _finding("repetition", index, advice, " ".join(words[again[0] : again[0] + _QUOTED]))
 
@@ -138,18 +143,25 @@ def review_numbers(
     texts: Mapping[int, str], pack: str, language: str | None = None
 ) -> Iterator[ReviewFinding]:
     """Sections that say numbers which the pack doesn't have, or has of something else: "5 km" for "5 mg". Small counts
-    in words are the speakers' own. `pack`: all texts that numbers may come from, a line each."""
+    in words are the speakers' own, quantities with units aren't. `pack`: all texts that numbers may come from, a line
+    each."""
     known = _known_measures(pack)
     for index, text in sorted(texts.items()):
         unknown: dict[str, str] = {}
         for sentence in split_sentences(text, language):
             for measure in find_measures(sentence):
-                is_count = measure.is_spelt and float(measure.value) <= _SMALL
-                if not is_count and not is_borne_out(measure, known.get(measure.value, frozenset())):
+                if not is_own_count(measure, sentence) and not _is_known(measure, known):
                     unknown.setdefault(measure.said, sentence.strip())
         if unknown:
             advice = f"The sources don't have {', '.join([*unknown][:5])}. Say only numbers that they have, or none."
             yield _finding("numbers", index, advice, next(iter(unknown.values())))
+
+
+def _is_known(measure: Measure, known: Mapping[str, frozenset[str]]) -> bool:
+    """Whether a number is known as it is said, or in another unit: "half an hour" of "30 minutes"."""
+    return is_borne_out(measure, known.get(measure.value, frozenset())) or any(
+        unit in known.get(value, frozenset()) for value, unit in list_equals(measure.value, measure.kind)
+    )
 
 
 def _known_measures(pack: str) -> dict[str, frozenset[str]]:

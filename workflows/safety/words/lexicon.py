@@ -12,6 +12,7 @@ from itertools import product
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from workflows.safety.words.folding import fold
+from workflows.text.sentences import leads_on
 
 _T = TypeVar("_T")
 _WORD = re.compile(r"[^\W_]+")  # `_` is how Markdown sets a word apart
@@ -207,8 +208,8 @@ class Lexicon(Generic[_T]):
             last += 1
             if last == len(words) or not self._is_joint(folded[words[last - 1].end : words[last].start]):
                 return
-            word, gap = words[last].text, folded[words[last - 1].end : words[last].start]
-            if _ENDS_SENTENCE.search(gap):
+            word = words[last].text
+            if _ends_sentence(folded, words[last - 1].end, words[last].start):
                 nodes, skips = [node for node in nodes if not node.is_frame], {}
             further = [next_node for node in nodes for next_node in self._next(node, word)]
             for node in skips:
@@ -262,6 +263,11 @@ class Lexicon(Generic[_T]):
         if len(gap) > _LONGEST_GAP:
             return False
         return not self._in_line or ("\n" not in gap and (gap.isspace() or gap in _HYPHENS))
+
+
+def _ends_sentence(folded: str, start: int, end: int) -> bool:
+    mark = _ENDS_SENTENCE.search(folded, start, end)
+    return mark is not None and not leads_on(folded, mark.start())
 
 
 def _waiting(node: _Node[_T]) -> _Node[_T]:

@@ -11,6 +11,7 @@ from workflows.safety.words.classes import load_word_classes
 from workflows.safety.words.folding import fold
 from workflows.safety.words.lexicon import Lexicon, split_words
 from workflows.safety.words.spelling import readings
+from workflows.text.sentences import ends_with_abbreviation
 
 STAND_IN = "Alex"
 
@@ -52,7 +53,7 @@ def is_name(text: str) -> bool:
     return (
         len(text) <= _LONGEST
         and len(text.split()) <= _MOST_WORDS
-        and _SENTENCE.search(text) is None
+        and all(ends_with_abbreviation(text[: mark.start() + 1]) for mark in _SENTENCE.finditer(text))
         and not any(any(_never().find(reading, split_words(reading))) for reading in readings(text))
     )
 
@@ -60,7 +61,7 @@ def is_name(text: str) -> bool:
 def collect_names(value: Any) -> tuple[str, ...]:
     """The names in a plain value, such as a format's input, and each of their words."""
     found = dict.fromkeys(_names(value, is_named=False))
-    words = dict.fromkeys(word for name in found for word in name.split() if len(word) > 1)
+    words = dict.fromkeys(word for name in found for word in name.split() if len(word.rstrip(".")) > 1)
     return tuple(dict.fromkeys([*found, *words]))
 
 

@@ -1,7 +1,8 @@
 """Scenes: word classes that mean harm together in one sentence, in any order: `<jump> <rooftop> !<animal>`.
 
-A scene is looser than a frame: other words may stand between. `!<animal>` says what must not be in the sentence. A
-sentence that warns (dangerous, forbidden) or denies (doesn't climb) is no scene. Linear in the text.
+They are of Hebrew: its forms of words, its warnings and denials are what is read here, and a text in Latin letters has
+no scene. A scene is looser than a frame: other words may stand between. `!<animal>` says what must not be in the
+sentence. A sentence that warns (dangerous, forbidden) or denies (doesn't climb) is no scene. Linear in the text.
 """
 
 import re
@@ -15,6 +16,7 @@ from typing import Generic, NamedTuple, TypeVar
 from workflows.safety.words.folding import fold
 from workflows.safety.words.hebrew import expand
 from workflows.safety.words.lexicon import Match, Word, without_prefix
+from workflows.text.sentences import leads_on
 
 _T = TypeVar("_T")
 _FILE = Path(__file__).parent / "scenes_hebrew.toml"
@@ -48,7 +50,7 @@ class _Sentence:
 
 
 class Scenes(Generic[_T]):
-    """Scenes, each with a value, looked up by their first class.
+    """Scenes of Hebrew, each with a value, looked up by their first class.
 
     Raises ValueError for a scene that isn't made of known classes.
     """
@@ -153,7 +155,8 @@ def _sentences(folded: str, words: Sequence[Word]) -> Iterator[tuple[int, int]]:
     start = 0
     for place in range(1, len(words) + 1):
         is_end = place == len(words) or place - start == _LONGEST
-        if is_end or _ENDS_SENTENCE.search(folded, words[place - 1].end, words[place].start):
+        mark = None if is_end else _ENDS_SENTENCE.search(folded, words[place - 1].end, words[place].start)
+        if is_end or (mark is not None and not leads_on(folded, mark.start())):
             yield start, place
             start = place
 

@@ -14,6 +14,13 @@ from workflows.text.words import list_words
 
 _FILE = Path(__file__).parent / "claims.toml"
 _CLAUSE = re.compile(r"[,;:–—]\s|\b(?:because|but|so that|although|unless)\b")
+_WAYS = re.compile(
+    r"\b(?:makes?|sends?|push(?:es)?|drives?|brings?|goes)\b(?P<what>(?: [\w'’-]{1,20}){0,4}?)"
+    r"(?: go)? (?P<way>up|down)\b",
+    re.IGNORECASE,
+)
+_CONDITIONS = frozenset({"if", "when", "while", "until", "unless", "without", "may", "might", "can", "could"})
+_SAID = {"up": "raises", "down": "lowers"}
 _ONLY = re.compile(r"\bonly (?:if|when|after|once|with|on)\b")
 _MOST_RULED = 3
 """As many words can a rule be about that says in so many words that something is forbidden or allowed."""
@@ -42,6 +49,11 @@ def claim_stems(text: str) -> dict[str, str]:
 def is_talk(word: str) -> bool:
     """Whether it is a word of those who talk to people: "listen", "remember"."""
     return word in _claims().talk
+
+
+def say_ways(text: str) -> str:
+    """The text with "makes it go up" said as "raises it", and so of down."""
+    return _WAYS.sub(lambda found: f"{_SAID[found['way'].casefold()]}{found['what']}", text)
 
 
 split_clauses = clause_splitter(_CLAUSE)
@@ -114,6 +126,13 @@ def is_opposite(clause: str, other_clause: str, other_sentence: str) -> bool:
     elif known.negations & others:
         return not is_turned
     return is_turned
+
+
+def is_plainly_turning(clause: str) -> bool:
+    """Whether a clause has a word that has an opposite, and says so without a condition: "raises"."""
+    words = frozenset(plain_words(clause))
+    turning = (one | other for one, other in _claims().opposites)
+    return words.isdisjoint(_CONDITIONS) and any(not words.isdisjoint(pair) for pair in turning)
 
 
 def _never_without(words: frozenset[str]) -> bool:

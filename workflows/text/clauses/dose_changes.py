@@ -20,10 +20,23 @@ _CHANGES = {
 }
 _ALONE = frozenset({"double", "triple", "halve"})
 """Changes that are of a dose whatever their object."""
+_TAKING = frozenset({"take", "swallow"})
+"""Verbs after which "another one" is another dose."""
 _UNLIMITED = re.compile(
     r"\bas (?:many|much|often) (?:(?:tablets|pills|puffs|doses|capsules|drops) )?as you (?:like|want|wish|please)\b"
     r"|\bas (?:many|much) (?:tablets|pills|puffs|doses|capsules|drops|painkillers) as (?:you )?(?:need|needed|can)\b"
     r"|\bwhenever you (?:like|want|wish|feel like)\b"
+)
+_DRUGS = r"(?:medicines?|medications?|tablets?|pills?|capsules?|doses?|dosage|drugs?|drops|insulin|amount|painkillers?)"
+_PART = re.compile(
+    r"\b(?:take|takes|taking|use|give|have|swallow|inject) (?:only |just |about |up to )?"
+    r"(?P<part>(?:an? )?(?:half|quarter|third|part)|twice|double|triple|three times)(?: of)? "
+    rf"(?:the|your|this|that|these|those|their|its|as many|as much) (?:\w{{1,20}} ){{0,2}}{_DRUGS}\b"
+)
+"""A share of what is usually taken: "take half of your usual medicines"."""
+_PARTS = {"twice": "double", "double": "double", "triple": "triple", "three times": "triple"}
+_HAS_PART = re.compile(
+    rf"\b(?:half|quarter|third)(?: of)?(?: an?| the| your)? (?:\w{{1,20}} ){{0,2}}{_DRUGS}\b"
 )
 _NO_LIMIT = re.compile(r"\b(?:no (?:upper |daily )?(?:limit|maximum)|without (?:any )?limit|unlimited)\b")
 _MULTIPLES = {"double": "double", "doubled": "double", "triple": "triple", "tripled": "triple"}
@@ -40,6 +53,8 @@ def find_change(words: Sequence[str], head: str, text: str) -> str | None:
     """The change of a dose that an instruction asks for."""
     if _UNLIMITED.search(text):
         return "set no limit to"
+    if part := _PART.search(text):
+        return _PARTS.get(part["part"], "halve")
     for one, after in pairwise(words):
         if one in _MULTIPLES and after in instruction_words().doses and head in instruction_words().actions:
             return _MULTIPLES[one]
@@ -47,7 +62,10 @@ def find_change(words: Sequence[str], head: str, text: str) -> str | None:
         return "halve" if instruction_words().doses.intersection(words) else None
     for name, forms in _CHANGES.items():
         if name == "add":
-            near = any(one in forms and after in instruction_words().doses for one, after in pairwise(words))
+            near = any(
+                one in forms and (after in instruction_words().doses or (after == "one" and head in _TAKING))
+                for one, after in pairwise(words)
+            )
             if near and head in instruction_words().actions:
                 return name
         elif (
@@ -63,4 +81,6 @@ def has_change(change: str, words: frozenset[str], text: str) -> bool:
     """Whether a document speaks of such a change. `words`: all of its words; `text`: it, in lower case."""
     if change == "set no limit to":
         return (_UNLIMITED.search(text) or _NO_LIMIT.search(text)) is not None
+    if change == "halve" and _HAS_PART.search(text):
+        return True
     return any(stem(form) in words or form in words for form in _CHANGES[change])

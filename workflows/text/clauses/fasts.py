@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 from workflows.text.clauses.claims import claim_stems, denies_or_forbids, plain_words, split_clauses
 from workflows.text.clauses.hebrew_claims import split_hebrew
 from workflows.text.clauses.hebrew_roots import hebrew_root
+from workflows.text.quantities.numbers import find_quantities, list_equals
 from workflows.text.stems import stem
 from workflows.text.words import list_words
 
@@ -79,6 +80,8 @@ _MATTERS: dict[str, dict[Deed, str]] = {
 }
 _DENIES = re.compile(r"(?<![א-ת])(?:לא|אין|אל|אסור|הימנעו|בלי|ללא)(?![א-ת])")
 _WITH = "with it"
+_SPANS = frozenset({"minute", "hour", "day", "week"})
+_FAST_FOR = re.compile(r"^(?:please |then |you (?:must|should|have to) )?fast for\b", re.IGNORECASE)
 _BACK = 60
 """Letters before a ban in which is looked for what only tells of it."""
 _JOINED = re.compile(r"\bwith (?:it|them)\b|(?<![א-ת])(?:איתו|איתה|איתם|אתו|אתה)(?![א-ת])", re.IGNORECASE)
@@ -105,9 +108,12 @@ class Fasts:
         self._language = language if language in _BANS else None
         self._bans: list[_Ban] = []
         self._allowed: set[Deed] = set()
+        self._spans: dict[Deed, set[tuple[str, str]]] = {}
         for sentence in sentences if self._language else ():
             self._bans += [*self._bans_of(sentence), *self._fasts_of(sentence)]
             self._allowed |= set(self._deeds_of(sentence))
+            for deed, spans in self._timed(sentence):
+                self._spans.setdefault(deed, set()).update(spans)
 
     def find_unasked(self, sentence: str) -> str | None:
         """Why the document doesn't ask for the fast that a sentence does; None where it does, or has neither."""
@@ -116,7 +122,23 @@ class Fasts:
                 continue
             if not any(ban.when <= other.when for other in self._bans if other.deed == ban.deed):
                 return "the document doesn't forbid this"
+        for deed, spans in self._timed(sentence) if self._language else ():
+            equals = {equal for one in spans for equal in list_equals(*one)}
+            if deed in self._spans and self._spans[deed].isdisjoint(spans | equals):
+                return "the document says another time for this"
         return None
+
+    def _timed(self, sentence: str) -> Iterator[tuple[Deed, set[tuple[str, str]]]]:
+        """The bans of a sentence's clauses that say for how long, with the times in them."""
+        for clause in (split_hebrew if self._language == "he" else split_clauses)(sentence):
+            spans = {(one.value, one.unit) for one in find_quantities(clause) if one.unit in _SPANS}
+            if not spans:
+                continue
+            deeds = {ban.deed for ban in (*self._bans_of(clause), *self._fasts_of(clause))}
+            if self._language == "en" and _FAST_FOR.search(clause.lstrip()):
+                deeds.add("eat")
+            for deed in sorted(deeds):
+                yield deed, spans
 
     def _bans_of(self, sentence: str) -> Iterator[_Ban]:
         assert self._language is not None

@@ -1,5 +1,6 @@
 """Hebrew clauses read as instructions: what they tell somebody to do, to leave, to go on with. Pure."""
 
+import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -18,9 +19,15 @@ _FILE = Path(__file__).parent / "hebrew_instructions.toml"
 _MOST_CORE = 4
 _CONTINUE, _STOP = hebrew_root("להמשיך"), hebrew_root("להפסיק")
 _CONDITIONS = frozenset({"אם", "כאשר", "אלא"})
+_YOU = frozenset({"אתה", "את", "אתם", "אתן"})
 _CHANGES = ("double", "halve", "raise", "lower")
 _ALONE = frozenset({"double", "halve"})
 _UNLIMITED = ("כמה שאתם רוצים", "כמה שתרצו", "כמה שרוצים", "ככל שתרצו", "מתי שתרצו", "בלי הגבלה", "ללא הגבלה")
+_PART = re.compile(
+    r"(?<![א-ת])(?:חצי|מחצית|רבע|שליש|חלק) "
+    r"(?:מה|את ה|ה|מ|של ה)?(?:תרופ(?:ה|ות)|כדור(?:ים)?|מינון|מנ(?:ה|ות)|טבלי(?:ה|ות)|קפסול(?:ה|ות))(?![א-ת])"
+)
+"""A share of what is usually taken: "half of your medicines"."""
 _NO_LIMIT = "set no limit to"
 
 
@@ -58,7 +65,7 @@ def _read(clause: str) -> Clause:
     denies = negates != ends
     before = _words("fillers") | _words("subjects") | _words("modals") | _words("denying")
     start = next((place for place, word in enumerate(words) if word not in before), len(words))
-    is_allowed = not (_words("modals") | {"אתה", "את", "אתם", "אתן"}).isdisjoint(words[:start])
+    is_allowed = not (_words("modals") | _YOU).isdisjoint(words[:start])
     rest = words[start:]
     root = hebrew_root(rest[0]) if rest else ""
     core, scope = _split(rest[1:] if root in (_CONTINUE, _STOP) else rest)
@@ -86,6 +93,8 @@ def _read(clause: str) -> Clause:
 
 def _may_be_imperative(rest: Sequence[str]) -> bool:
     """Whether it begins with what may be an imperative, a future that stands for one, or an infinitive."""
+    if rest[:1] == ["אם"] and rest[1:2] and rest[1] in _YOU:  # "if you are pregnant"
+        return False
     return bool(rest) and (
         rest[0].endswith(("ו", "י")) or rest[0].startswith(("ת", "ל")) or len(rest[0]) == 2
     )
@@ -129,15 +138,17 @@ def _course(rest: Sequence[str], root: str, *, negates: bool) -> Course | None:
 def _change(rest: Sequence[str], root: str, clause: str) -> str | None:
     if any(phrase in clause for phrase in _UNLIMITED):
         return _NO_LIMIT
+    if root in _roots("doing") and _PART.search(clause):
+        return "halve"
     if rest and rest[0] in _words("empty"):  # "three" has the root of "triple"
         return None
     roots = [hebrew_root(word) for word in rest]
     if any(one in _roots("doses") and after in _roots("doubled") for one, after in pairwise(roots)):
         return "double"
     for name in _CHANGES:
-        if root in _roots(name) and (
-            name in _ALONE or any(hebrew_root(word) in _roots("doses") for word in rest)
-        ):
+        # The root of "halve" is also that of "half", "pressure" and "midnight".
+        is_said = rest[:1] and rest[0] in _words(name) if name == "halve" else root in _roots(name)
+        if is_said and (name in _ALONE or any(hebrew_root(word) in _roots("doses") for word in rest)):
             return name
     return None
 
@@ -146,7 +157,11 @@ def has_hebrew_change(change: str, words: frozenset[str], text: str) -> bool:
     """Whether a document speaks of such a change. `words`: all of its words; `text`: it."""
     if change == _NO_LIMIT:
         return any(phrase in text for phrase in _UNLIMITED)
+    if change == "halve" and _PART.search(text):
+        return True
     forms = _roots(change) | (_roots("doubled") if change == "double" else frozenset())
+    if change == "halve":
+        return not words.isdisjoint(_words("halve"))
     return any(hebrew_root(word) in forms for word in words)
 
 

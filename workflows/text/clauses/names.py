@@ -8,14 +8,23 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from workflows.text.clauses.hebrew_instructions import hebrew_empty
 from workflows.text.stems import stem, strip_hebrew_prefix
 
 _FILE = Path(__file__).parent / "claims.toml"
 _WORD = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
 _BEGINS = frozenset(".!?:;“\"'(—–")
 """After these a capital says nothing."""
+_TAKEN_HEBREW = re.compile(
+    r"(?<![א-ת])[ולש]?(?:קחו|קחי?|תיקחו|תיקחי?|יקחו|ייקחו|לקחת|ליטול|טלו|תיטלו|נטלו|בלעו|לבלוע)"
+    r"(?: (?:את|גם|רק|עוד|פשוט|במקום זה))? (?P<name>[אגדזחטיסעפצקרנת][א-ת]{4,})(?![א-ת\"״'׳])"
+)
+"""What somebody is to take, where no letter that is a word of its own may stand before it."""
+_INFLECTED = re.compile("(?:[התךיו]|ים|כם|כן|הם|הן)$")
+_BRAND_HEBREW = re.compile("(?:קס|[טלר]ו)$")
+"""An ending of foreign names: of the last two only where it is taken."""
 _LEAST_LETTERS = 4
-_LEAST_MEDICINE = 6
+_LEAST_MEDICINE, _LEAST_BRAND = 6, 5
 """Letters: shorter words end like a medicine by chance."""
 
 
@@ -32,7 +41,15 @@ def find_unknown_names(sentence: str, words: Collection[str]) -> list[str]:
             continue
         if is_medicine(low) or (not begins and _is_proper(name)):
             found.append(name)
-    return found
+    taken = (match["name"] for match in _TAKEN_HEBREW.finditer(sentence))
+    return [*found, *(name for name in taken if name not in found and _is_foreign(name, words))]
+
+
+def _is_foreign(name: str, words: Collection[str]) -> bool:
+    """Whether what is to be taken in Hebrew looks like a foreign name, and the words don't have it."""
+    if name in words or name in _names().hebrew_words or name in hebrew_empty():
+        return False
+    return _BRAND_HEBREW.search(name) is not None or _INFLECTED.search(name) is None
 
 
 def find_only_name(sentences: Iterable[str]) -> str:
@@ -47,6 +64,10 @@ def is_medicine(word: str) -> bool:
     known = _names()
     if {word, _singular(word), strip_hebrew_prefix(word)} & known.medicines:
         return True
+    if {word, strip_hebrew_prefix(word)} & known.hebrew_words:
+        return False
+    if word.endswith(("קס", "x")) and len(word) >= _LEAST_BRAND:
+        return not word.endswith("box") and word not in known.ends_in_x
     return len(word) >= _LEAST_MEDICINE and word.endswith(known.endings)
 
 
@@ -69,6 +90,8 @@ class _Names:
     medicines: frozenset[str]
     endings: tuple[str, ...]
     usual: frozenset[str]
+    hebrew_words: frozenset[str]
+    ends_in_x: frozenset[str]
 
 
 @cache
@@ -77,6 +100,8 @@ def _names() -> _Names:
         given = tomllib.load(file)
     return _Names(
         frozenset(given["medicines"].split()),
-        tuple(given["medicine_endings"].split()),
+        tuple(f"{given['medicine_endings']} {given['hebrew_medicine_endings']}".split()),
         frozenset(given["capitalised"].split()),
+        frozenset(given["hebrew_words"].split()),
+        frozenset(given["ends_in_x"].split()),
     )

@@ -7,7 +7,7 @@ the document, with its unit; so must names, such as a medicine's.
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from typing import Literal
 
 from workflows.text.clauses.claims import (
@@ -16,17 +16,16 @@ from workflows.text.clauses.claims import (
     denies_or_forbids,
     find_rule,
     is_opposite,
+    is_plainly_turning,
     matter_of,
     overlap,
     plain_words,
+    say_ways,
     split_clauses,
 )
 from workflows.text.clauses.fasts import Fasts
-from workflows.text.clauses.hebrew_claims import compare_hebrew, hebrew_matter, split_hebrew
 from workflows.text.clauses.names import find_unknown_names
 from workflows.text.clauses.relative_clauses import find_relative
-from workflows.text.grounding.bounds import Bounds
-from workflows.text.grounding.ceilings import Ceilings
 from workflows.text.grounding.contrasts import Contrasts
 from workflows.text.grounding.hebrew_rules import HebrewRules
 from workflows.text.grounding.instruction_index import InstructionIndex
@@ -34,6 +33,10 @@ from workflows.text.grounding.number_index import NumberIndex
 from workflows.text.grounding.orders import Orders
 from workflows.text.grounding.substances import Substances
 from workflows.text.grounding.waits import Waits
+from workflows.text.limits.bounds import Bounds
+from workflows.text.limits.ceilings import Ceilings
+from workflows.text.limits.durations import Durations
+from workflows.text.limits.groups import Groups
 from workflows.text.modality.forbidden_lists import list_rules
 from workflows.text.modality.modality import says_phrase
 from workflows.text.modality.modality_index import ModalityIndex
@@ -82,14 +85,14 @@ class Evidence:
         for place, sentence in enumerate(sentences):
             for concept in self._modality.list_concepts(sentence):
                 self._places.setdefault(concept, []).append(place)
-        self._clauses = [(clause, sentence) for sentence in sentences for clause in split_clauses(sentence)]
+        self._clauses = [
+            (clause, sentence) for sentence in map(say_ways, sentences) for clause in split_clauses(sentence)
+        ]
         self._clause_stems = [matter_of(clause) for clause, _ in self._clauses]
         self._kinds = [
             claim_stems(" ".join(find_relative(plain_words(one), "en"))).keys() for one, _ in self._clauses
         ]
         self._clause_places = _index(clause for clause, _ in self._clauses)
-        self._hebrew = [part for one in sentences for part in split_hebrew(one)] if self._is_hebrew else []
-        self._hebrew_places = _index(self._hebrew, hebrew_matter)
         self._ceilings = Ceilings(sentences if self._by_words else [])
         self._bounds = Bounds(sentences if self._by_words else [])
         self._orders = Orders(sentences if self._by_words else [])
@@ -97,6 +100,8 @@ class Evidence:
         self._substances = Substances(document, language)
         self._waits = Waits(sentences, language)
         self._fasts = Fasts(sentences, language)
+        self._groups = Groups(sentences, language)
+        self._durations = Durations(sentences, language)
         self._hebrew_rules = HebrewRules(sentences if self._is_hebrew else [])
         self._words = frozenset(part for word in plain_words(document) for part in (word, *word.split("-")))
         self._numbers = NumberIndex(
@@ -108,7 +113,8 @@ class Evidence:
         isn't there at all; for any other reason somebody who understands both may think otherwise."""
         if (reason := self._numbers.find_strange(sentence)) is not None:
             return "number", reason
-        if self._by_words and (other := self._orders.find_other_duration(sentence)) is not None:
+        other = self._orders.find_other_duration(sentence) if self._by_words else None
+        if other is not None or (other := self._durations.find_other(sentence)) is not None:
             return "number", f"the document says {other} for this"
         if unknown := find_unknown_names(sentence, self._words):
             return "name", f"the document doesn't name {', '.join(unknown[:5])}"
@@ -125,7 +131,7 @@ class Evidence:
             return None
         reason = self._find_opposite(sentence)
         if reason is None and self._is_hebrew:
-            reason = self._find_hebrew_opposite(sentence)
+            reason = self._hebrew_rules.find_conflict(sentence)
         if reason is None and self._by_words:
             reason = self._find_english_opposite(sentence)
         if reason is not None:
@@ -142,16 +148,12 @@ class Evidence:
     def _find_opposite(self, sentence: str) -> str | None:
         return (
             self._instructions.find_conflict(sentence)
+            or self._groups.find_allowed(sentence)
             or self._waits.find_broken(sentence)
             or self._fasts.find_unasked(sentence)
             or self._contrasts.find_conflict(sentence)
             or self._modality.find_conflict(sentence)
         )
-
-    def _find_hebrew_opposite(self, sentence: str) -> str | None:
-        if any(self._contradicts_hebrew(clause) for clause in split_hebrew(sentence)):
-            return _OPPOSITE
-        return self._hebrew_rules.find_conflict(sentence)
 
     def _find_english_opposite(self, sentence: str) -> str | None:
         reason = (
@@ -161,7 +163,7 @@ class Evidence:
         )
         if reason is not None:
             return reason
-        clauses = split_clauses(sentence)
+        clauses = split_clauses(say_ways(sentence))
         if any(self._turns_round(clause) for clause in clauses):
             return _OPPOSITE
         return next((reason for clause in clauses if (reason := self._misruled(clause)) is not None), None)
@@ -190,17 +192,23 @@ class Evidence:
         if len(stems) < 2:
             return False
         places = {place for stem in stems for place in self._clause_places.get(stem, ())}
-        close = [place for place in places if overlap(stems, self._clause_stems[place]) >= _SAME_SHARE]
+        is_bare = is_plainly_turning(clause)
+        close = [
+            place
+            for place in places
+            if self._is_about_same(stems, self._clause_stems[place], is_bare=is_bare)
+        ]
         said = claim_stems(clause).keys()
         close = [place for place in close if self._kinds[place] <= said]
         return bool(close) and all(is_opposite(clause, *self._clauses[place]) for place in close)
 
-    def _contradicts_hebrew(self, clause: str) -> bool:
-        """Whether a clause of the document about the same says the contrary, and none says the same."""
-        hits = Counter(place for word in hebrew_matter(clause) for place in self._hebrew_places.get(word, ()))
-        others = [self._hebrew[place] for place, shared in hits.items() if shared > 1]
-        found = {compare_hebrew(clause, other) for other in others}
-        return "contrary" in found and "same" not in found
+    def _is_about_same(self, stems: set[str], others: set[str], *, is_bare: bool) -> bool:
+        """Whether two clauses are about the same; of what all of the document is about one may say nothing, where it
+        `is_bare`."""
+        if overlap(stems, others) >= _SAME_SHARE:
+            return True
+        bare, others_bare = stems - self._numbers.subject, others - self._numbers.subject
+        return is_bare and len(bare) > 1 and bare == others_bare
 
     def _is_unheard_of(self, stems: Collection[str], words: int) -> bool:
         """Whether the document has too few of a sentence's words; of a short sentence's, none at all."""
@@ -256,12 +264,10 @@ def _side_of(clause: str, about: set[str]) -> str | None:
     return found[1] if found is not None and about <= claim_stems(found[2]).keys() else None
 
 
-def _index(
-    texts: Iterable[str], words_of: Callable[[str], Iterable[str]] = claim_stems
-) -> dict[str, list[int]]:
-    """Word (by default: stem) → the positions of the texts that contain it, in order."""
+def _index(texts: Iterable[str]) -> dict[str, list[int]]:
+    """Stem → the positions of the texts that contain it, in order."""
     places: dict[str, list[int]] = {}
     for place, text in enumerate(texts):
-        for word in words_of(text):
-            places.setdefault(word, []).append(place)
+        for known in claim_stems(text):
+            places.setdefault(known, []).append(place)
     return places

@@ -1,10 +1,11 @@
 """Hebrew clauses that say of a thing that it is forbidden or allowed, held against those of a document. Pure."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from workflows.text.clauses.clauses import is_item
-from workflows.text.clauses.hebrew_claims import split_hebrew
+from workflows.text.clauses.hebrew_claims import compare_hebrew, hebrew_matter, says_direction, split_hebrew
 from workflows.text.clauses.hebrew_roots import hebrew_root
 from workflows.text.words import list_words
 
@@ -17,6 +18,7 @@ _LIMITING_WORDS = "אם כאשר כש לפני אחרי לאחר עד רק יו�
 """With one of these a clause forbids or allows something narrower than its other words say."""
 _EMPTY_WORDS = """
 את של עם או גם זה זו זאת הוא היא הם הן לכם לך יש כל מאוד לגמרי כלל בהחלט כאן כן אז כדי נגד יחד ביחד
+אותו אותה אותם אותן בו בה בהם בהן איתו איתה
 """
 _DOING_WORDS = "לקחת ליטול לאכול לשתות להשתמש לבלוע לתת"
 _FORBIDS = frozenset(_FORBIDDING_WORDS.split())
@@ -45,6 +47,11 @@ class HebrewRules:
         self._forbidden: list[bool] = []  # by clause: it, or the list that it stands in, says no
         self._refused: list[bool] = []  # it says no without a condition
         self._places: dict[str, set[int]] = {}
+        self._clauses = [clause for sentence in sentences for clause in split_hebrew(sentence)]
+        self._by_word: dict[str, list[int]] = {}
+        for place, clause in enumerate(self._clauses):
+            for word in hebrew_matter(clause):
+                self._by_word.setdefault(word, []).append(place)
         heads_list = False
         for sentence in sentences:
             denies = _says_no(sentence)
@@ -61,8 +68,11 @@ class HebrewRules:
         self._refused.append(refused and _LIMITS.isdisjoint(words))
 
     def find_conflict(self, sentence: str) -> str | None:
-        """Why the document doesn't forbid or allow what the sentence does; None when it may, or where it is no rule."""
-        for clause in split_hebrew(sentence):
+        """Why the document doesn't forbid or allow what the sentence does, or says the contrary; None when it may."""
+        clauses = split_hebrew(sentence)
+        if any(map(self._contradicts, clauses)):
+            return "the document seems to say the opposite"
+        for clause in clauses:
             rule = find_hebrew_rule(clause)
             if rule is None or rule.is_limited:
                 continue
@@ -74,6 +84,14 @@ class HebrewRules:
             if not rule.forbids and all(self._refused[place] for place in places):
                 return "the document forbids this"
         return None
+
+    def _contradicts(self, clause: str) -> bool:
+        """Whether a clause of the document about the same says the contrary, and none says the same."""
+        hits = Counter(place for word in hebrew_matter(clause) for place in self._by_word.get(word, ()))
+        least = 1 if says_direction(clause) else 2
+        others = [self._clauses[place] for place, shared in hits.items() if shared >= least]
+        found = {compare_hebrew(clause, other) for other in others}
+        return "contrary" in found and "same" not in found
 
 
 def _says_no(text: str) -> bool:

@@ -3,6 +3,7 @@
 It errs to silence: a document that allows a thing anywhere, under whatever condition, forbids it nowhere.
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,8 @@ _LATER = frozenset({"after", "once", "next", "tomorrow", "later", "אחרי", "�
 _UNTIL = frozenset({"until", "till", "before", "during", "עד", "לפני", "במשך"})
 _TREATED_WORDS = "blood thinner painkiller inhaler medicine medication tablet pill capsule treatment"
 _TREATED = frozenset(map(stem, _TREATED_WORDS.split()))
+_UNLESS = re.compile(r"\bunless\b[^,;.:!?]{0,200}", re.IGNORECASE)
+"""What nobody is told: "you can take it unless you are pregnant"."""
 _EXCEPT = frozenset({"without", "unless", "בלי", "ללא", "אלא"})
 _ANY_ACTION_WORDS = "take use have drink eat get go do need keep stop quit avoid skip cease"
 _OFTEN = frozenset(map(stem, ("once", "twice", "thrice", "time", "daily")))
@@ -98,7 +101,7 @@ class InstructionIndex:
         """Why the document doesn't let anybody do what the sentence says; None when it may, or isn't asked."""
         if self._reader is None:
             return None
-        for one in _place(self._reader.read(sentence)):
+        for one in _place(self._reader.read(_UNLESS.sub(" ", sentence))):
             reason = self._check_change(one.clause) or self._check_course(one) or self._check_core(one)
             if reason is not None:
                 return reason

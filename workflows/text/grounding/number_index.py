@@ -7,24 +7,39 @@ from workflows.text.clauses.claims import claim_stems, split_clauses
 from workflows.text.grounding.counted import CountedThings
 from workflows.text.grounding.instruction_index import InstructionIndex
 from workflows.text.modality.modality_index import ModalityIndex
+from workflows.text.quantities.hebrew_numbers import find_bare_doses
 from workflows.text.quantities.numbers import Quantity, find_quantities, list_equals
 
 _SMALL_COUNT = 12
 _LEAST_STEMS = 2
 _TAKEN = re.compile(
-    r"\b(?:take|takes|taking|swallow|have|give|inject|use|apply|try|chew) (?:up to |at least |another |all )?$",
+    r"\b(?:take|takes|taking|swallow|have|give|inject|use|apply|try|chew|with)"
+    r" (?:up to |at least |another |all |just |it )?$",
     re.IGNORECASE,
 )
 _NOTHING_COUNTED = re.compile(
     r"\s*(?:[.,;:!?\"”’)]|$|(?:at|of them|instead|more|together|now|then|if|when|every|each|an?|per|in|with|before"
     r"|after|daily|once|twice|or|and|right|straight|next|today|tonight|tomorrow|immediately"
+    r"|(?:the|this|your|that) (?:next|same|following|other|usual)|to make up|all"
     r"|(?:one|two|three|four|five|six|\d{1,2}) times)\b)",
     re.IGNORECASE,
 )
-_NOT_TAKEN = frozenset(
-    {"time", "second", "minute", "hour", "day", "week", "month", "year", "degree", "percent"}
+_REFUSED = re.compile(
+    r"(?:\b(?:not|never|avoid)|n['’]t)(?: ever)? (?:take|taking|swallow|have|give|inject|use|apply) $"
+    r"|(?<![א-ת])(?:אל|אין|לא|אסור) (?:תיקחו|תיקחי?|לקחת|ליטול|תיטלו|לבלוע|תבלעו|לתת|תתנו) $",
+    re.IGNORECASE,
 )
-"""Units of which nobody takes any: "take three" is no "three times a day"."""
+_ASKED_FOR = re.compile(
+    r"\b(?:take|taking|swallow|have|give|inject|use|apply) $"
+    r"|(?<![א-ת])ו?(?:קחו|קחי?|תיקחו|תיקחי?|לקחת|ליטול|טלו|תיטלו|לבלוע|בלעו|תבלעו|לתת|תנו) $",
+    re.IGNORECASE,
+)
+_REACH = 32
+_NOT_TAKEN_UNITS = """
+time second minute hour day week month year degree percent milligram microgram gram kilogram millilitre
+"""
+_NOT_TAKEN = frozenset(_NOT_TAKEN_UNITS.split())
+"""Units of which nobody takes any: "take five" is no "five times a day", nor "5 mg"."""
 _MOST_TITLE = 12
 """Words of a first line that is a title."""
 
@@ -50,32 +65,52 @@ class NumberIndex:
         self._counted = CountedThings(
             [clause for sentence in sentences for clause in split_clauses(sentence)]
         )
-        self._title = self._stems(_title_of(sentences))
+        self.subject = self._stems(_title_of(sentences))
+        """The stems and concepts of what all of the document is about."""
         self._quantities: dict[tuple[str, str], list[int]] = {}
         self._values: set[str] = set()
         self._taken: set[str] = set()
+        self._asked: set[tuple[str, str]] = set()
+        self._refused: set[tuple[str, str]] = set()
         for place, sentence in enumerate(sentences):
             for quantity in find_quantities(sentence):
                 self._quantities.setdefault((quantity.value, quantity.unit), []).append(place)
                 self._values.add(quantity.value)
+                if _is_refused(quantity, sentence):
+                    self._refused.add((quantity.value, quantity.unit))
+                    continue
+                self._asked.add((quantity.value, quantity.unit))
                 self._taken |= {quantity.value} if quantity.unit not in _NOT_TAKEN else set()
+            self._taken |= {value for value, _ in find_bare_doses(sentence)}
 
     def find_strange(self, sentence: str) -> str | None:
         """What is wrong with the numbers of a sentence; None when nothing is."""
         known = " ".join(self._instructions.list_known_intervals(sentence))
-        clauses = split_clauses(sentence)
+        clauses, asks = split_clauses(sentence), sentence.rstrip(" \"'”’").endswith("?")
         for clause in clauses:
             about = self._about(clause, sentence)
             for quantity in find_quantities(clause):
-                is_dose = _is_dose(quantity, clause)
+                is_dose = not asks and _is_dose(quantity, clause)
                 if quantity.said.strip() in known and not is_dose:
                     continue
+                if (is_dose or quantity.unit) and not asks and self._is_only_refused(quantity, clause):
+                    return f"the document says not to take {quantity.said.strip()}"
                 if (reason := self._doubt(quantity, about, is_dose=is_dose)) is not None:
                     return reason
+        bare = [said for value, said in find_bare_doses(sentence) if value not in self._taken]
+        if bare and not asks:
+            return f"the document doesn't say {bare[0]}"
         if (interval := self._instructions.find_strange_interval(sentence)) is not None:
             return f"the document doesn't say {interval.said}"
         counted = next(filter(None, map(self._counted.find_strange, clauses)), None)
         return f"the document has another number of these: {counted}" if counted else None
+
+    def _is_only_refused(self, quantity: Quantity, clause: str) -> bool:
+        """Whether somebody is to take as much as nobody may by the document."""
+        key = quantity.value, quantity.unit
+        if key not in self._refused or key in self._asked or _is_refused(quantity, clause):
+            return False
+        return _ASKED_FOR.search(clause[max(0, quantity.start - _REACH) : quantity.start]) is not None
 
     def _about(self, clause: str, sentence: str) -> frozenset[str]:
         """What a number in a clause is said of; of its sentence, where the document has no word of the clause. Empty
@@ -86,7 +121,7 @@ class NumberIndex:
 
     def _stems_of(self, text: str) -> frozenset[str]:
         """The stems and concepts of a text that the document has, but for those that all of it is about."""
-        return frozenset(stem for stem in self._stems(text) - self._title if stem in self._places)
+        return frozenset(stem for stem in self._stems(text) - self.subject if stem in self._places)
 
     def _stems(self, text: str) -> frozenset[str]:
         return frozenset({*claim_stems(text), *self._modality.list_concepts(text)})
@@ -116,6 +151,12 @@ class NumberIndex:
         return f"the document says {said} of something else"
 
 
+def _is_refused(quantity: Quantity, text: str) -> bool:
+    """Whether it is a number of doses that nobody is to take at once: "do not take two at once"."""
+    before = text[max(0, quantity.start - _REACH) : quantity.start]
+    return _REFUSED.search(before) is not None
+
+
 def _is_dose(quantity: Quantity, clause: str) -> bool:
     """Whether it is a number of doses, though nothing is said that it counts: "take two"."""
     return (
@@ -123,6 +164,7 @@ def _is_dose(quantity: Quantity, clause: str) -> bool:
         and quantity.value != "1"
         and _TAKEN.search(clause, 0, quantity.start) is not None
         and _NOTHING_COUNTED.match(clause, quantity.end) is not None
+        and not _is_refused(quantity, clause)
     )
 
 

@@ -4,20 +4,26 @@ Words are compared by light stems ("planting" ~ "plants"), so wording may differ
 """
 
 import math
-import re
 from collections.abc import Iterator
 
+from workflows.text.metrics.denials import (
+    count_denials,
+    is_negation,
+    is_refuted,
+    is_verdict,
+    split_clauses,
+    without_denials,
+)
 from workflows.text.sentences import split_sentences
 from workflows.text.stems import stem
 from workflows.text.words import list_words
 
-_CLAUSE = re.compile(
-    r"[,;:–—]\s|\b(?:because|but|which|who|so that|although|unless|while|and)\b", re.IGNORECASE
-)
 COVERED = 0.6
 """Share of a point's content words that a passage must hold to say it."""
 _ABOUT = 0.5
 """Share of a point's content words with which a clause is about it."""
+_MUCH_ABOUT = 0.75
+"""The same, of a clause that denies nothing where the point does: "It is yours: never share it"."""
 _SENTENCES = 3  # as many neighbours make a passage
 
 _STOP_WORDS = """
@@ -34,23 +40,6 @@ le les des du et ou dans avec pour qui est sont sur au aux ce cette ces
 der die das den dem des ein eine einen einem einer und oder im am mit für von zu ist sind auf als auch
 """
 _STOP = frozenset(_STOP_WORDS.split())
-_NEGATIONS = frozenset(
-    {"no", "not", "never", "without", "avoid", "don't", "dont", "stop", "nor", "לא", "אל", "בלי"}
-)
-_WRONG = r"myth|wrong|false|untrue|incorrect|misconception|fallacy|mistake|lie|legend|fiction"
-_DENIAL = re.compile(
-    rf"\b(?:{_WRONG})(?:\s+[\w’']{{1,20}}){{0,2}}?\s+that\b"
-    r"|\b(?:nobody|no-one|none|nothing)\b"
-    r"|\b(?:fail(?:s|ed|ing)?|refus(?:es?|ed|ing)|ceas(?:es?|ed|ing))\s+to\b"
-    r"|\b(?:hardly|scarcely|barely|rarely|seldom)\b"
-    r"|\b(?:(?:is|are|am|was|were|being)\s+(?:\w{1,12}\s+)?(?:blind|deaf|immune|unable|incapable)"
-    r"(?:\s+(?:to|of))?|(?:unable|incapable)\s+(?:to|of))\b"
-    r"|\b(?:cannot|lacks?|lacked|neither)\b"
-    r"|(?<!\w)(?:(?:מיתוס|שקר|טעות|שגוי|אגדה|שווא)(?:\s+(?:הוא|היא|לחשוב|לומר|להאמין))?\s+ש|(?:אינן|אינם|איננה|איננו|אינו|אינה)(?!\w)"
-    r"|(?:נכשל(?:ה|ים|ות|ו)?|עיוור(?:ת|ים|ות)?)(?!\w))",
-    re.IGNORECASE,
-)
-"""What turns a statement around beside a word of negation: a frame ("it's a myth that"), a verb of failing."""
 
 
 def content_stems(text: str) -> frozenset[str]:
@@ -60,27 +49,9 @@ def content_stems(text: str) -> frozenset[str]:
     return frozenset(stem(word) for word in meant or words)
 
 
-def is_negation(word: str) -> bool:
-    """Whether the word negates."""
-    word = word.casefold().replace("’", "'")
-    return word in _NEGATIONS or word.endswith("n't")
-
-
-def count_negations(text: str) -> int:
-    """The number of negating words."""
-    return sum(map(is_negation, list_words(text)))
-
-
-def count_denials(text: str) -> int:
-    """The number of words and turns of phrase that deny. A "nobody" or "never" of Hebrew has a negation beside
-    it, and isn't counted again."""
-    found = sum(1 for _ in _DENIAL.finditer(text))
-    return count_negations(text) + found
-
-
 def undenied_stems(text: str) -> frozenset[str]:
     """The content stems without the turns of phrase that deny: of "Nobody should water them" those of "water them"."""
-    return content_stems(_DENIAL.sub(" ", text))
+    return content_stems(without_denials(text))
 
 
 def similarity(first: frozenset[str], second: frozenset[str]) -> float:
@@ -90,33 +61,48 @@ def similarity(first: frozenset[str], second: frozenset[str]) -> float:
 
 def find_passage(point: str, text: str, language: str | None = None) -> tuple[str, float]:
     """The passage of `text` that holds most of the point's content words, and the share that it holds (0–1)."""
-    wanted = content_stems(point)
+    wanted, sentences = content_stems(point), _sentences(text, language)
+    stems = [content_stems(sentence) for sentence in sentences]
     best, share = "", 0.0
-    for passage, stems in _passages(text, language):
-        held = len(wanted & stems) / len(wanted) if wanted else 0.0
+    for start, end in _spans(len(sentences)):
+        held = _share(wanted, frozenset().union(*stems[start:end]))
         if held > share:
-            best, share = " ".join(passage), held
+            best, share = " ".join(sentences[start:end]), held
     return best, share
 
 
 def find_statement(point: str, text: str, language: str | None = None) -> tuple[str, float]:
-    """As `find_passage`, of the passages that say it the same way round: "Don't water them" is no "Water them"."""
-    wanted = content_stems(point)
-    turned = count_denials(point) % 2
+    """As `find_passage`, of the passages that say it the same way round: "Don't water them" is no "Water them". What
+    the text denies in one sentence isn't said by words that are scattered over several."""
+    wanted, turned = content_stems(point), count_denials(point) % 2
+    sentences = _sentences(text, language)
+    stems = [content_stems(sentence) for sentence in sentences]
+    denied = [
+        _denies(sentence, after, wanted, turned)
+        for sentence, after in zip(sentences, [*sentences[1:], ""], strict=False)
+    ]
+    held_by_denials = max(
+        (_share(wanted, held) for held, is_denied in zip(stems, denied, strict=True) if is_denied),
+        default=0.0,
+    )
     best, share = "", 0.0
-    for passage, stems in _passages(text, language):
-        held = len(wanted & stems) / len(wanted) if wanted else 0.0
-        if held > share and not any(_denies(sentence, wanted, turned) for sentence in passage):
-            best, share = " ".join(passage), held
+    for start, end in _spans(len(sentences)):
+        held = _share(wanted, frozenset().union(*stems[start:end]))
+        is_scattered = end - start > 1 and held <= held_by_denials
+        if held > share and not is_scattered and not any(denied[start:end]):
+            best, share = " ".join(sentences[start:end]), held
     return best, share
 
 
-def _denies(sentence: str, wanted: frozenset[str], turned: int) -> bool:
-    """Whether a clause that is about the point says the contrary."""
-    return any(
-        len(wanted & content_stems(clause)) / len(wanted) >= _ABOUT and count_denials(clause) % 2 != turned
-        for clause in _CLAUSE.split(sentence)
-    )
+def _denies(sentence: str, after: str, wanted: frozenset[str], turned: int) -> bool:
+    """Whether a clause that is about the point says the contrary; `after`: the next sentence, which may do so."""
+    clauses, is_refuted_after = split_clauses(sentence), is_verdict(after)
+    for place, clause in enumerate(clauses):
+        denials = count_denials(clause) + is_refuted(clauses, place) + is_refuted_after
+        least = _ABOUT if denials % 2 else _MUCH_ABOUT
+        if denials % 2 != turned and _share(wanted, content_stems(clause)) >= least:
+            return True
+    return False
 
 
 def covers(share: float, point: str) -> bool:
@@ -125,12 +111,16 @@ def covers(share: float, point: str) -> bool:
     return wanted > 0 and round(share * wanted) >= math.ceil(COVERED * wanted)
 
 
-def _passages(text: str, language: str | None) -> Iterator[tuple[list[str], frozenset[str]]]:
-    """Passages of one sentence, then of two, then of three, with their stems: the shortest match is the one to
-    show."""
-    sentences = [sentence.strip() for sentence in split_sentences(text, language) if sentence.strip()]
-    stems = [content_stems(sentence) for sentence in sentences]
+def _share(wanted: frozenset[str], stems: frozenset[str]) -> float:
+    return len(wanted & stems) / len(wanted) if wanted else 0.0
+
+
+def _sentences(text: str, language: str | None) -> list[str]:
+    return [sentence.strip() for sentence in split_sentences(text, language) if sentence.strip()]
+
+
+def _spans(sentences: int) -> Iterator[tuple[int, int]]:
+    """Passages of one sentence, then of two, then of three: the shortest match is the one to show."""
     for length in range(1, _SENTENCES + 1):
-        for start in range(len(sentences) - length + 1):
-            end = start + length
-            yield sentences[start:end], frozenset().union(*stems[start:end])
+        for start in range(sentences - length + 1):
+            yield start, start + length

@@ -25,6 +25,11 @@ _REQUESTS = {
     ),
     "he": re.compile(rf"(?:(?:אז|פשוט|בבקשה|נא|תמיד|אפשר|ניתן|מותר|תוכלו|גם|ואז) )*(?:{_HEBREW})"),
 }
+_SOME_OF = re.compile(
+    r"^(?:only |just )?(?:half|some|most|part|all|one|two|a few|a quarter|a third)(?: of)?"
+    r" (?=(?:your|the|these|those|my|its)\b)",
+    re.IGNORECASE,
+)
 _PARTS = re.compile(r"[,;:.!?()–—]+\s*")
 _WARNS = re.compile(
     r"(?:\band (?:you|your|the|it|its|this|that|an?|they|there|everything|nothing|something)"
@@ -45,4 +50,4 @@ def list_left_out(sentence: str, language: str) -> Iterator[str]:
             continue
         said = found.groupdict()
         if not (said.get("may") and said.get("fails")):
-            yield (said["thing"] or said["apart"]).strip()
+            yield _SOME_OF.sub("", (said["thing"] or said["apart"]).strip())

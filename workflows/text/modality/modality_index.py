@@ -103,7 +103,7 @@ class ModalityIndex:
             return _UNASKED
         feels = says_phrase("feeling", sentence, self._language)
         for read in reads:
-            if read.gives and self._is_forbidden(read):
+            if read.gives and not _ends_taking(read) and self._is_forbidden(read):
                 return _FORBIDDEN
             if read.statement.modality in (*GIVING, None) and self._goes_without(read):
                 return _FORBIDDEN
@@ -241,3 +241,8 @@ class ModalityIndex:
         known = [self._reads[place] for place in places]
         known += [one for concept in read.concepts for one in self._by_concept.get(concept.name, ())]
         return not any(one.gives and one.statement.limits & case for one in known)
+
+
+def _ends_taking(read: ModalClause) -> bool:
+    """Whether it asks to stop with a medicine: then nothing is done that could be forbidden."""
+    return ("stop", "taking") in pairwise(read.statement.words)

@@ -55,10 +55,20 @@ _FOUND = re.compile(
     rf"|(?P<lone>{_either(*_LONE)})(?= (?:אחרי|לאחר|לפני)(?![א-ת]))"
     rf"|(?<!\d )(?P<single>{_either(*_SINGLE)}) ו(?P<single_more>חצי|רבע){_NO_UNIT}"
     rf"|(?:(?<=אחרי )|(?<=לאחר )|(?<=במשך )|(?<=למשך )|(?<=בתוך ))(?P<lasted>{_either(*_LONE)})"
+    rf"|(?P<whole>{_either(*_LONE)}) (?:של(?:ם|מה)|תמי(?:ם|מה))"
     rf"|(?P<number>{_SPELT}){_MORE.format('number_more', '')} (?P<unit>{_either(*_NAMES)})"
     rf"{_MORE.format('unit_more', _NO_UNIT)})"
     r"(?![א-ת\"״])"
 )
+_BARE_DOSE = re.compile(
+    rf"(?:(?<![א-ת])(?P<refused>אל|אין|לא|אסור|בלי) )?"
+    r"(?<![א-ת])ו?(?:קחו|קחי?|ת?יקחו|תיקחי?|תקחו|לקחת|ליטול|טלו|תיטלו|בלעו|תבלעו|לבלוע|תנו|לתת)"
+    r"(?: (?:עוד|פשוט|כבר|גם|מיד|מייד|רק|אז))? "
+    rf"(?P<count>שתיים|שניים|{_either(*(word for word, number in ONES.items() if number > 2))})"
+    r"(?=[.,;:!?\"”]|$| (?:ביחד|יחד|מחר|היום|אחרי|לפני|עם|כל|מיד|מייד|במקום|בפעם|בבת|בבוקר"
+    r"|בערב|מהם|מהן|למחרת)(?![א-ת]))"
+)
+"""Doses that aren't named: "קחו שתיים"."""
 _UNIT = re.compile(rf"[ \u00a0-]?(?P<unit>{_either(*_NAMES)})(?![א-ת\"״])")
 
 
@@ -78,6 +88,13 @@ def find_hebrew_quantities(text: str) -> Iterator[HebrewQuantity]:
         yield HebrewQuantity(_value(match), _unit(match), match.group(), match.start(), match.end())
 
 
+def find_bare_doses(text: str) -> Iterator[tuple[str, str]]:
+    """The numbers of doses that are asked for without a word of what they count, and how they are said."""
+    for match in _BARE_DOSE.finditer(text):
+        if match["refused"] is None:
+            yield str(ONES[match["count"]]), match["count"]
+
+
 def hebrew_unit_after(text: str, end: int) -> tuple[str, str]:
     """The name of a Hebrew unit after a figure that ends there, and its spelling; both empty without one."""
     match = _UNIT.match(text, end)
@@ -87,7 +104,7 @@ def hebrew_unit_after(text: str, end: int) -> tuple[str, str]:
 def _unit(match: re.Match[str]) -> str:
     if match["dual"]:
         return _DUALS[match["dual"]]
-    if lone := match["lone"] or match["lasted"]:
+    if lone := match["lone"] or match["lasted"] or match["whole"]:
         return _LONE[lone]
     return _NAMES[match["unit"] or match["of"] or match["single"]]
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import NamedTuple
 
 from workflows.text.quantities.numbers import find_quantities
@@ -26,15 +27,39 @@ _NO_THINGS_WORDS = (
     " אל את או של עם על הוא היא זה לא כי גם בין עד הם הן היה היו יש אין אבל אם"
 )
 _NO_THINGS = frozenset(_NO_THINGS_WORDS.split())
+_SMALL = 12
+_SPANS = frozenset({"second", "minute", "hour", "day", "week", "month", "year"})
+_LIVED = _SPANS | {"metre", "kilometre"}
+_OWN_BEFORE = re.compile(
+    r"\b(?:next|last|past|coming|first|these|wait|you have|give (?:me|us|it|yourself)"
+    r"|we(?:['’]ve| have)(?: got| about| only)?|spend|another|just) ?$"
+    r"|(?<![א-ת])(?:לפני|בעוד|עוד) ?$",
+    re.IGNORECASE,
+)
+"""What stands before a time that a speaker reckons from today, or has for the talk itself."""
+_OWN_AFTER = re.compile(
+    r"\s(?:ago|earlier|later|from now|from today|back|left|to go|of your|or so)\b"
+    r"|\s(?:ה?(?:אחרונ|קרוב|בא)(?:ים|ות))(?![א-ת])",
+    re.IGNORECASE,
+)
+_OWN_LIFE = re.compile(
+    r"\b(?:I|[Mm]y|me|myself)\b|\b(?:imagine|suppose|picture)\b|(?<![א-ת])(?:אני|שלי|לי|דמיינו|נניח)(?![א-ת])"
+)
+"""What tells of a speaker's own life, which no source knows."""
+_REACH = 24
+"""Characters before a time in which that is looked for."""
 
 
 class Measure(NamedTuple):
-    """A number; `kind` is what it measures, or empty where that isn't said with it. `said` as written."""
+    """A number; `kind` is what it measures, or empty where that isn't said with it. `said` as written; its place
+    in the text."""
 
     value: str
     kind: str
     said: str
     is_spelt: bool
+    start: int
+    end: int
 
 
 def find_measures(text: str) -> list[Measure]:
@@ -47,10 +72,28 @@ def is_borne_out(measure: Measure, kinds: frozenset[str]) -> bool:
     return measure.kind in kinds or "" in kinds or (measure.kind == "" and bool(kinds))
 
 
+def is_own_count(measure: Measure, text: str) -> bool:
+    """Whether a measure of a text is a small number in words of a speaker's own: "two things", "one day", "two years
+    ago", "give me ten minutes", "my two days in Vienna". A quantity in a unit or a currency is none."""
+    if not measure.is_spelt or Decimal(measure.value) > _SMALL:
+        return False
+    if measure.kind in ("", COUNT, "time"):
+        return True
+    if measure.kind in _LIVED and _OWN_LIFE.search(text):
+        return True
+    if measure.kind not in _SPANS:
+        return False
+    before = text[max(0, measure.start - _REACH) : measure.start]
+    is_manner = Decimal(measure.value) == 1 or _OWN_BEFORE.search(before)
+    return bool(is_manner) or _OWN_AFTER.match(text, measure.end) is not None
+
+
 def _find(text: str) -> Iterator[Measure]:
     for quantity in find_quantities(text):
         kind = quantity.unit or _kind_at(text, quantity.start, quantity.end)
-        yield Measure(quantity.value, kind, quantity.said.strip(), quantity.is_spelt)
+        yield Measure(
+            quantity.value, kind, quantity.said.strip(), quantity.is_spelt, quantity.start, quantity.end
+        )
 
 
 def _kind_at(text: str, start: int, end: int) -> str:

@@ -90,7 +90,8 @@ _FOUND = re.compile(
     rf"(?P<one>\ban?\b)(?= {_WEIGHED}\b)"
     rf"|(?P<lasted>(?:(?<=\bafter )|(?<=\bfor )|(?<=\bwithin ))an?(?= {_LASTING}\b)"
     rf"|(?<!half )(?<!quarter )(?<!half of )(?<!quarter of )(?<!quarters of )"
-    rf"\ban?(?= {_LASTING} (?:after|before|later|earlier)\b))",
+    rf"\ban?(?= {_LASTING} (?:after|before|later|earlier)\b)"
+    rf"|\ban?(?= (?:whole|full|entire) {_LASTING}\b))",
     re.IGNORECASE,
 )
 _PARTS = (
@@ -116,7 +117,8 @@ _MORE_AFTER = re.compile(
 """What follows a unit: "2 tablets and a half"."""
 _FIGURATIVE = frozenset({"", "time", "percent"})
 """Units of which "a hundred" may be a manner of speaking."""
-_OF = re.compile(r" of an?(?= )")
+_OF = re.compile(r" of an?(?= )| an?(?= (?:day|cup)\b)")
+_WHOLE = frozenset({"whole", "full", "entire"})
 _COUNTED = re.compile(r"[ -](tablets?|capsules?|pills?|doses?|drops?|puffs?)\b", re.IGNORECASE)
 _TWO_WORDS = re.compile(r"[ -]([a-z]+ [a-z]+)", re.IGNORECASE)
 _SECOND_WORD = re.compile(rf" (?!(?:{_SPELT_BELOW_100})\b)[a-z]+[ -]([a-z]+)", re.IGNORECASE)
@@ -181,10 +183,11 @@ def find_quantities(text: str) -> tuple[Quantity, ...]:
 
 def list_equals(value: str, unit: str) -> list[tuple[str, str]]:
     """The same quantity in other units: 1 gram is 1000 milligrams, 2 days are 48 hours."""
+    number = Decimal(value)
     return [
-        (_plain((Decimal(value) * factor).normalize()), into)
+        (_plain(equal.normalize()), into)
         for large, small, by in _PARTS
-        for factor, given, into in ((by, large, small), (1 / by, small, large))
+        for equal, given, into in ((number * by, large, small), (number / by, small, large))
         if given == unit
     ]
 
@@ -272,7 +275,8 @@ def _unit_after(text: str, end: int) -> tuple[str, str]:
     if match[1].casefold() in names:
         return names[match[1].casefold()], match.group()
     after = _SECOND_WORD.match(text, end)
-    if after and len(after[1]) > 3 and after[1].casefold() in names:
+    is_plain = after is not None and (len(after[1]) > 3 or after.group().split()[0].casefold() in _WHOLE)
+    if after and is_plain and after[1].casefold() in names:
         return names[after[1].casefold()], after.group()
     return "", ""
 

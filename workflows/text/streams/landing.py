@@ -9,10 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from workflows.text.sentences import SentenceSplitter
-from workflows.text.streams.length import LONGEST_SENTENCE, Room
-from workflows.text.streams.space_buffer import SpaceBuffer
-from workflows.text.words import WordCounter
+from workflows.text.streams.length import LONGEST_SENTENCE, LengthFilter, Room
 
 _APPROACH = 1.3
 """Where the landing begins: so many times the room beside the target before the target."""
@@ -28,32 +25,23 @@ _SHORTEST = 10
 """Words that are asked for at least: less is no sentence."""
 
 
-class LandingBuffer:
+class LandingBuffer(LengthFilter):
     """A text as it comes, held back by sentences from the approach on; the rows of a table are one sentence.
 
     It is all given out if it ends with at most `room.most` words. If it runs over, it ends with the last sentence
-    before the approach and `is_full`: what was held back is dropped, and a landing is due. What is given out doesn't
-    depend on how the text was cut into chunks.
+    before the approach and `is_full`: what was held back is dropped, and a landing is due. `words` then has those that
+    were given out. What is given out doesn't depend on how the text was cut into chunks.
     """
 
     def __init__(self, room: Room, language: str | None = None, *, beside: int | None = None) -> None:
         """`beside`: the words beside the target that a landing has to fit into, where the text may have more."""
+        self._approach = max(0, round(room.target - _APPROACH * (beside or room.most - room.target)))
+        super().__init__(max(0, self._approach - LONGEST_SENTENCE), language)
         self.room = room
-        self.words = 0
-        """Words so far, with those that are held back; of a text that ran over, those that were given out."""
         self.replied = 0
         """Words that came, with those that were dropped; of a text that ran over, as far as the word that did."""
         self.is_full = False
-        self._approach = max(0, round(room.target - _APPROACH * (beside or room.most - room.target)))
-        self._free = max(0, self._approach - LONGEST_SENTENCE)
-        self._counter = WordCounter()
-        self._splitter = SentenceSplitter(language)
-        self._ended = WordCounter()
-        self._ended_words = self._given_words = 0
-        self._passed = 0  # characters of the sentence under way that were given out
-        self._is_open = False
         self._held: list[str] = []
-        self._space = SpaceBuffer()
         self._begins_line = True
         self._in_rows = False
         self._table: list[str] | None = None  # the rows of a table that is held back
@@ -111,7 +99,8 @@ class LandingBuffer:
             table, self._table = "".join(self._table), None
             given = self._take(table)
         if self._table is None:
-            return given + self._feed_text(run)
+            given += self._pass_free(run)
+            return given + "".join(map(self._take, self._splitter.feed(run)))
         self.words += self._counter.feed(run)
         self._table.append(run)
         return given
@@ -119,17 +108,6 @@ class LandingBuffer:
     def _is_near(self) -> bool:
         """Whether a table that begins here may reach the landing. One that the text begins with is the text."""
         return self.words > max(0, self._free - _LONGEST_TABLE)
-
-    def _feed_text(self, chunk: str) -> str:
-        given = ""
-        if self.words < self._free:
-            free = self._counter.find_word(chunk, self._free - self.words)
-            given = self._space.release(chunk[:free])
-            self._passed += free
-        self.words += self._counter.feed(chunk)
-        for sentence in self._splitter.feed(chunk):
-            given += self._take(sentence)
-        return given
 
     def _waiting(self) -> str:
         if self._table is not None:

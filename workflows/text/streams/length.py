@@ -97,24 +97,15 @@ def _believe(ratio: float) -> float:
     return min(high, max(low, ratio))
 
 
-class Trimmer:
-    """Filter that cuts a streamed text at the end of a sentence, so that it never exceeds `room.most` words.
+class LengthFilter:
+    """Base of filters that pass a text at once while it is sure to fit, and by sentences after that."""
 
-    Text passes at once while it is sure to fit; near the end it passes by sentences. Those beyond the
-    target wait: they pass if the text ends within its room; if it runs over, at most the first of them
-    does. A sentence of more than sixty words that runs over is cut at a word. What is given out doesn't
-    depend on how the text was cut into chunks, and what is cut never ends in white space or an abbreviation.
-    """
-
-    def __init__(self, room: Room, language: str | None = None) -> None:
-        """`language`: the text's, as a tag such as `en`, for its abbreviations."""
-        self.room = room
+    def __init__(self, free: int, language: str | None) -> None:
+        """`free`: words that are sure to fit. `language`: the text's, as a tag such as `en`, for its abbreviations."""
         self.words = 0
-        """Words so far, with those that wait."""
-        self.is_full = False
-        """Nothing more is taken: whoever writes may stop."""
+        """Words so far, with those that are held back."""
+        self._free = free
         self._language = language
-        self._free = min(room.least, room.most - LONGEST_SENTENCE)
         self._space = SpaceBuffer()
         self._begin()
 
@@ -126,9 +117,34 @@ class Trimmer:
         self._ended_words = self._given_words = self.words
         self._passed = 0  # characters of the first sentence that didn't end yet which were given out
         self._is_open = False  # what was given out ends within a sentence
-        self._waiting: list[
-            tuple[str, int]
-        ] = []  # sentences beyond the target, and the words up to their ends
+
+    def _pass_free(self, chunk: str) -> str:
+        """Counts a chunk, and gives out what is sure to fit of it."""
+        free = self._counter.find_word(chunk, self._free - self.words) if self.words < self._free else 0
+        self.words += self._counter.feed(chunk)
+        self._passed += free
+        return self._space.release(chunk[:free])
+
+
+class Trimmer(LengthFilter):
+    """Filter that cuts a streamed text at the end of a sentence, so that it never exceeds `room.most` words.
+
+    Text passes at once while it is sure to fit; near the end it passes by sentences. Those beyond the
+    target wait: they pass if the text ends within its room; if it runs over, at most the first of them
+    does. A sentence of more than sixty words that runs over is cut at a word. What is given out doesn't
+    depend on how the text was cut into chunks, and what is cut never ends in white space or an abbreviation.
+    """
+
+    def __init__(self, room: Room, language: str | None = None) -> None:
+        super().__init__(min(room.least, room.most - LONGEST_SENTENCE), language)
+        self.room = room
+        self.is_full = False
+        """Nothing more is taken: whoever writes may stop."""
+
+    def _begin(self) -> None:
+        super()._begin()
+        # Sentences beyond the target, and the words up to their ends.
+        self._waiting: list[tuple[str, int]] = []
 
     @property
     def rest(self) -> str:
@@ -139,12 +155,7 @@ class Trimmer:
         """The text that may be released now."""
         if self.is_full:
             return ""
-        given = ""
-        if self.words < self._free:
-            free = self._counter.find_word(chunk, self._free - self.words)
-            given = self._space.release(chunk[:free])
-            self._passed += free
-        self.words += self._counter.feed(chunk)
+        given = self._pass_free(chunk)
         for sentence in self._splitter.feed(chunk):
             given += self._take(sentence)
             if self.is_full:

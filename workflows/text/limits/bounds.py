@@ -94,12 +94,11 @@ class Bounds:
 
     def is_converse(self, sentence: str) -> bool:
         """Whether it says a bound of the document from its other side: "don't store it above 25 degrees", "below 38
-        degrees you needn't call"."""
+        degrees you needn't call"; "over 12 you may" of what those under 12 mustn't."""
         return any(
             one.bound is not None
             and other.bound == one.bound
-            and one.is_turned
-            and not other.is_turned
+            and one.is_turned != other.is_turned
             and one.about <= other.about  # it says nothing beside
             for one in dict.fromkeys(_read(sentence))
             for other in self._known.get(one.key, ())
