@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from workflows.models.budget.ledger import Ledger
 from workflows.models.wire.stream_turns import StreamTurns
 
-_SLOTS = 4
+_SLOTS = 8
 _SLOT_SECONDS = 0.3
 """How long a start keeps a slot at most: one that takes longer waits for something else, and holds up nobody."""
 

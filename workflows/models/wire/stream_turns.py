@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 _FREE = 0.002
 """Seconds by which a loop may be late that is free."""
-_MOST, _MOST_WHILE_CROWDED = 20, 40
-_MOST_SECONDS = 0.25
+_MOST, _MOST_WHILE_CROWDED = 20, 100
+_MOST_SECONDS = 1.0
 _MEMORY_SECONDS = 1.0
 _OUTLIER = 0.1
 """A single stand-still says little of how busy a process is."""
@@ -20,7 +20,7 @@ class StreamTurns:
 
     What a token costs is mostly what a batch costs: where streams of a busy process let others go first, each takes
     fewer, larger batches, and all have their turn sooner. It waits for nothing but others' work: where there is none,
-    turns pass at once. While it `is_crowded` (runs wait to begin), twice as many turns are left.
+    turns pass at once. While it `is_crowded` (runs wait to begin), several times as many turns are left.
     """
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class StreamTurns:
         self._late += weight * (min(late, _OUTLIER) - self._late)
 
     def after(self, turns: int, call: Callable[[], object]) -> None:
-        """Calls `call` when so many turns have passed, or a quarter of a second; who came first is called first."""
+        """Calls `call` when so many turns have passed, or a second; who came first is called first."""
         loop = asyncio.get_running_loop()
         if not self._waiting:
             loop.call_soon(self._pass)
