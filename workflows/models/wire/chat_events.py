@@ -25,9 +25,9 @@ class RawEvent(NamedTuple):
 class ChatEvents:
     """The events of one streamed reply."""
 
-    def __init__(self, traits: ServerTraits) -> None:
+    def __init__(self, traits: ServerTraits, *, wants_calls: bool = False) -> None:
         self._events = EventReader()
-        self._chat = ChatStream(traits)
+        self._chat = ChatStream(traits, wants_calls=wants_calls)
         self._ended = False
 
     def read(self, piece: bytes | None) -> Iterator[Json | RawEvent]:
@@ -52,25 +52,37 @@ class ChatEvents:
 
 
 def join_texts(events: Iterable[Json | RawEvent]) -> Iterator[tuple[Json | RawEvent, int]]:
-    """The same with neighbouring chunks of nothing but text as one, up to a few hundred characters; and of how many
-    each is made."""
+    """The same with neighbouring chunks of text, or of what readers never see, as one, up to a few hundred characters;
+    and of how many each is made."""
     held: Json | None = None
     texts: list[str] = []
+    hidden: list[str] = []
     size = 0
     for event in events:
         text = _text_of(event)
-        if held is not None and (text is None or size + len(text) > _LONGEST_JOINED):
-            yield _joined(held, texts), len(texts)
+        unseen = hidden_of(event)
+        if held is not None and (text is None or size + len(text) + len(unseen) > _LONGEST_JOINED):
+            yield _joined(held, texts, hidden), len(texts)
             held = None
         if text is None or isinstance(event, RawEvent):
             yield event, 1
-        elif held is None:
-            held, texts, size = event, [text], len(text)
-        else:
-            texts.append(text)
-            size += len(text)
+            continue
+        if held is None:
+            held, texts, hidden, size = event, [], [], 0
+        texts.append(text)
+        if unseen:
+            hidden.append(unseen)
+        size += len(text) + len(unseen)
     if held is not None:
-        yield _joined(held, texts), len(texts)
+        yield _joined(held, texts, hidden), len(texts)
+
+
+def hidden_of(event: Json | RawEvent) -> str:
+    """What readers never see of a chunk."""
+    if isinstance(event, RawEvent) or not (choices := event.get("choices")):
+        return ""
+    hidden: str = choices[0]["delta"].get("hidden", "")
+    return hidden
 
 
 def _objects(data: str) -> list[Json]:
@@ -85,11 +97,14 @@ def _objects(data: str) -> list[Json]:
     return found
 
 
-def _joined(first: Json, texts: list[str]) -> Json:
+def _joined(first: Json, texts: list[str], hidden: list[str]) -> Json:
     if len(texts) == 1:
         return first
     [choice] = first["choices"]
-    return {**first, "choices": [{**choice, "delta": {**choice["delta"], "content": "".join(texts)}}]}
+    delta = {**choice["delta"], "content": "".join(texts)}
+    if hidden:
+        delta["hidden"] = "".join(hidden)
+    return {**first, "choices": [{**choice, "delta": delta}]}
 
 
 def _text_of(event: Json | RawEvent) -> str | None:

@@ -10,12 +10,13 @@ from openai import DefaultAsyncHttpxClient
 
 from workflows.models.replies.provider_strings import clean_string
 from workflows.models.wire.chat import ChatStream, read_completion
-from workflows.models.wire.chat_events import DONE, ChatEvents, RawEvent
+from workflows.models.wire.chat_events import DONE, ChatEvents, RawEvent, hidden_of
+from workflows.models.wire.deltas import hidden_of_chunk
 from workflows.models.wire.errors import Json, find_error, status_of
 from workflows.models.wire.frames import EventReader, frame, frame_raw, parse
 from workflows.models.wire.read_ahead import read_ahead
 from workflows.models.wire.refusals import MOST_ATTEMPTS, REFUSALS, adapt_request, learn_from_refusal
-from workflows.models.wire.responses import read_event, read_response
+from workflows.models.wire.responses import ResponseStream, read_response
 from workflows.models.wire.traits import ServerTraits
 
 _BODY_HEADERS = frozenset({"content-length", "content-encoding", "transfer-encoding"})
@@ -52,10 +53,13 @@ class ProviderHttpClient(_Client):
         if not reply.is_success:
             await reply.aread()
             return reply
-        if body.get("stream") and not _is_json(reply):
-            events = ChatEvents(traits) if is_chat else None
-            return _translated(reply, _response_frames() if events is None else _frames_of(events), events)
-        return await _read_whole(reply, traits, is_chat=is_chat, streams=bool(body.get("stream")))
+        streams, wants_calls = bool(body.get("stream")), bool(body.get("tools"))
+        if streams and not _is_json(reply):
+            events = ChatEvents(traits, wants_calls=wants_calls) if is_chat else None
+            frames = _response_frames() if events is None else _frames_of(events)
+            return _translated(reply, frames, events)
+        chat = ChatStream(traits, wants_calls=wants_calls) if streams and is_chat else None
+        return await _read_whole(reply, traits, chat, is_chat=is_chat)
 
     async def _send_adapted(
         self, request: httpx2.Request, body: Json | None, traits: ServerTraits, kwargs: Any
@@ -76,9 +80,10 @@ class ProviderHttpClient(_Client):
 
 
 async def _read_whole(
-    reply: httpx2.Response, traits: ServerTraits, *, is_chat: bool, streams: bool
+    reply: httpx2.Response, traits: ServerTraits, chat: ChatStream | None, *, is_chat: bool
 ) -> httpx2.Response:
-    """Converts a reply in one piece, even one that should have been a stream, or is an error."""
+    """Converts a reply in one piece, even one that is an error, or should have been a stream: then `chat` makes one
+    of it."""
     content = await reply.aread()
     try:
         body = parse(content)
@@ -89,29 +94,33 @@ async def _read_whole(
     read = read_completion(body, traits) if is_chat else _read_response_body(body)
     if (error := read.get("error")) and "choices" not in read and "output" not in read:
         return _whole(reply, orjson.dumps({"error": error}), status_of(error))
-    if streams and is_chat:
-        return _as_stream(reply, ChatStream(traits), body)
+    if chat is not None:
+        return _as_stream(reply, chat, body)
     return _whole(reply, orjson.dumps(read), 200)
 
 
 def _frames_of(events: ChatEvents) -> Translate:
     def translate(piece: bytes | None) -> Iterator[bytes]:
         for event in events.read(piece):
+            hidden_of_chunk.set(hidden_of(event))
             yield frame_raw(*event) if isinstance(event, RawEvent) else frame(event)
 
     return translate
 
 
 def _response_frames() -> Translate:
-    events = EventReader()
+    events, response = EventReader(), ResponseStream()
 
     def translate(piece: bytes | None) -> Iterator[bytes]:
         for event, data in events.finish() if piece is None else events.feed(piece):
-            read = None
+            value = None
             with suppress(ValueError):
                 value = parse(data)
-                read = read_event(value, event) if isinstance(value, dict) else None
-            yield frame(read, event) if read is not None else frame_raw(data, event)
+            if not isinstance(value, dict):
+                yield frame_raw(data, event)
+            elif (read := response.read(value, event)) is not None:
+                hidden_of_chunk.set(response.hidden)
+                yield frame(read, event)
 
     return translate
 
@@ -150,11 +159,12 @@ class TranslatedStream(httpx2.AsyncByteStream):
         return self._events is not None
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        # One by one: what is beside a chunk is known only while it is read.
         async for piece in self._reply.aiter_bytes():
-            if frames := b"".join(self._translate(piece)):
-                yield frames
-        if frames := b"".join(self._translate(None)):
-            yield frames
+            for each in self._translate(piece):
+                yield each
+        for each in self._translate(None):
+            yield each
 
     async def read_events(self) -> AsyncGenerator[list[Json | RawEvent]]:
         """The events that come together."""
