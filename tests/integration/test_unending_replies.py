@@ -19,7 +19,8 @@ from workflows.models.budget.prices import PriceRegistry
 from workflows.models.calls.calls import stream_text
 from workflows.models.calls.patience import Countdown, guard
 from workflows.models.clients.model import Model
-from workflows.models.wire.bounds import MOST_ARGUMENTS, MOST_CALLS, MOST_EMPTY, UnendingReply
+from workflows.models.wire.bodies import translated
+from workflows.models.wire.bounds import MOST_ARGUMENTS, MOST_CALLS, MOST_EMPTY, MOST_EVENT, UnendingReply
 from workflows.models.wire.chat import ChatStream
 from workflows.models.wire.traits import ServerTraits
 
@@ -172,3 +173,68 @@ async def test_items_that_say_nothing_are_signs_of_life_only_for_a_while(
                 heard.append(item)
     assert found.value.code == "MODEL_TIMEOUT"
     assert "".join(heard) == "aba" and len(heard) == 8 + 5
+
+
+RESPONSE: dict[str, Any] = {
+    "id": "r",
+    "object": "response",
+    "model": "m",
+    "status": "completed",
+    "output": [],
+    "usage": None,
+}
+SPOKEN = [
+    {"type": "response.created", "response": {**RESPONSE, "status": "in_progress"}, "sequence_number": 0},
+    {
+        "type": "response.output_text.delta",
+        "delta": "Once upon a time.",
+        "item_id": "i",
+        "output_index": 0,
+        "content_index": 0,
+        "sequence_number": 1,
+    },
+    {"type": "response.completed", "response": RESPONSE, "sequence_number": 2},
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "is_direct", "frames"),
+    [
+        ("compatible", True, [chunk({"content": "Once upon a time."}, "stop")]),
+        ("compatible", False, [chunk({"content": "Once upon a time."}, "stop")]),
+        ("responses", True, SPOKEN),
+    ],
+)
+async def test_reply_that_has_ended_is_whole_though_its_server_neither_says_so_nor_hangs_up(
+    name: str, is_direct: bool, frames: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(translated, "_AFTER_END_SECONDS", 0.05)
+    for after in ([], [chunk({})] * 3 if name == "compatible" else []):
+        body = RawReply([*frames, *after], hangs=True)
+        async with (
+            serve_raw(lambda *_, body=body: body) as server,
+            open_model(server.root_url, name, direct_streams=is_direct) as model,
+        ):
+            assert await read(model) == ("Once upon a time.", None)
+
+
+async def test_usage_that_comes_after_the_end_is_counted() -> None:
+    told: list[CallUsage] = []
+    usage = {"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 77, "total_tokens": 80}}
+    body = RawReply([chunk({"content": "Once upon a time."}, "stop"), usage, "[DONE]"])
+    async with serve_raw(lambda *_: body) as server, open_model(server.root_url, "compatible") as model:
+        metered = model.reporting(told.append, "writing", 0, Ledger(PriceRegistry()))
+        assert await read(metered) == ("Once upon a time.", None)
+    assert [spent.output_tokens for spent in told] == [77]
+
+
+@pytest.mark.parametrize("is_stream", [True, False])
+async def test_event_or_reply_of_many_megabytes_is_left(is_stream: bool) -> None:
+    long = chunk({"content": "word " * (MOST_EVENT // 4)}, "stop")
+    async with (
+        serve_raw(lambda *_: RawReply([long] if is_stream else long)) as server,
+        open_model(server.root_url, "compatible") as model,
+    ):
+        shown, error = await read(model)
+    assert shown == "" and error is not None and error.code == "MODEL_BAD_OUTPUT"
+    assert "more than 2,097,152 bytes" in error.message

@@ -27,6 +27,8 @@ class ChatStream:
         self._traits = traits
         self._calls = FunctionCalls() if wants_calls else None
         self._bounds = ReplyBounds()
+        self.has_ended = False
+        """It has its finish reason."""
         self._usage: Json | None = None
         self._refused = False
         self._high = ""  # half of a surrogate pair that was cut in two
@@ -89,6 +91,7 @@ class ChatStream:
         if hidden:
             delta["hidden"] = hidden
         finish = read_finish(choice)
+        self.has_ended = self.has_ended or finish is not None
         if finish and self._calls is not None:
             _add_calls(delta, self._calls.take())
         if finish and self._refused:

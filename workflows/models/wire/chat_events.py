@@ -15,6 +15,11 @@ _LONGEST_JOINED = 400
 """Characters: whoever stops a reply at its limit stops it at a chunk."""
 
 
+_LONGEST_CHUNK = 4000
+_MOST_LINES = 1000
+"""Lines of one event that are tried as objects."""
+
+
 class RawEvent(NamedTuple):
     """An event that is passed on as it is: the end's mark, or data that is no JSON object."""
 
@@ -41,9 +46,14 @@ class ChatEvents:
             if not values:
                 yield RawEvent(data, event)
             for value in values:
-                yield self._chat.read(value, event)
+                yield from cut_text(self._chat.read(value, event))
         if piece is None:
             yield from self._end()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the reply has its finish reason."""
+        return self._chat.has_ended
 
     def _end(self) -> Iterator[Json]:
         if not self._ended and (last := self._chat.end()) is not None:
@@ -77,6 +87,20 @@ def join_texts(events: Iterable[Json | RawEvent]) -> Iterator[tuple[Json | RawEv
         yield _joined(held, texts, hidden), len(texts)
 
 
+def cut_text(event: Json) -> Iterator[Json]:
+    """The same with a very long text in several chunks: whoever reads them gives others their turn between two."""
+    choices = event.get("choices")
+    text = choices[0]["delta"]["content"] if choices else ""
+    if len(text) > _LONGEST_CHUNK:
+        [choice] = choices or [{}]
+        last = (len(text) - 1) // _LONGEST_CHUNK * _LONGEST_CHUNK
+        for start in range(0, last, _LONGEST_CHUNK):
+            delta = {"content": text[start : start + _LONGEST_CHUNK]}
+            yield {**event, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
+        event = {**event, "choices": [{**choice, "delta": {**choice["delta"], "content": text[last:]}}]}
+    yield event
+
+
 def hidden_of(event: Json | RawEvent) -> str:
     """What readers never see of a chunk."""
     if isinstance(event, RawEvent) or not (choices := event.get("choices")):
@@ -88,7 +112,8 @@ def hidden_of(event: Json | RawEvent) -> str:
 def _objects(data: str) -> list[Json]:
     """The JSON objects of an event: one, or one a line where a server leaves out the empty lines between events."""
     found: list[Json] = []
-    for text in (data, *(data.split("\n") if "\n" in data else ())):
+    lines = data.split("\n", _MOST_LINES)[:_MOST_LINES] if "\n" in data else []
+    for text in (data, *lines):
         with suppress(ValueError):
             if isinstance(value := parse(text), dict):
                 found.append(value)

@@ -9,6 +9,7 @@ from workflows.models.wire.errors import Json, find_error
 
 _ARGUMENTS = "response.function_call_arguments"
 _HIDDEN = (f"{_ARGUMENTS}.delta", "response.reasoning_text.delta", "response.reasoning_summary_text.delta")
+_ENDS = ("response.completed", "response.incomplete", "response.failed")
 _LEFT_OUT = _HIDDEN[:2]
 """Of these LangChain makes no chunk, or isn't given them."""
 
@@ -23,6 +24,7 @@ class ResponseStream:
     def __init__(self) -> None:
         self.hidden = ""
         """What came since the last event that was handed on, and readers never see."""
+        self.has_ended = False
         self._bounds = ReplyBounds()
         self._calls = FunctionCalls()
         self._handed_on = True
@@ -32,6 +34,7 @@ class ResponseStream:
         data = read_event(data, event)
         kind, delta = data.get("type"), data.get("delta")
         words = delta if isinstance(delta, str) else ""
+        self.has_ended = self.has_ended or kind in _ENDS
         self._bounds.take(len(words))
         hidden = words if kind in _HIDDEN else ""
         self.hidden = hidden if self._handed_on else self.hidden + hidden
