@@ -166,7 +166,7 @@ async def _answer(model: Model, json_schema: dict[str, Any], messages: list[Base
     call.check_finish(finish_reason(reply), calls_tools=True)
     if is_refusal(reply):
         raise refused(model)
-    if begins_within_thoughts(reply.text):
+    if await off_loop(len(reply.text), begins_within_thoughts, reply.text):
         # So will its texts, which can't be told from thoughts while they come.
         model.traits.unmarked_thoughts = True
     return reply
