@@ -23,7 +23,7 @@ from benchmarks.report import Row, Rows, show_one
 from benchmarks.stories import new_theme, prose, start
 from tests.fakes.process import spawn_provider
 from tests.fakes.prose import write_prose
-from tests.fakes.script import Script
+from tests.fakes.script import Reply, Rule, Script
 from tests.service import LiveService, serve, settings_for
 
 _LIMIT_SECONDS = 0.1
@@ -36,7 +36,13 @@ def _letters(alphabet: str) -> str:
     return "".join(_random.choices(alphabet, k=_SIZE))
 
 
+def _planned(size: int) -> Script:
+    return Script(rules=(Rule(Reply(json={"title": "a" * size}), structured=True),))
+
+
 _ONE_CHUNK = _SIZE
+_MUCH = " ".join(f"Maya saw boat {number} near the hill." for number in range(52_000))
+_CALL = {"index": 0, "id": "a", "type": "function", "function": {"name": "x", "arguments": "aaaa"}}
 REPLIES: dict[str, Script] = {
     "ordinary prose of 5,000 words": prose(text=write_prose("prose", 5000)),
     "12,000 dots": prose(text="." * 12_000, tokens_per_chunk=1),
@@ -55,6 +61,14 @@ REPLIES: dict[str, Script] = {
     "100 kB of bold letters in tags": prose(text="<b>k</b> <b>i</b> " * 5500, tokens_per_chunk=_ONE_CHUNK),
     "100 kB of Chinese in one token": prose(text=_letters("的一是在不了有和人这。，"), tokens_per_chunk=_ONE_CHUNK),
     "100 kB of Hebrew in one token": prose(text=_letters("אבגדהוכלמש. "), tokens_per_chunk=_ONE_CHUNK),
+    "20,000 words without a full stop": prose(text="word " * 20_000),
+    "20,000 thoughts in circles": prose(text="a " * 20_000, delta={"reasoning_content": "hm "}),
+    "20,000 deltas without a text": prose(text="a " * 20_000, delta={"content": ""}),
+    "8,000 pieces of a function's call": prose(text="a " * 8000, delta={"tool_calls": [_CALL]}),
+    "2 MB of prose in one token": prose(text=_MUCH, tokens_per_chunk=len(_MUCH)),
+    "20 MB of prose in one token": prose(text=_MUCH * 11, tokens_per_chunk=len(_MUCH) * 11),
+    "a plan of 2 MB": _planned(1_900_000),
+    "a plan of 20 MB": _planned(20_000_000),
 }  # fmt: skip
 
 

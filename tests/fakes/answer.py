@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from json import dumps
-from typing import Literal
+from typing import Any, Literal
 
 from tests.fakes.ask import Ask
 from tests.fakes.prose import find_word_target, write_prose
@@ -33,6 +33,7 @@ class Answer:
     usage: Usage | None
     cites: tuple[tuple[str, str], ...] = ()
     chunk: int = 1
+    delta: dict[str, Any] | None = None
 
     def count_usage(self, sent: int) -> Usage:
         """The usage to report after `sent` tokens."""
@@ -57,6 +58,7 @@ def compose_answer(ask: Ask, reply: Reply, fault: Fault | None) -> Answer:
         finish=reply.finish_reason or "stop",
         prompt_tokens=len(split_tokens(ask.prompt_text)),
         usage=reply.usage,
+        delta=reply.delta,
         cites=(CITES if reply.cites is None else reply.cites) if ask.searches else (),
         chunk=reply.tokens_per_chunk or (_OBJECT_CHUNK if ask.structured and not reply.pace else 1),
     )

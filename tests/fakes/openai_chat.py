@@ -94,6 +94,8 @@ class ChatDialect:
         return {**self._head, "object": "chat.completion", "choices": [choice], "usage": usage}
 
     def _spell_delta(self) -> Json:
+        if self._answer.delta is not None:
+            return {**self._answer.delta, "text": _TEXT}  # no field of the API
         match self._answer.kind:
             case "tool":
                 return {"tool_calls": [{"index": 0, "function": {"arguments": _TEXT}}]}

@@ -17,6 +17,8 @@ class RawReply:
     body: bytes | Json | list[Json | str | bytes]
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
+    hangs: bool = False
+    """After its body, which has no length, it says nothing and doesn't hang up until the client does."""
 
     def to_bytes(self) -> bytes:
         """With its head."""
@@ -31,6 +33,8 @@ class RawReply:
             "Connection": "close",
             **self.headers,
         }
+        if self.hangs:
+            del headers["Content-Length"]
         head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         return f"HTTP/1.1 {self.status} X\r\n{head}\r\n".encode() + body
 
@@ -54,8 +58,11 @@ async def serve_raw(reply: Callable[[str, Json], RawReply]) -> AsyncIterator[Raw
             length = head.partition("content-length:")[2].split("\r\n")[0].strip()
             body = json.loads(await reader.readexactly(int(length or 0)) or b"{}")
             server.requests.append(body)
-            writer.write(reply(head.split(" ")[1], body).to_bytes())
+            answered = reply(head.split(" ")[1], body)
+            writer.write(answered.to_bytes())
             await writer.drain()
+            if answered.hangs:
+                await reader.read()
         writer.close()
 
     listening = await asyncio.start_server(answer, "127.0.0.1", 0)

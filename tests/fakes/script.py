@@ -54,7 +54,7 @@ class Reply:
 
     `text` is given as it is, also to a call that asks for JSON; with `words` it is repeated until it has that
     many, `{i}` in it counting the repetitions from 1. `json` answers structured calls, forced tool calls and
-    moderations.
+    moderations. `delta` is what each token of a text is sent as in a stream of the chat API, instead of itself.
     `scale` makes prose so many times as long as the prompt asks for, and `last_sentence` ends it. With none of
     these, prose or an object that fits the schema is made up from the prompt. A chunk has `tokens_per_chunk`: by itself
     one, and more where an object goes out as fast as possible. `pace` is tokens a second, 0 as fast as possible: then
@@ -67,6 +67,7 @@ class Reply:
     scale: float | None = None
     last_sentence: str | None = None
     json: Any = None
+    delta: dict[str, Any] | None = None
     tokens_per_chunk: int | None = None
     pace: float | None = None
     burst: int | None = None

@@ -10,6 +10,7 @@ from backend.store.checkpoints.durable_saver import MemoryCheckpoints
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.models import settings_of
+from workflows.errors import ModelBadOutput
 from workflows.formats.story.format import StoryFormat
 from workflows.graph import build_graph
 from workflows.models.clients.catalog import ModelCatalog
@@ -156,3 +157,16 @@ async def test_landing_that_never_ends_ends_at_a_sentence_within_the_scenes_room
     text, length = state["sections"][1]["text"], state["lengths"][1]
     assert length["corrections"] == ["landed", "trimmed"] and text.endswith(".")
     assert count_words(text) <= length["target_words"] * 1.25 and scene(2, 96) in text
+
+
+@pytest.mark.parametrize("words", [160, 3000])
+@pytest.mark.parametrize("cycle", ["word ", "Maya saw a fox and ", "la la la, ", "שלום "])
+async def test_scene_that_is_a_loop_without_a_full_stop_ends_the_run_and_buys_no_more(
+    provider: FakeProvider, cycle: str, words: int
+) -> None:
+    looping = Rule(
+        Reply(text=cycle * (words // count_words(cycle))), contains="Write scene ", structured=False
+    )
+    with pytest.raises(ModelBadOutput):
+        await write(provider, [looping], ignores_limits=True)
+    assert len(provider.generations) <= 3  # the plan, the scene, and one try to go on with it

@@ -9,7 +9,7 @@ from workflows.models.clients.catalog import ModelCatalog
 from workflows.models.clients.providers import ProviderClients
 from workflows.models.embedded.process import Endpoint
 from workflows.models.spec import ModelLabels, ModelSpec
-from workflows.models.wire.stream_turns import StreamTurns
+from workflows.models.wire.bodies.stream_turns import StreamTurns
 
 NOWHERE = "http://127.0.0.1:9"
 

@@ -6,8 +6,8 @@ from contextlib import aclosing
 
 import pytest
 
-from workflows.models.wire.read_ahead import read_ahead
-from workflows.models.wire.stream_turns import StreamTurns
+from workflows.models.wire.bodies.read_ahead import read_ahead
+from workflows.models.wire.bodies.stream_turns import StreamTurns
 
 
 class Source:

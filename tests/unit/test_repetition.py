@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.prose import write_prose
-from workflows.text.metrics.repetition import LoopDetector, distinct_words, goes_in_circles, repetition
+from workflows.text.metrics.repetition import (
+    LoopDetector,
+    count_said,
+    distinct_words,
+    goes_in_circles,
+    repetition,
+)
 from workflows.text.streams.length import falls_short
 
 texts = st.text(st.sampled_from("ab .!?…\"'”’»)]\n。！שx-_1") | st.characters(), max_size=60)
@@ -194,3 +200,54 @@ def test_text_that_numbers_the_same_sentence_goes_in_circles(line: str) -> None:
 
 def test_text_with_numbers_of_its_own_goes_in_no_circles() -> None:
     assert not goes_in_circles("In 1969 two men walked on the moon. In 1972 the last of 12 left it again.")
+
+
+LOOPS = {
+    "word": "word " * 160,
+    "phrase": "Maya saw a fox and " * 32,
+    "la": "la la la, " * 55,
+    "long phrase": "Maya took the small lamp to the pond and then " * 16,
+    "numbers": "".join(f"Maya saw fox {number} and " for number in range(32)),
+    "hebrew": "שלום " * 160,
+    "hebrew phrase": "מאיה ראתה שועל קטן ליד הבריכה ואז " * 23,
+    "chinese": "我看见了狐狸" * 53,
+    "dashes": "so — " * 160,
+    "capitals": "Word WORD word " * 53,
+    "after words": write_prose("before", 20) + " and then, " * 70,
+}
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_text_that_is_nothing_but_a_loop_without_a_full_stop_goes_in_circles_and_falls_short(
+    name: str,
+) -> None:
+    assert goes_in_circles(LOOPS[name])
+    assert falls_short(LOOPS[name], 160)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Maya sang la la la la la la la la la la la la la la la la la la la la la la la la la la all the way home. ",
+        "He ran and ran and ran and ran and ran and ran and ran and ran and ran, down the hill and over the bridge, "
+        "and he ran past the mill and ran past the well, and still he ran, for the fox was behind him. ",
+        "One potato, two potato, three potato, four, five potato, six potato, seven potato, more! ",
+        "This is the cat that chased the rat that ate the malt that lay in the house that Jack built, and this is "
+        "the dog that worried the cat that chased the rat that ate the malt that lay in the house that Jack built. ",
+        "Row, row, row your boat, gently down the stream, merrily, merrily, merrily, merrily, life is but a dream. ",
+        "עוגה עוגה עוגה במעגל נחוגה נסתובבה כל היום עד אשר נמצא מקום לשבת לקום לשבת לקום לשבת ולקום ועוד נשיר. ",
+        SONG,
+    ],
+)
+def test_rhyme_or_a_song_in_a_text_neither_goes_in_circles_nor_falls_short(text: str) -> None:
+    around = write_prose("around", 80), write_prose("after", 80)
+    assert not goes_in_circles(f"{around[0]} {text}{around[1]}")
+    assert not falls_short(f"{around[0]} {text}{around[1]}", 160)
+    assert not falls_short(f"{around[0]} {text}{text}{around[1]} {text}", 160)
+
+
+@given(st.lists(st.sampled_from("abcdefgh"), max_size=200))
+def test_what_is_said_once_is_never_more_than_all(words: list[str]) -> None:
+    said, new = count_said(" ".join(words))
+    assert new <= said == len(words)
+    assert (new > 0) == (said > 0)

@@ -17,7 +17,7 @@ from workflows.errors import Unauthenticated
 from workflows.models.choice.connections import find_connection
 from workflows.models.clients.providers import ProviderClients
 from workflows.models.spec import ModelSpec
-from workflows.models.wire.stream_turns import StreamTurns
+from workflows.models.wire.bodies.stream_turns import StreamTurns
 
 OLD, NEW = "Lw3nU0aZq9Tt7cVb5XyK1mPe8RjH2sGd", "v4YkQ7rWx0Nz6BfJ3LtC9uSa5EhM1oDi"
 CLAIMS = AccessClaims(Owner("01OWNER"), "01SESSION")

@@ -10,7 +10,7 @@ from backend.runs.attempt.start_line import StartLine
 from workflows.models.budget.ledger import Ledger
 from workflows.models.budget.prices import PriceRegistry
 from workflows.models.spec import ModelSpec
-from workflows.models.wire.stream_turns import StreamTurns
+from workflows.models.wire.bodies.stream_turns import StreamTurns
 
 _MODEL = ModelSpec("openai", "gpt-test")
 _SLOTS = start_line._SLOTS

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from workflows.models.replies.provider_strings import clean_string, read_count, read_usage
 from workflows.models.spec import ModelSpec
+from workflows.models.wire.bounds import UnendingReply
 from workflows.models.wire.chat import ChatStream, read_completion, read_content
 from workflows.models.wire.chat_events import ChatEvents, RawEvent
 from workflows.models.wire.errors import find_error, status_of
 from workflows.models.wire.frames import EventReader, parse
 from workflows.models.wire.refusals import adapt_request, learn_from_refusal
-from workflows.models.wire.responses import read_response
+from workflows.models.wire.responses import ResponseStream, read_response
 from workflows.models.wire.traits import ServerTraits, TraitsRegistry
 
 Json = dict[str, Any]
@@ -209,9 +210,9 @@ def test_strings_of_a_provider_are_bounded_and_can_be_encoded() -> None:
 
 def test_call_of_a_function_has_the_index_and_the_text_that_some_servers_leave_out() -> None:
     call = {"function": {"name": "plan", "arguments": {"title": "Moon"}}}
-    stream = ChatStream(ServerTraits())
-    data = stream.read(chunk({"tool_calls": [call]}))
-    assert data is not None
+    stream = ChatStream(ServerTraits(), wants_calls=True)
+    stream.read(chunk({"tool_calls": [call]}))
+    data = stream.read(chunk({}, "tool_calls"))
     (made,) = data["choices"][0]["delta"]["tool_calls"]
     assert made["index"] == 0 and json.loads(made["function"]["arguments"]) == {"title": "Moon"}
 
@@ -378,3 +379,36 @@ def test_event_that_is_nested_too_deeply_is_no_json_object(data: str) -> None:
 
     with pytest.raises(ValueError, match=r"nested|Expecting"):
         parse(data)
+
+
+# Functions' arguments in the Responses API.
+
+
+def arguments_event(end: str, **more: Any) -> Json:
+    return {"type": f"response.function_call_arguments.{end}", "output_index": 0, "item_id": "i", **more}
+
+
+@pytest.mark.parametrize(("text", "is_handed_on"), [('{"title": "Moon"}', True), ('{"title": ', False)])
+def test_arguments_of_a_function_are_handed_on_in_one_piece_where_they_are_whole(
+    text: str, is_handed_on: bool
+) -> None:
+    stream = ResponseStream()
+    assert [stream.read(arguments_event("delta", delta=letter)) for letter in text] == [None] * len(text)
+    assert stream.hidden == text
+    last = stream.read(arguments_event("done", arguments=text))
+    assert last is not None
+    assert (last["type"], last.get("delta")) == (
+        ("response.function_call_arguments.delta", text)
+        if is_handed_on
+        else ("response.function_call_arguments.done", None)
+    )
+    assert stream.hidden == text and not stream.has_ended
+    stream.read({"type": "response.completed", "response": {}})
+    assert stream.hidden == "" and stream.has_ended
+
+
+def test_arguments_without_an_end_are_bounded() -> None:
+    stream = ResponseStream()
+    with pytest.raises(UnendingReply, match="called functions without end"):
+        for _ in range(1000):
+            stream.read(arguments_event("delta", delta="a" * 1000))

@@ -44,7 +44,7 @@ from workflows.messages.messages import (
     slot_of,
 )
 from workflows.messages.transcript import Transcript
-from workflows.models.wire.stream_turns import StreamTurns
+from workflows.models.wire.bodies.stream_turns import StreamTurns
 from workflows.state import SECTION_NODES, State
 
 log = structlog.get_logger()

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 
 from workflows.models.budget.ledger import Ledger
-from workflows.models.wire.stream_turns import StreamTurns
+from workflows.models.wire.bodies.stream_turns import StreamTurns
 
 _SLOTS = 8
 _SLOT_SECONDS = 0.3

@@ -16,7 +16,7 @@ from workflows.models.budget.ledger import Ledger, OpenCall, used_up
 from workflows.models.budget.prices import Tokens
 from workflows.models.replies.provider_strings import read_count
 from workflows.models.spec import ModelSpec
-from workflows.models.wire.deltas import deltas_of_chunk
+from workflows.models.wire.deltas import deltas_of_chunk, hidden_of_chunk
 
 ReportUsage = Callable[[CallUsage], None]
 
@@ -68,14 +68,18 @@ class MeterReader(AsyncCallbackHandler):
         call = self._calls[run_id] = self._begun or self._meter.begin(messages[0])
         call.made = True
         deltas_of_chunk.set(1)  # a stream that was left may not have come to its end yet
+        hidden_of_chunk.set("")
         self._begun = None
 
     async def on_llm_new_token(self, token: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """Counts a chunk of the reply. Raises BudgetExceeded where no caller watches the budget."""
         del kwargs
         call = self._calls[run_id]
+        pieces = deltas_of_chunk.get()
+        if hidden := hidden_of_chunk.get():  # paid for as text is
+            call.add(hidden, 0 if token else pieces)
         if isinstance(token, str):
-            call.add(token, deltas_of_chunk.get())
+            call.add(token, pieces)
         else:  # Gemini and the Responses API send lists of parts
             for part in token:
                 call.add(part if isinstance(part, str) else str(part.get("text") or ""))

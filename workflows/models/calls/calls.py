@@ -29,6 +29,7 @@ from workflows.models.calls.structured_output import (
 from workflows.models.clients.model import FALLS_BACK, Fallback, Model
 from workflows.models.replies.finish import finish_reason
 from workflows.models.replies.whole import begins_within_thoughts
+from workflows.models.wire.deltas import hidden_of_chunk
 from workflows.text.metrics.repetition import LoopDetector
 
 _T = TypeVar("_T")
@@ -110,7 +111,9 @@ async def read_reply(
     finish: str | None = None
     was_refused = False
     turns = LoopTurns()  # a fast provider's chunks are there without any wait
-    loop = LoopDetector()  # of all that the model says, also what readers never see
+    # Of all that the model says, also what readers never see.
+    loop, thoughts = LoopDetector(), LoopDetector()
+    hidden_of_chunk.set("")
     async with aclosing(cast("AsyncGenerator[AIMessage]", stream)) as chunks:
         async for chunk in chunks:
             finish = finish_reason(chunk) or finish
@@ -119,7 +122,10 @@ async def read_reply(
             await turns.give()
             if call.ran_out and finish is None:
                 raise used_up()  # a provider that keeps no limit; leaving the stream closes it
-            if await off_loop(len(chunk.text), loop.feed, chunk.text):
+            hidden = hidden_of_chunk.get()
+            if await off_loop(len(chunk.text), loop.feed, chunk.text) or (
+                hidden and await off_loop(len(hidden), thoughts.feed, hidden)
+            ):
                 raise _looping(model)
     call.check_finish(finish)
     if was_refused:
@@ -160,7 +166,7 @@ async def _answer(model: Model, json_schema: dict[str, Any], messages: list[Base
     call.check_finish(finish_reason(reply), calls_tools=True)
     if is_refusal(reply):
         raise refused(model)
-    if begins_within_thoughts(reply.text):
+    if await off_loop(len(reply.text), begins_within_thoughts, reply.text):
         # So will its texts, which can't be told from thoughts while they come.
         model.traits.unmarked_thoughts = True
     return reply

@@ -31,6 +31,7 @@ from workflows.models.choice.connections import ADDRESSES, KEYS
 from workflows.models.replies.finish import filtered
 from workflows.models.spec import ModelSpec
 from workflows.models.structured import StructuredMode
+from workflows.models.wire.bounds import UnendingReply
 from workflows.models.wire.errors import status_of
 
 _SDKS = frozenset({"openai", "google", "langchain_google_genai", "httpcore", "httpx2", "aiohttp"})
@@ -67,10 +68,8 @@ def translate_fault(
 
     `structured_mode` is the mode in which an answer in a form was asked for, if one was.
     """
-    if "API_KEY_INVALID" in str(error):  # Gemini calls a wrong key an invalid request
-        return _auth(spec, error)
-    if is_insecure(error):
-        return _insecure(spec, error)
+    if (known := _by_cause(spec, error)) is not None:
+        return known
     for kinds, make in _TRANSLATIONS:
         if isinstance(error, kinds):
             return _refused(spec, error, structured_mode) if make is _refused else make(spec, error)
@@ -84,6 +83,20 @@ def translate_fault(
     if type(error).__module__.split(".")[0] in _SDKS:
         return _broke_off(spec)
     return error
+
+
+def _by_cause(spec: ModelSpec, error: Exception) -> StorywireError | None:
+    """The error where its words or its causes tell more than its type."""
+    if "API_KEY_INVALID" in str(error):  # Gemini calls a wrong key an invalid request
+        return _auth(spec, error)
+    if is_insecure(error):
+        return _insecure(spec, error)
+    unending = next((cause for cause in iterate_causes(error) if isinstance(cause, UnendingReply)), None)
+    if unending is not None:
+        return ModelBadOutput(
+            f"{spec} {unending} Go on with the run, with another model if it happens again."
+        )
+    return None
 
 
 def _broke_off(spec: ModelSpec) -> ModelUnavailable:

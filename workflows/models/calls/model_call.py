@@ -16,6 +16,7 @@ from workflows.models.calls.events import without_deaf_handlers
 from workflows.models.calls.patience import guard, limit
 from workflows.models.clients.model import Model
 from workflows.models.replies.finish import FinishOutcome, filtered, read_outcome
+from workflows.models.wire.deltas import hidden_of_chunk
 
 _TAKEN_BY_ALL = 4096
 """Tokens. Providers refuse a limit above the model's own, and none is below this. A reply that may be longer is
@@ -48,7 +49,7 @@ class ModelCall:
         if self._model.replay is not None:  # a cassette finds the reply by what the call is for
             client = client.model_copy(update={"metadata": self._metadata()})
         chat = client if bind is None else bind(client)
-        return guard(self._model, self._reported(chat))
+        return guard(self._model, self._reported(chat), _says_something)
 
     async def _reported(self, chat: Runnable[LanguageModelInput, AIMessage]) -> AsyncIterator[AIMessage]:
         stream = chat.astream(self._messages, self._config(), **self._limits())
@@ -128,6 +129,10 @@ class ModelCall:
             return {}
         is_gemini = "max_output_tokens" in type(self._model.chat).model_fields
         return {"max_output_tokens" if is_gemini else "max_tokens": tokens}
+
+
+def _says_something(chunk: AIMessage) -> bool:
+    return bool(chunk.content or hidden_of_chunk.get())
 
 
 def is_refusal(reply: AIMessage) -> bool:

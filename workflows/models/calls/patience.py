@@ -1,7 +1,7 @@
 """Timeouts of silence, counted in time that this process was awake."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
@@ -31,6 +31,11 @@ class Countdown:
         self._lost = 0.0
         self._stopped = False
         self._wait(seconds)
+
+    @property
+    def passed(self) -> float:
+        """Seconds that were counted down since it was set."""
+        return self._loop.time() - self._since - self._lost
 
     def restart(self) -> None:
         """All of the seconds are left again."""
@@ -83,11 +88,21 @@ async def limit(model: Model, work: Awaitable[_T], *, structured_mode: Structure
         raise translate(model, error, structured_mode) from error
 
 
-async def guard(model: Model, stream: AsyncIterator[_T]) -> AsyncGenerator[_T]:
-    """`stream`, cancelled when it is silent for `model.token_timeout` seconds, with its errors translated."""
+async def guard(
+    model: Model, stream: AsyncIterator[_T], says_something: Callable[[_T], bool] = lambda _: True
+) -> AsyncGenerator[_T]:
+    """`stream`, cancelled when it is silent for `model.token_timeout` seconds, with its errors translated.
+
+    Items that say nothing, as a slow provider sends them while its model thinks, are no silence, but for the longer of
+    its two timeouts.
+    """
+    longest, without_words = max(model.token_timeout, model.answer_timeout), 0.0
     try:
         async with patience(model.token_timeout) as countdown:
             async for item in stream:
+                without_words = 0.0 if says_something(item) else without_words + countdown.passed
+                if without_words > longest:
+                    raise TimeoutError
                 countdown.stop()
                 yield item
                 countdown.restart()

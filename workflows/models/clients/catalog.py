@@ -18,7 +18,7 @@ from workflows.models.parameters import Parameters
 from workflows.models.settings import ModelSettings
 from workflows.models.spec import ModelSpec
 from workflows.models.structured import StructuredMode
-from workflows.models.wire.stream_turns import StreamTurns
+from workflows.models.wire.bodies.stream_turns import StreamTurns
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

@@ -24,9 +24,9 @@ from workflows.models.embedded.client import chat_model as embedded_chat_model
 from workflows.models.embedded.process import Endpoint
 from workflows.models.settings import ModelSettings
 from workflows.models.spec import ModelSpec
+from workflows.models.wire.bodies.stream_turns import StreamTurns
 from workflows.models.wire.direct import read_directly
 from workflows.models.wire.http import ProviderHttpClient
-from workflows.models.wire.stream_turns import StreamTurns
 from workflows.models.wire.traits import ServerTraits, TraitsRegistry
 
 if TYPE_CHECKING:

@@ -3,23 +3,13 @@
 import json
 
 from workflows.models.replies.provider_strings import clean_string, read_usage
+from workflows.models.replies.thoughts import THOUGHT_PARTS, has_thoughts, read_thoughts
+from workflows.models.wire.bounds import FunctionCalls, ReplyBounds
 from workflows.models.wire.errors import Json, find_error
 from workflows.models.wire.traits import ServerTraits
 from workflows.text.characters import has_half, replace_halves
 
-_THOUGHTS = (
-    "reasoning_content",
-    "reasoning",
-    "reasoning_text",
-    "thinking",
-    "thinking_content",
-    "thoughts",
-    "thought",
-)
 _NO_REASON = frozenset({"null", "none", "nil", "undefined", "finish_reason_unspecified"})
-_THOUGHT_PARTS = frozenset(
-    {"thinking", "thought", "reasoning", "redacted_thinking", "reasoning_text", "summary_text"}
-)
 
 
 class ChatStream:
@@ -27,10 +17,18 @@ class ChatStream:
 
     Counts of tokens are running totals: the last ones come once, at the end. A refusal is a finish reason of its own,
     since LangChain passes on no other sign of it.
+
+    What readers never see of a chunk, thoughts and the arguments of functions, is its delta's `hidden`. Calls of
+    functions are whole ones at the reply's end, where it `wants_calls`, and left out otherwise: of fragments LangChain
+    makes as many values as there are, and reads a text that is no JSON once for each of its characters.
     """
 
-    def __init__(self, traits: ServerTraits) -> None:
+    def __init__(self, traits: ServerTraits, *, wants_calls: bool = False) -> None:
         self._traits = traits
+        self._calls = FunctionCalls() if wants_calls else None
+        self._bounds = ReplyBounds()
+        self.has_ended = False
+        """It has its finish reason."""
         self._usage: Json | None = None
         self._refused = False
         self._high = ""  # half of a surrogate pair that was cut in two
@@ -38,13 +36,19 @@ class ChatStream:
         self._named: tuple[object, object] = (None, None)
 
     def read(self, data: Json, event: str | None = None) -> Json:
-        """A chunk in OpenAI's form, or `{"error": …}`. An empty one is a sign of life all the same."""
+        """A chunk in OpenAI's form, or `{"error": …}`. An empty one is a sign of life all the same.
+
+        Raises UnendingReply.
+        """
         if (error := find_error(data, event)) is not None:
             return {"error": error}
         self._take_usage(data)
         self._take_head(data.get("id"), data.get("model"))
         choice = _first_choice(data.get("choices"))
-        return {**self._head, "choices": [] if choice is None else [self._read_choice(choice)]}
+        read = None if choice is None else self._read_choice(choice)
+        delta = {"content": ""} if read is None else read["delta"]
+        self._bounds.take(len(delta["content"]) + len(delta.get("hidden", "")))
+        return {**self._head, "choices": [] if read is None else [read]}
 
     def end(self) -> Json | None:
         """The chunk with the usage of the reply, if the server reported it."""
@@ -79,18 +83,32 @@ class ChatStream:
         said = choice.get("delta")
         said = said if isinstance(said, dict) else choice.get("message")
         said = said if isinstance(said, dict) else {"content": choice.get("text")}
-        if has_thoughts(said):
-            self._traits.separates_thoughts = True
+        hidden = self._read_hidden(said)
         self._refused = self._refused or bool(clean_string(said.get("refusal")))
         delta: Json = {"content": self._join(read_content(said.get("content")))}
         if said.get("role"):
             delta["role"] = "assistant"
-        if calls := read_tool_calls(said.get("tool_calls")):
-            delta["tool_calls"] = calls
+        if hidden:
+            delta["hidden"] = hidden
         finish = read_finish(choice)
+        self.has_ended = self.has_ended or finish is not None
+        if finish and self._calls is not None:
+            _add_calls(delta, self._calls.take())
         if finish and self._refused:
             finish = "refusal"
         return {"index": 0, "delta": delta, "finish_reason": finish}
+
+    def _read_hidden(self, said: Json) -> str:
+        """Thoughts and arguments of functions."""
+        hidden = ""
+        if has_thoughts(said):
+            self._traits.separates_thoughts = True
+            hidden = replace_halves(read_thoughts(said))
+        if fragments := read_tool_calls(said.get("tool_calls")):
+            if self._calls is not None:
+                self._calls.add(fragments)
+            hidden += "".join(fragment["function"]["arguments"] for fragment in fragments)
+        return hidden
 
     def _join(self, text: str) -> str:
         """Text with whole surrogate pairs: servers that cut by UTF-16 units send their halves apart."""
@@ -150,15 +168,6 @@ def read_finish(choice: Json) -> str | None:
     return None
 
 
-def has_thoughts(message: Json) -> bool:
-    """Whether it has thoughts in a field of their own."""
-    content = message.get("content")
-    parts = content if isinstance(content, list) else ()
-    return any(message.get(name) for name in _THOUGHTS) or any(
-        isinstance(part, dict) and part.get("type") in _THOUGHT_PARTS for part in parts
-    )
-
-
 def read_content(content: object) -> str:
     """The text of a string, or of a list of parts, without parts of thoughts."""
     if isinstance(content, str):
@@ -198,8 +207,25 @@ def join_halves(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
+def _add_calls(delta: Json, calls: list[Json]) -> None:
+    """Adds whole calls. One whose arguments are no object is text, in which an answer is looked for all the same:
+    LangChain would mend what was cut, in time that grows with the square of it."""
+    made = [call for call in calls if is_object(call["function"]["arguments"])]
+    if made:
+        delta["tool_calls"] = made
+    delta["content"] += "".join(call["function"]["arguments"] for call in calls if call not in made)
+
+
+def is_object(arguments: str) -> bool:
+    """Whether they are a whole JSON object, or none at all."""
+    try:
+        return not arguments or isinstance(json.loads(arguments, strict=False), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
 def _text_of(part: object) -> str:
-    if not isinstance(part, dict) or part.get("type") in _THOUGHT_PARTS:
+    if not isinstance(part, dict) or part.get("type") in THOUGHT_PARTS:
         return ""
     text = part.get("text")
     return text if isinstance(text, str) else ""

@@ -15,6 +15,11 @@ _LONGEST_JOINED = 400
 """Characters: whoever stops a reply at its limit stops it at a chunk."""
 
 
+_LONGEST_CHUNK = 4000
+_MOST_LINES = 1000
+"""Lines of one event that are tried as objects."""
+
+
 class RawEvent(NamedTuple):
     """An event that is passed on as it is: the end's mark, or data that is no JSON object."""
 
@@ -25,9 +30,9 @@ class RawEvent(NamedTuple):
 class ChatEvents:
     """The events of one streamed reply."""
 
-    def __init__(self, traits: ServerTraits) -> None:
+    def __init__(self, traits: ServerTraits, *, wants_calls: bool = False) -> None:
         self._events = EventReader()
-        self._chat = ChatStream(traits)
+        self._chat = ChatStream(traits, wants_calls=wants_calls)
         self._ended = False
 
     def read(self, piece: bytes | None) -> Iterator[Json | RawEvent]:
@@ -41,9 +46,14 @@ class ChatEvents:
             if not values:
                 yield RawEvent(data, event)
             for value in values:
-                yield self._chat.read(value, event)
+                yield from cut_text(self._chat.read(value, event))
         if piece is None:
             yield from self._end()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the reply has its finish reason."""
+        return self._chat.has_ended
 
     def _end(self) -> Iterator[Json]:
         if not self._ended and (last := self._chat.end()) is not None:
@@ -52,31 +62,58 @@ class ChatEvents:
 
 
 def join_texts(events: Iterable[Json | RawEvent]) -> Iterator[tuple[Json | RawEvent, int]]:
-    """The same with neighbouring chunks of nothing but text as one, up to a few hundred characters; and of how many
-    each is made."""
+    """The same with neighbouring chunks of text, or of what readers never see, as one, up to a few hundred characters;
+    and of how many each is made."""
     held: Json | None = None
     texts: list[str] = []
+    hidden: list[str] = []
     size = 0
     for event in events:
         text = _text_of(event)
-        if held is not None and (text is None or size + len(text) > _LONGEST_JOINED):
-            yield _joined(held, texts), len(texts)
+        unseen = hidden_of(event)
+        if held is not None and (text is None or size + len(text) + len(unseen) > _LONGEST_JOINED):
+            yield _joined(held, texts, hidden), len(texts)
             held = None
         if text is None or isinstance(event, RawEvent):
             yield event, 1
-        elif held is None:
-            held, texts, size = event, [text], len(text)
-        else:
-            texts.append(text)
-            size += len(text)
+            continue
+        if held is None:
+            held, texts, hidden, size = event, [], [], 0
+        texts.append(text)
+        if unseen:
+            hidden.append(unseen)
+        size += len(text) + len(unseen)
     if held is not None:
-        yield _joined(held, texts), len(texts)
+        yield _joined(held, texts, hidden), len(texts)
+
+
+def cut_text(event: Json) -> Iterator[Json]:
+    """The same with a very long text in several chunks: whoever reads them gives others their turn between two."""
+    choices = event.get("choices")
+    text = choices[0]["delta"]["content"] if choices else ""
+    if len(text) > _LONGEST_CHUNK:
+        [choice] = choices or [{}]
+        last = (len(text) - 1) // _LONGEST_CHUNK * _LONGEST_CHUNK
+        for start in range(0, last, _LONGEST_CHUNK):
+            delta = {"content": text[start : start + _LONGEST_CHUNK]}
+            yield {**event, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
+        event = {**event, "choices": [{**choice, "delta": {**choice["delta"], "content": text[last:]}}]}
+    yield event
+
+
+def hidden_of(event: Json | RawEvent) -> str:
+    """What readers never see of a chunk."""
+    if isinstance(event, RawEvent) or not (choices := event.get("choices")):
+        return ""
+    hidden: str = choices[0]["delta"].get("hidden", "")
+    return hidden
 
 
 def _objects(data: str) -> list[Json]:
     """The JSON objects of an event: one, or one a line where a server leaves out the empty lines between events."""
     found: list[Json] = []
-    for text in (data, *(data.split("\n") if "\n" in data else ())):
+    lines = data.split("\n", _MOST_LINES)[:_MOST_LINES] if "\n" in data else []
+    for text in (data, *lines):
         with suppress(ValueError):
             if isinstance(value := parse(text), dict):
                 found.append(value)
@@ -85,11 +122,14 @@ def _objects(data: str) -> list[Json]:
     return found
 
 
-def _joined(first: Json, texts: list[str]) -> Json:
+def _joined(first: Json, texts: list[str], hidden: list[str]) -> Json:
     if len(texts) == 1:
         return first
     [choice] = first["choices"]
-    return {**first, "choices": [{**choice, "delta": {**choice["delta"], "content": "".join(texts)}}]}
+    delta = {**choice["delta"], "content": "".join(texts)}
+    if hidden:
+        delta["hidden"] = "".join(hidden)
+    return {**first, "choices": [{**choice, "delta": delta}]}
 
 
 def _text_of(event: Json | RawEvent) -> str | None:

@@ -20,11 +20,11 @@ from langchain_core.messages import HumanMessage
 from langchain_openai import ChatOpenAI
 from openai import APIConnectionError, APIError, APITimeoutError
 
-from workflows.models.wire.chat_events import DONE, RawEvent, join_texts
-from workflows.models.wire.deltas import deltas_of_chunk
+from workflows.models.wire.bodies.translated import TranslatedStream
+from workflows.models.wire.chat_events import DONE, RawEvent, hidden_of, join_texts
+from workflows.models.wire.deltas import deltas_of_chunk, hidden_of_chunk
 from workflows.models.wire.errors import Json
 from workflows.models.wire.frames import parse
-from workflows.models.wire.http import TranslatedStream
 
 _log = logging.getLogger(__name__)
 _DRAIN_SECONDS = 1.0
@@ -140,6 +140,7 @@ class DirectStream:
                             await _drain(pieces)
                             return
                         deltas_of_chunk.set(count)
+                        hidden_of_chunk.set(hidden_of(event))
                         yield self._read(event)
         except httpx2.TimeoutException as error:
             raise APITimeoutError(request=self._response.request) from error

@@ -6,6 +6,8 @@ from typing import Any
 
 import orjson
 
+from workflows.models.wire.bounds import MOST_EVENT, UnendingReply
+
 
 class EventReader:
     """Reader of events from pieces of bytes, with line ends of any kind, without comments and empty events."""
@@ -15,11 +17,15 @@ class EventReader:
         self._after_return = False
         self._event: str | None = None
         self._data: list[str] = []
+        self._size = 0  # of the event so far
 
     def feed(self, piece: bytes) -> Iterator[tuple[str | None, str]]:
-        """The events that `piece` completes: name and data."""
+        """The events that `piece` completes: name and data. Raises UnendingReply."""
         for line in self._lines(piece):
+            self._size += len(line) + 1
             yield from self._take(line)
+        if self._size + len(self._line) > MOST_EVENT:
+            raise UnendingReply(f"sent an event of more than {MOST_EVENT:,} bytes and was stopped.")
 
     def finish(self) -> Iterator[tuple[str | None, str]]:
         """The event that the end of the stream completes."""
@@ -43,7 +49,7 @@ class EventReader:
         if not raw:
             if self._data and (data := "\n".join(self._data)).strip():
                 yield self._event, data
-            self._event, self._data = None, []
+            self._event, self._data, self._size = None, [], 0
             return
         # JSON without its `data:`, as gateways write an error into a stream under way.
         if raw.startswith(b"{"):

@@ -1,7 +1,7 @@
 """HTTP client for OpenAI's SDK, which translates between the server's dialect and the SDK's protocol."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import aclosing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -9,19 +9,19 @@ import orjson
 from openai import DefaultAsyncHttpxClient
 
 from workflows.models.replies.provider_strings import clean_string
+from workflows.models.wire.bodies.stream_turns import StreamTurns
+from workflows.models.wire.bodies.translated import Translate, TranslatedStream
+from workflows.models.wire.bodies.unpacking import ACCEPTED, read_body
 from workflows.models.wire.chat import ChatStream, read_completion
-from workflows.models.wire.chat_events import DONE, ChatEvents, RawEvent
+from workflows.models.wire.chat_events import DONE, ChatEvents, RawEvent, cut_text, hidden_of
+from workflows.models.wire.deltas import hidden_of_chunk
 from workflows.models.wire.errors import Json, find_error, status_of
 from workflows.models.wire.frames import EventReader, frame, frame_raw, parse
-from workflows.models.wire.read_ahead import read_ahead
 from workflows.models.wire.refusals import MOST_ATTEMPTS, REFUSALS, adapt_request, learn_from_refusal
-from workflows.models.wire.responses import read_event, read_response
-from workflows.models.wire.stream_turns import StreamTurns
+from workflows.models.wire.responses import ResponseStream, read_response
 from workflows.models.wire.traits import ServerTraits
 
 _BODY_HEADERS = frozenset({"content-length", "content-encoding", "transfer-encoding"})
-Translate = Callable[[bytes | None], Iterator[bytes]]
-"""Pieces of a stream → its frames; None: the stream is over."""
 
 if TYPE_CHECKING:
     _Client = httpx2.AsyncClient
@@ -37,7 +37,7 @@ class ProviderHttpClient(_Client):
 
     def __init__(self, traits_of: Callable[[str], ServerTraits], turns: StreamTurns, **kwargs: Any) -> None:
         """`traits_of`: the traits of a model by its name; `turns`: those that the process's streams leave to others."""
-        super().__init__(follow_redirects=False, **kwargs)
+        super().__init__(follow_redirects=False, headers={"Accept-Encoding": ACCEPTED}, **kwargs)
         self._traits_of = traits_of
         self._turns = turns
 
@@ -52,13 +52,15 @@ class ProviderHttpClient(_Client):
         traits = self._traits_of(clean_string(body.get("model")))
         reply = await self._send_adapted(request, body if is_chat else None, traits, kwargs)
         if not reply.is_success:
-            await reply.aread()
-            return reply
-        if body.get("stream") and not _is_json(reply):
-            events = ChatEvents(traits) if is_chat else None
-            translate = _response_frames() if events is None else _frames_of(events)
-            return _with_stream(reply, TranslatedStream(reply, translate, events, self._turns))
-        return await _read_whole(reply, traits, is_chat=is_chat, streams=bool(body.get("stream")))
+            return reply if reply.is_closed else await _read_error(reply)
+        streams, wants_calls = bool(body.get("stream")), bool(body.get("tools"))
+        if streams and not _is_json(reply):
+            events = ChatEvents(traits, wants_calls=wants_calls) if is_chat else None
+            response = ResponseStream()
+            frames = _response_frames(response) if events is None else _frames_of(events)
+            return _with_stream(reply, TranslatedStream(reply, frames, events or response, self._turns))
+        chat = ChatStream(traits, wants_calls=wants_calls) if streams and is_chat else None
+        return await _read_whole(reply, traits, chat, is_chat=is_chat)
 
     async def _send_adapted(
         self, request: httpx2.Request, body: Json | None, traits: ServerTraits, kwargs: Any
@@ -70,7 +72,7 @@ class ProviderHttpClient(_Client):
             reply = await super().send(_with_body(request, body, adapted), stream=True, **kwargs)
             if reply.status_code not in REFUSALS:
                 return reply
-            await reply.aread()
+            reply = await _read_error(reply)
             if not learn_from_refusal(adapted, reply.text, traits):
                 return reply
         return await super().send(
@@ -79,10 +81,11 @@ class ProviderHttpClient(_Client):
 
 
 async def _read_whole(
-    reply: httpx2.Response, traits: ServerTraits, *, is_chat: bool, streams: bool
+    reply: httpx2.Response, traits: ServerTraits, chat: ChatStream | None, *, is_chat: bool
 ) -> httpx2.Response:
-    """Converts a reply in one piece, even one that should have been a stream, or is an error."""
-    content = await reply.aread()
+    """Converts a reply in one piece, even one that is an error, or should have been a stream: then `chat` makes one
+    of it."""
+    content = await read_body(reply)
     try:
         body = parse(content)
     except ValueError:  # a page for people, or a reply that broke off
@@ -92,29 +95,33 @@ async def _read_whole(
     read = read_completion(body, traits) if is_chat else _read_response_body(body)
     if (error := read.get("error")) and "choices" not in read and "output" not in read:
         return _whole(reply, orjson.dumps({"error": error}), status_of(error))
-    if streams and is_chat:
-        return _as_stream(reply, ChatStream(traits), body)
+    if chat is not None:
+        return _as_stream(reply, chat, body)
     return _whole(reply, orjson.dumps(read), 200)
 
 
 def _frames_of(events: ChatEvents) -> Translate:
     def translate(piece: bytes | None) -> Iterator[bytes]:
         for event in events.read(piece):
+            hidden_of_chunk.set(hidden_of(event))
             yield frame_raw(*event) if isinstance(event, RawEvent) else frame(event)
 
     return translate
 
 
-def _response_frames() -> Translate:
+def _response_frames(response: ResponseStream) -> Translate:
     events = EventReader()
 
     def translate(piece: bytes | None) -> Iterator[bytes]:
         for event, data in events.finish() if piece is None else events.feed(piece):
-            read = None
+            value = None
             with suppress(ValueError):
                 value = parse(data)
-                read = read_event(value, event) if isinstance(value, dict) else None
-            yield frame(read, event) if read is not None else frame_raw(data, event)
+            if not isinstance(value, dict):
+                yield frame_raw(data, event)
+            elif (read := response.read(value, event)) is not None:
+                hidden_of_chunk.set(response.hidden)
+                yield frame(read, event)
 
     return translate
 
@@ -138,47 +145,6 @@ def _with_body(request: httpx2.Request, body: Json, adapted: Json) -> httpx2.Req
     )
 
 
-class TranslatedStream(httpx2.AsyncByteStream):
-    """A reply's frames, translated as they come; closing it closes the connection. A chat can be read as events
-    instead, in batches of what comes meanwhile."""
-
-    def __init__(
-        self,
-        reply: httpx2.Response,
-        translate: Translate,
-        events: ChatEvents | None,
-        turns: StreamTurns,
-    ) -> None:
-        self._reply = reply
-        self._translate = translate
-        self._events = events
-        self._turns = turns
-
-    @property
-    def has_events(self) -> bool:
-        """Whether it is a chat."""
-        return self._events is not None
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for piece in self._reply.aiter_bytes():
-            if frames := b"".join(self._translate(piece)):
-                yield frames
-        if frames := b"".join(self._translate(None)):
-            yield frames
-
-    async def read_events(self) -> AsyncGenerator[list[Json | RawEvent]]:
-        """The events that come together."""
-        assert self._events is not None
-        async with aclosing(read_ahead(self._reply.aiter_bytes(), self._turns)) as batches:
-            async for pieces in batches:
-                if events := list(self._events.read(b"".join(pieces))):
-                    yield events
-        yield list(self._events.read(None))
-
-    async def aclose(self) -> None:
-        await self._reply.aclose()
-
-
 def _with_stream(reply: httpx2.Response, stream: TranslatedStream) -> httpx2.Response:
     return httpx2.Response(
         reply.status_code,
@@ -187,6 +153,10 @@ def _with_stream(reply: httpx2.Response, stream: TranslatedStream) -> httpx2.Res
         request=reply.request,
         extensions=reply.extensions,
     )
+
+
+async def _read_error(reply: httpx2.Response) -> httpx2.Response:
+    return _whole(reply, await read_body(reply), reply.status_code)
 
 
 def _whole(reply: httpx2.Response, content: bytes, status: int) -> httpx2.Response:
@@ -201,7 +171,7 @@ def _whole(reply: httpx2.Response, content: bytes, status: int) -> httpx2.Respon
 
 def _as_stream(reply: httpx2.Response, chat: ChatStream, body: Json) -> httpx2.Response:
     """Frames from the reply of a server that doesn't stream, although requested."""
-    frames = [read for read in (chat.read(body), chat.end()) if read is not None]
+    frames = [*cut_text(chat.read(body)), *filter(None, [chat.end()])]
     headers = {"content-type": "text/event-stream"}
     content = b"".join([*map(frame, frames), frame_raw(DONE)])
     return httpx2.Response(200, headers=headers, content=content, request=reply.request)

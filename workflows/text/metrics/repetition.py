@@ -12,6 +12,8 @@ _LONGEST_CYCLE = 2000
 _LEAST = 1200  # characters of nothing new
 _LEAST_WITHOUT_WORDS = 2000  # lines, rows of dots and blanks of a form are longer than one thinks
 _CIRCLES = 2
+_LONG_SENTENCE = 24  # words: a shorter one has no room for a loop
+_PHRASE = 6  # words that two places of a sentence share only where one repeats the other
 _BLOCK = 128  # characters between two looks
 _PROBE = 24
 # Scripts that set no spaces between words.
@@ -27,7 +29,8 @@ def repetition(text: str, size: int = 8) -> float:
 
 
 def count_said(text: str) -> tuple[int, int]:
-    """Number of words of a text: of all, and of its distinct sentences. A number before a sentence isn't counted.
+    """Number of words of a text: of all, and of what it says once. A sentence that comes again counts once, and so
+    does a phrase that goes round within a long one, as in a loop without a full stop; whatever number is in it.
 
     Of a script without spaces, two characters are a word.
     """
@@ -36,10 +39,26 @@ def count_said(text: str) -> tuple[int, int]:
         for line in text.split("\n")  # a line that comes again does so without a mark at its end, too
         for sentence in split_sentences(line)
     )
-    words = {
-        sentence: count_words(sentence) + len(_UNSPACED.findall(sentence)) // 2 for sentence in sentences
-    }
-    return sum(words[sentence] * times for sentence, times in sentences.items()), sum(words.values())
+    said = new = 0
+    for sentence, times in sentences.items():
+        unspaced = len(_UNSPACED.findall(sentence)) // 2
+        words = count_words(sentence) + unspaced
+        said += words * times
+        new += (
+            words
+            if words < _LONG_SENTENCE
+            else _count_new(sentence, words, by_characters=2 * unspaced > words)
+        )
+    return said, new
+
+
+def _count_new(sentence: str, words: int, *, by_characters: bool) -> int:
+    """How many of a sentence's words don't end a run of words that was in it before."""
+    units = list(sentence.replace(" ", "")) if by_characters else sentence.split(" ")
+    units = ["#" if unit.isdigit() else unit for unit in units]
+    size = 2 * _PHRASE if by_characters else _PHRASE
+    runs = {tuple(units[start : start + size]) for start in range(len(units) - size + 1)}
+    return words * min(len(units), len(runs) + size - 1) // len(units)
 
 
 def _without_number(sentence: str) -> str:

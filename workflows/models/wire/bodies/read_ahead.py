@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Generic, TypeVar
 
-from workflows.models.wire.stream_turns import StreamTurns
+from workflows.models.wire.bodies.stream_turns import StreamTurns
 
 _T = TypeVar("_T")
 _MOST = 64

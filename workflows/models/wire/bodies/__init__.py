@@ -1,0 +1,1 @@
+"""Bodies of replies: unpacked, and translated as they come."""
