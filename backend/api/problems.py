@@ -9,6 +9,7 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match, Mount
 
 from backend.store.sql.database import UNAVAILABLE
@@ -115,6 +116,7 @@ def add_problem_handlers(app: FastAPI, headers: Mapping[str, str] = _NO_MEMBERS)
     app.add_exception_handler(StorywireError, _on_storywire_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(ClientDisconnect, _on_disconnect)
     for unavailable in UNAVAILABLE:
         app.add_exception_handler(unavailable, _on_unavailable)
     app.add_exception_handler(Exception, partial(_on_bug, {**headers, "Cache-Control": "no-store"}))
@@ -132,6 +134,11 @@ async def _on_validation_error(request: Request, error: Exception) -> Response:
     # A parameter that several dependencies of a route share is reported for each of them.
     found = tuple(dict.fromkeys(FieldError(_field(item["loc"]), _message(item)) for item in error.errors()))
     return problem("INVALID_INPUT", "; ".join(f"{e.field}: {e.message}" for e in found), errors=found)
+
+
+async def _on_disconnect(request: Request, error: Exception) -> Response:
+    del request, error
+    return Response(status_code=204)  # to nobody
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
