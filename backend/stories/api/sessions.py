@@ -52,8 +52,8 @@ class SessionBody(JsonModel):
 class BookmarkBody(JsonModel):
     """Reading position: a chapter, and how many of its sections are read."""
 
-    chapter_number: int = Field(ge=1, description="Which chapter, from 1")
-    section: int = Field(0, ge=0, description="How many of its sections are read")
+    chapter_number: int = Field(ge=1, le=10_000, description="Which chapter, from 1")
+    section: int = Field(0, ge=0, le=10_000, description="How many of its sections are read")
 
 
 class ChangeBody(JsonModel):
