@@ -46,7 +46,11 @@ def test_wishes_that_are_no_attacks_are_not_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["He was in room 12.", "3, 2, 1", "In 1492 and 1945", "call 7 cats", "10-12 eggs"]
+    "text",
+    [
+        *("He was in room 12.", "3, 2, 1", "In 1492 and 1945", "call 7 cats", "10-12 eggs"),
+        *("dragons 0.4539578763621486", "0,4539578763621486", "12.4539578763621486"),
+    ],
 )
 def test_personal_data_is_not_seen_in_plain_numbers(text: str) -> None:
     assert find_personal_data(text) is None
@@ -57,6 +61,7 @@ def test_personal_data_is_not_seen_in_plain_numbers(text: str) -> None:
     [
         ("write to a.b@example.org", "an e-mail address"),
         ("4111 1111 1111 1111", "a card number"),
+        ("My card. 4539578763621486", "a card number"),
         ("078-05-1120", "an identity number"),
         ("054-1234567", "a telephone number"),
         ("+44 20 7946 0958", "a telephone number"),
