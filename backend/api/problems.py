@@ -14,7 +14,9 @@ from starlette.routing import Match, Mount
 
 from backend.store.sql.database import UNAVAILABLE
 from workflows.errors import (
+    MOST_ERRORS,
     FieldError,
+    InvalidInput,
     Overloaded,
     RefusedForNow,
     StorywireError,
@@ -56,6 +58,7 @@ _TITLES = {
     413: "Too large",
     422: "Invalid input",
 }
+_LONGEST_FIELD = 200
 _METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _NO_MEMBERS: Mapping[str, Any] = {}
 _CODE_OF_STATUS = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 413: "PAYLOAD_TOO_LARGE"}
@@ -83,7 +86,8 @@ def problem(
     }
     if errors:
         body["errors"] = [
-            {"field": _sendable(error.field), "message": _sendable(error.message)} for error in errors
+            {"field": _sendable(error.field[:_LONGEST_FIELD]), "message": _sendable(error.message)}
+            for error in errors[:MOST_ERRORS]
         ]
     return Response(orjson.dumps(body), status, headers, media_type="application/problem+json")
 
@@ -133,7 +137,7 @@ async def _on_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     # A parameter that several dependencies of a route share is reported for each of them.
     found = tuple(dict.fromkeys(FieldError(_field(item["loc"]), _message(item)) for item in error.errors()))
-    return problem("INVALID_INPUT", "; ".join(f"{e.field}: {e.message}" for e in found), errors=found)
+    return problem_of(InvalidInput.of_fields(found))
 
 
 async def _on_disconnect(request: Request, error: Exception) -> Response:

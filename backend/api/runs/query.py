@@ -10,7 +10,7 @@ from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from workflows.errors import FieldError, InvalidInput
+from workflows.errors import MOST_ERRORS, FieldError, InvalidInput
 from workflows.formats.base import invalid_input
 
 
