@@ -1,12 +1,8 @@
-"""Threads for work that callers ask for, apart from those that runs use: few, less urgent, with a bounded queue."""
+"""Threads for work that callers ask for, apart from those that runs use: few, with a bounded queue."""
 
 import asyncio
-import os
-import sys
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import partial
 from typing import ParamSpec, TypeVar
 
@@ -15,26 +11,22 @@ from workflows.errors import Overloaded
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
-_LESS, _LEAST = 10, 19
-"""How much less urgent the work is than the service itself, and the least urgent that there is."""
-
-
-def _yield_to_others() -> None:
-    """Lowers the priority of this thread alone, where threads have one."""
-    if sys.platform == "linux":
-        thread = threading.get_native_id()
-        own = os.getpriority(os.PRIO_PROCESS, thread)  # the service's, which began this thread
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, thread, min(own + _LESS, _LEAST))
-
 
 class BoundedPool:
-    """Threads that yield to all others. What would wait behind too much is refused at once, and what its caller no
-    longer waits for isn't begun."""
+    """Threads of a kind of work. What would wait behind too much is refused at once, and what its caller no longer
+    waits for isn't begun."""
 
-    def __init__(self, name: str, threads: int, at_once: int, refusal: str) -> None:
-        """`at_once`: what may be under way or waiting; `refusal` is the sentence for what is beyond it."""
-        self._threads = ThreadPoolExecutor(threads, name, _yield_to_others)
+    def __init__(
+        self,
+        name: str,
+        threads: int,
+        at_once: int,
+        refusal: str,
+        prepare: Callable[[], None] | None = None,
+    ) -> None:
+        """`at_once`: what may be under way or waiting; `refusal` is the sentence for what is beyond it. `prepare` is
+        called in each thread as it begins."""
+        self._threads = ThreadPoolExecutor(threads, name, prepare)
         self._at_once = at_once
         self._taken = 0
         self._refusal = refusal

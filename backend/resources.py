@@ -59,7 +59,8 @@ if TYPE_CHECKING:
 
 _PartsT = TypeVar("_PartsT")
 _RECORDINGS = "recording-folders"
-_MOST_ASKED_FOR = 16
+_MOST_ASKED_FOR = 8
+"""A text of the longest kind takes seconds: more would wait for a minute."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,10 @@
 """Passwords: which are accepted, and argon2 beside the event loop, a few at a time."""
 
 import os
+import sys
+import threading
 import unicodedata
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +22,9 @@ _AT_ONCE = 64
 # Made with the parameters of `argon2.py`; a test compares them.
 _NOBODYS = "$argon2id$v=19$m=7168,t=5,p=1$wctiqyfe9HDFLv9Z7iAUUA$v30Zmw3PFIM93hYG3a5BIgIfi8fLuu6k7yOJE4VnH5I"
 """Of a password that nobody knows: what a log-in is compared with where there is no account, at the same cost."""
+_LESS, _LEAST = 10, 19
+"""How much less urgent hashing is than the service itself, and the least urgent that there is."""
+
 _COMMON = frozenset(Path(__file__).with_name("common_passwords.txt").read_text(encoding="utf-8").split())
 """Of the leaked passwords that are long enough, the most frequent."""
 
@@ -54,13 +60,23 @@ def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _yield_to_others() -> None:
+    """Lowers the priority of this thread alone, where threads have one. Only for work without the interpreter's lock,
+    as argon2's is: whoever holds that and isn't given the processor holds up the event loop."""
+    if sys.platform == "linux":
+        thread = threading.get_native_id()
+        own = os.getpriority(os.PRIO_PROCESS, thread)  # the service's, which began this thread
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, thread, min(own + _LESS, _LEAST))
+
+
 class PasswordHasher:
     """argon2id in threads of its own, as many as there are processors, which yield to all others: a log-in never
     holds up a stream, and the memory of all is bounded."""
 
     def __init__(self) -> None:
         refusal = "Too many people log in at this moment; try again in a few seconds."
-        self._pool = BoundedPool("storywire-password", _processors(), _AT_ONCE, refusal)
+        self._pool = BoundedPool("storywire-password", _processors(), _AT_ONCE, refusal, _yield_to_others)
 
     async def hash(self, password: str) -> str:
         """As it is kept. Raises Overloaded."""
