@@ -13,7 +13,7 @@ from workflows.safety.check import check_input
 from workflows.safety.personal import find_personal_data
 from workflows.safety.policies.policy_files import load_policy
 from workflows.safety.untrusted.documents import Examination, examine, find_attack, uncover
-from workflows.safety.untrusted.injection import find_injection
+from workflows.safety.untrusted.injection import find_injection, find_orders
 from workflows.safety.untrusted.untrusted_content import report, strip_injections, strip_orders
 
 DATA = Path(__file__).parent.parent / "data"

@@ -208,7 +208,7 @@ class Lexicon(Generic[_T]):
             yield from ((node, last) for node in nodes)
             skips |= {node.skip: last + _LONGEST_SKIP + 1 for node in nodes if node.skip}
             last += 1
-            if last == len(words):
+            if last == len(words) or not self._is_joint(folded[words[last - 1].end : words[last].start]):
                 return
             word = words[last].text
             if _ends_sentence(folded, words[last - 1].end, words[last].start):
