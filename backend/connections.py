@@ -73,16 +73,20 @@ class HttpConnection(HttpToolsProtocol):
             self._refuse(503, "OVERLOADED", detail, retry_after=5)
 
     def data_received(self, data: bytes) -> None:
-        """Receives bytes of a request."""
-        if self._owes_head_since is not None:
-            self._head_bytes += len(data)
-            # More than the limit of the head may be body that came with it: then the parser finds the head's end.
-            if self._head_bytes > _MOST_HEAD_BYTES and b"\r\n\r\n" not in data:
+        """Receives bytes of requests. Of a head the parser is given no more than one may have: whether it ends there
+        decides, however much more has come with it."""
+        while data and not self.transport.is_closing():
+            owes_head = self._owes_head_since is not None
+            room = _MOST_HEAD_BYTES - self._head_bytes if owes_head else _MOST_HEAD_BYTES
+            if room <= 0:
                 self._refuse(
                     431, "INVALID_INPUT", f"The head of a request may have {_MOST_HEAD_BYTES} bytes."
                 )
                 return
-        super().data_received(data)
+            part, data = data[:room], data[room:]
+            if owes_head:
+                self._head_bytes += len(part)
+            super().data_received(part)
 
     def on_message_begin(self) -> None:
         """Called at the first byte of a request."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from backend.accounts.people import People, open_people
 from backend.accounts.principal import SCOPES
+from backend.bounded_pool import BoundedPool
 from backend.documents.documents import Documents
 from backend.documents.extraction import Extraction
 from backend.execution import ProcessState, open_execution
@@ -58,6 +59,8 @@ if TYPE_CHECKING:
 
 _PartsT = TypeVar("_PartsT")
 _RECORDINGS = "recording-folders"
+_MOST_ASKED_FOR = 8
+"""A text of the longest kind takes seconds: more would wait for a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,8 @@ class Resources:
     readiness: Readiness
     people: People
     worker: "Worker | None"
+    for_callers: BoundedPool
+    """Threads for what callers ask for at once, such as checks of a text and files."""
     parts: Mapping[type, object]
     """The use cases of extensions, by their class."""
 
@@ -157,7 +162,6 @@ async def _open(settings: Settings, record_to: Path | None, slots: int | None) -
         watch = open_watch(stack, settings, store.database)
         people = await stack.enter_async_context(open_people(settings, store.database, watch, runs, scopes))
         await stack.enter_async_context(warming_up(work))
-        largest = settings.max_document_bytes
         yield Resources(
             settings=settings,
             formats=formats,
@@ -174,14 +178,29 @@ async def _open(settings: Settings, record_to: Path | None, slots: int | None) -
             reading_places=ReadingPlaceRepository(store.database),
             threads=ThreadRepository(store.database),
             sharing=Sharing(shares, queries, timedelta(days=settings.share_days)),
-            documents=Documents(store.documents, Extraction(largest), largest, deletion.forget_material),
+            documents=open_documents(settings, store, deletion),
             housekeeping=housekeeping,
             usage=store.usage,
             metrics=telemetry.metrics,
             readiness=make_readiness(engine, work, store),
             people=people,
+            for_callers=open_pool(stack),
             parts=open_parts(extensions, service),
         )
+
+
+def open_documents(settings: Settings, store: Store, deletion: RunDeletion) -> Documents:
+    """The use cases of documents."""
+    largest = settings.max_document_bytes
+    return Documents(store.documents, Extraction(largest), largest, deletion.forget_material)
+
+
+def open_pool(stack: AsyncExitStack) -> BoundedPool:
+    """Threads for callers' work. One: each more would take the interpreter from the streams as often again."""
+    refusal = "Too much is being checked or exported at this moment; try again in a few seconds."
+    pool = BoundedPool("storywire-callers", 1, _MOST_ASKED_FOR, refusal)
+    stack.callback(pool.close)
+    return pool
 
 
 def find_files(settings: Settings, store: Store) -> RunFiles:

@@ -10,6 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
+MOST_ERRORS = 50
+_LONGEST_FIELD = 200
+
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
@@ -63,9 +66,11 @@ class InvalidInput(StorywireError):
 
     @classmethod
     def of_fields(cls, errors: Iterable[FieldError]) -> Self:
-        """The error for several fields, whose message has them all."""
+        """The error for several fields: the first `MOST_ERRORS`, and in its message how many more there are."""
         found = tuple(errors)
-        return cls("; ".join(f"{error.field}: {error.message}" for error in found), found)
+        shown, left = found[:MOST_ERRORS], len(found) - MOST_ERRORS
+        sentences = [f"{error.field[:_LONGEST_FIELD]}: {error.message}" for error in shown]
+        return cls("; ".join([*sentences, *([f"and {left} more"] if left > 0 else [])]), shown)
 
 
 class Unauthenticated(StorywireError):

@@ -11,6 +11,7 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
 from backend.api.dependencies import OwnerDep, PageCursor, PageLimit, ResourcesDep
+from backend.api.leaving import unless_left
 from backend.api.paging import page_of
 from backend.api.security.limits import OwnLimit
 from backend.documents.documents import Upload
@@ -122,7 +123,7 @@ async def add_document(
     else:
         message = "a form (multipart/form-data) with `file` is expected, or JSON with `text`"
         raise InvalidInput.of("body", message)
-    document = await resources.documents.add(owner, upload)
+    document = await unless_left(request, resources.documents.add(owner, upload))
     response.headers["Location"] = f"{PATH}/{document.id}"
     return _summary(document)
 

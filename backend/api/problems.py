@@ -9,11 +9,14 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match, Mount
 
 from backend.store.sql.database import UNAVAILABLE
 from workflows.errors import (
+    MOST_ERRORS,
     FieldError,
+    InvalidInput,
     Overloaded,
     RefusedForNow,
     StorywireError,
@@ -55,6 +58,7 @@ _TITLES = {
     413: "Too large",
     422: "Invalid input",
 }
+_LONGEST_FIELD = 200
 _METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _NO_MEMBERS: Mapping[str, Any] = {}
 _CODE_OF_STATUS = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 413: "PAYLOAD_TOO_LARGE"}
@@ -82,7 +86,8 @@ def problem(
     }
     if errors:
         body["errors"] = [
-            {"field": _sendable(error.field), "message": _sendable(error.message)} for error in errors
+            {"field": _sendable(error.field[:_LONGEST_FIELD]), "message": _sendable(error.message)}
+            for error in errors[:MOST_ERRORS]
         ]
     return Response(orjson.dumps(body), status, headers, media_type="application/problem+json")
 
@@ -115,6 +120,7 @@ def add_problem_handlers(app: FastAPI, headers: Mapping[str, str] = _NO_MEMBERS)
     app.add_exception_handler(StorywireError, _on_storywire_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(ClientDisconnect, _on_disconnect)
     for unavailable in UNAVAILABLE:
         app.add_exception_handler(unavailable, _on_unavailable)
     app.add_exception_handler(Exception, partial(_on_bug, {**headers, "Cache-Control": "no-store"}))
@@ -131,7 +137,12 @@ async def _on_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     # A parameter that several dependencies of a route share is reported for each of them.
     found = tuple(dict.fromkeys(FieldError(_field(item["loc"]), _message(item)) for item in error.errors()))
-    return problem("INVALID_INPUT", "; ".join(f"{e.field}: {e.message}" for e in found), errors=found)
+    return problem_of(InvalidInput.of_fields(found))
+
+
+async def _on_disconnect(request: Request, error: Exception) -> Response:
+    del request, error
+    return Response(status_code=204)  # to nobody
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:

@@ -1,12 +1,12 @@
 """Safety policies, and checks of any text against one of them."""
 
-import asyncio
 from typing import Any, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from backend.api.dependencies import ResourcesDep
+from backend.api.leaving import in_turn
 from workflows.errors import InvalidInput
 from workflows.safety.check import check_input, check_text
 from workflows.safety.policies.policy import GateMode, Policy
@@ -69,16 +69,16 @@ class PolicyView(BaseModel):
 
 
 @router.post("/check")
-async def check(body: CheckBody, resources: ResourcesDep) -> VerdictView:
+async def check(body: CheckBody, request: Request, resources: ResourcesDep) -> VerdictView:
     """The verdict of the local rules. No model is called and nothing is stored."""
     try:
         policy = resources.policies.find(body.policy, body.age)
     except LookupError as error:
         raise InvalidInput.of("policy", str(error.args[0])) from None
     if body.kind == "input":
-        verdict = await asyncio.to_thread(check_input, policy, {"text": body.text}, "input")
+        verdict = await in_turn(request, resources.for_callers, check_input, policy, {"text": body.text})
     else:
-        verdict = await asyncio.to_thread(check_text, policy, body.text)
+        verdict = await in_turn(request, resources.for_callers, check_text, policy, body.text)
     return _view(policy, verdict)
 
 

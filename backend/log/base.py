@@ -34,7 +34,7 @@ class RunLog(Protocol):
 
     async def take_over(self, run_id: str) -> int:
         """Makes the caller the run's one writer; returns its epoch. Older writers are refused from now on, and
-        whatever they appended before can be read."""
+        whatever they appended before can be read. Raises StaleWriter if the run was deleted."""
 
     def opening(self, run_id: str, entries: Sequence[Entry]) -> LogOpening:
         """The log of a run that is about to be stored, with the caller as its writer."""

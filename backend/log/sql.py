@@ -87,7 +87,10 @@ class SqlLog(ABC):
             unpack_log(connection, run_id)
             return epoch
 
-        epoch = await self._db.write(work)
+        try:
+            epoch = await self._db.write(work)
+        except IntegrityError:  # a log is of a run, and that was deleted
+            raise StaleWriter(run_id) from None
         self._begin(run_id, ())
         return epoch
 

@@ -4,11 +4,13 @@ Once before messages go into the log, and once more when a reader catches up on 
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from operator import itemgetter
 from typing import NamedTuple, TypeVar
 
 import orjson
 
 from backend.log.entry import Entry
+from workflows.messages.lenient import is_section
 from workflows.messages.messages import Message, TextAppended, encode
 
 _T = TypeVar("_T")
@@ -45,12 +47,12 @@ def cut_message(message: Message, size: int) -> Iterator[Message]:
 
 
 def merge_entries(entries: list[Entry]) -> list[Entry]:
-    """The same for entries; the joined one has the seq of the last."""
+    """The same for entries; the joined one has the seq of the last. Text that is damaged is left out."""
     if len(entries) == 1:  # of who keeps up
         return entries
     return [
         Entry(last.seq, "content", encode(_join(texts))) if len(texts) > 1 else last
-        for last, texts in _groups(entries, _text_of_entry)
+        for (last, _), texts in _groups(_with_texts(entries), itemgetter(1))
     ]
 
 
@@ -86,9 +88,16 @@ def _text_of_message(message: Message) -> _Text | None:
     return _Text(message.section, message.piece, message.is_complete, message.chunk)
 
 
-def _text_of_entry(entry: Entry) -> _Text | None:
-    # Our own entry, so it need not be checked again: a late reader merges ten thousand of them.
-    if entry.type != "content":
-        return None
-    data = orjson.loads(entry.data)["data"]
-    return _Text(data["section"], data.get("piece"), data["is_complete"], data["chunk"])
+def _with_texts(entries: Iterable[Entry]) -> Iterator[tuple[Entry, _Text | None]]:
+    # Our own entries, so they need not be checked again in full: a late reader merges ten thousand of them.
+    for entry in entries:
+        if entry.type != "content":
+            yield entry, None
+            continue
+        try:
+            data = orjson.loads(entry.data)["data"]
+            text = _Text(data["section"], data.get("piece"), data["is_complete"], data["chunk"])
+        except (ValueError, LookupError, TypeError):
+            continue
+        if is_section(text.section):
+            yield entry, text

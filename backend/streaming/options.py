@@ -55,7 +55,10 @@ def shorten(entry: Entry) -> Entry:
     and hashes stay."""
     if entry.type != "complete":
         return entry
-    message = orjson.loads(entry.data)
+    try:
+        message = orjson.loads(entry.data)
+    except orjson.JSONDecodeError:  # damaged: its reader is sent what there is
+        return entry
     data = message["data"]
     data.pop("story_content", None)
     for text in (*data.get("sections", ()), *data.get("pieces", ())):

@@ -109,6 +109,13 @@ def test_event_stream_is_read_in_one_file() -> None:
     assert readers == [Path("backend/streaming/events.py")]
 
 
+def test_routes_work_in_the_threads_that_are_kept_for_callers() -> None:
+    routes = [module for module in modules() if module.parts[0] == "backend" and "api" in module.parts]
+    strangers = [module for module in routes if "to_thread" in (ROOT / module).read_text(encoding="utf-8")]
+    assert routes
+    assert not strangers, "work over what callers send goes by `in_turn`: the default threads are the runs'"
+
+
 def test_environment_is_read_by_the_settings_only() -> None:
     readers = {module for module in modules() if _reads_environment(parse(module))}
     strangers = {module for module in readers - SETTINGS if not module.is_relative_to(CHILD_PROCESS)}

@@ -127,6 +127,13 @@ async def begin(log: RunLog, world: World, count: int = 0) -> tuple[str, int]:
     return run, epoch
 
 
+async def test_log_of_a_run_that_was_deleted_is_taken_over_by_nobody(world: World, log: RunLog) -> None:
+    if isinstance(world, _Memory):
+        return  # it knows of no runs but by their logs
+    with pytest.raises(StaleWriter):
+        await log.take_over("deleted")
+
+
 async def test_log_reads_what_was_appended_in_order(log: RunLog, world: World) -> None:
     run, epoch = await begin(log, world, 2)
     await log.append(run, epoch, entries(3, 5))

@@ -117,6 +117,10 @@ async def test_reply_that_no_application_makes_has_all_headers_too(service: Live
         ),
         "no chunk": (400, b"PUT / HTTP/1.1\r\n" + host + b"Transfer-Encoding: chunked\r\n\r\nxyz\r\n"),
         "endless head": (431, b"GET / HTTP/1.1\r\n" + host + b"X-A: " + b"a" * 70_000),
+        "long head with its end": (
+            431,
+            b"GET /healthz HTTP/1.1\r\n" + host + b"X-A: " + b"a" * 70_000 + b"\r\n\r\n",
+        ),
         "another protocol after it": (
             200,
             b"GET /healthz HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: websocket\r\n" + host + b"\r\nmore",

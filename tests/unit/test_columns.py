@@ -1,12 +1,15 @@
 """Integers beyond 64 bits: refused where a person sent them, brought to what fits where we store them ourselves."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from backend.store.owner import Owner
 from backend.store.runs.runs import RunRepository
-from backend.store.schema.columns import LARGEST, MOST_TOKENS
+from backend.store.schema.columns import LARGEST, MOST_TOKENS, read_json
+from backend.store.schema.run_values import RunOptions
 from backend.store.sql.database import Database
 from backend.store.usage import UsageRepository
 from backend.stories.store.children import ChildRepository
@@ -82,3 +85,31 @@ async def test_usage_that_no_provider_can_mean_is_stored_and_added_up(database: 
     sums = await usage.sums(Owner("maya"), "2026-11-01", "2026-11-30", "model")
     assert [each.runs for each in sums] == [2]
     assert 2 * MOST_TOKENS <= sums[0].input_tokens <= 4 * MOST_TOKENS
+
+
+@pytest.mark.parametrize(
+    ("column", "stored", "read"),
+    [
+        ("input", "'[]'", {}),
+        ("input", "'7'", {}),
+        ("options", "'7'", RunOptions()),
+        ("result", "'[1]'", None),
+        ("status", "'paused'", "failed"),
+        ("created_at", str(LARGEST), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)),
+        ("finished_at", str(-LARGEST - 1), datetime(1970, 1, 1, tzinfo=UTC)),
+    ],
+)
+async def test_damaged_row_is_listed_found_and_deleted(
+    repository: RunRepository, database: Database, column: str, stored: str, read: object
+) -> None:
+    owner, run = Owner("maya"), await add_run(repository)
+    await database.write(lambda connection: connection.execute(text(f"UPDATE runs SET {column} = {stored}")))
+    found = await repository.find(owner, run.id)
+    assert getattr(found, column) == read
+    assert [each.id for each in await repository.page(owner, limit=5)] == [run.id]
+    await repository.delete(owner, run.id)
+    assert await repository.find(owner, run.id) is None
+
+
+def test_column_that_holds_no_json_is_absent() -> None:
+    assert [read_json("no JSON"), read_json('{"a":1}')] == [None, {"a": 1}]

@@ -9,11 +9,13 @@ from pydantic import BaseModel, ValidationError
 from backend.api import safety
 from backend.api.documents import TextBody
 from backend.api.runs import runs, versions
+from backend.runs.admission import plan_edit
 from backend.runs.admission.plan_edit import check_outline
 from backend.store.schema.run_values import RunOptions
 from backend.stories.api.sessions import BookmarkBody, ChangeBody, ChoiceBody, SessionBody
 from backend.stories.children import Profile
 from workflows.errors import InvalidInput
+from workflows.formats import base
 from workflows.formats.base import AnyFormat
 from workflows.formats.registry import list_formats
 from workflows.formats.story.input import StoryReader
@@ -100,6 +102,49 @@ def test_every_integer_of_a_formats_input_takes_a_whole_float(format: AnyFormat)
             with pytest.raises(InvalidInput) as refused:
                 format.parse({**at(path, 7.0), "no such field": 1})
             assert not any("valid integer" in error.message for error in refused.value.errors)
+
+
+@pytest.mark.parametrize("model", BODIES)
+def test_every_integer_of_a_body_has_an_end(model: type[JsonModel]) -> None:
+    for path, kind in numbers_of(model):
+        if kind == "integer":
+            with pytest.raises(ValidationError) as refused:
+                model.model_validate(at(path, 2**63))
+            assert path in {item["loc"] for item in refused.value.errors()}
+
+
+def test_body_with_very_many_members_is_refused_before_anything_is_done_for_each() -> None:
+    with pytest.raises(ValidationError) as refused:
+        safety.CheckBody.model_validate({f"k{number}": 1 for number in range(80_000)})
+    assert refused.value.error_count() == 1
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {f"k{number}": 1 for number in range(80_000)},
+        {"reader": {"interests": ["cats"] * 200_000}},
+        {"reader": [[{}] * 300] * 300},
+    ],
+)
+def test_input_of_very_many_values_is_refused_before_anything_is_done_for_each(
+    wish: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "paths_of_nul", _no_search)
+    with pytest.raises(InvalidInput, match="more than 10000 values"):
+        list_formats()["story"].parse(wish)
+
+
+def test_edited_plan_of_very_many_sections_is_refused_before_anything_is_done_for_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(plan_edit, "paths_of_nul", _no_search)
+    with pytest.raises(InvalidInput, match="1 to 50 sections"):
+        check_outline({"title": "Moon", "sections": [{}] * 51})
+
+
+def _no_search(value: Any, path: str) -> Any:
+    raise AssertionError((value, path))
 
 
 def test_input_that_is_nested_beyond_measure_is_refused() -> None:

@@ -112,3 +112,12 @@ def test_long_text_is_cut_into_parts_of_which_the_last_alone_ends_it() -> None:
 def test_message_that_needs_no_cut_stays_the_very_one_that_it_was() -> None:
     for message in content(1, "abc"), content(1, "", ends=True), progress(1):
         assert [id(part) for part in cut_message(message, 3)] == [id(message)]
+
+
+def test_damaged_texts_are_left_out_and_all_others_sent() -> None:
+    log = [Entry(seq, m.type, encode(m)) for seq, m in enumerate([content(0, "A"), content(0, "B")], 1)]
+    huge = b'{"type":"content","data":{"section":99999999999999999999,"chunk":"C","is_complete":true}}'
+    damaged = [b"\xff\xfe", b"", b'{"type":', b"[]", b'{"data":{"section":0}}', huge]
+    entries = [log[0], *(Entry(2, "content", data) for data in damaged), log[1]]
+    assert read_texts(merge_entries(entries)) == read_texts(log)
+    assert len(merge_entries(entries)) == 1

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.unit.messages import EVERY_TYPE
-from workflows.messages.lenient import read_message
+from workflows.messages.lenient import decode_stored, read_message
 from workflows.messages.messages import (
     Message,
     NodeChanged,
@@ -91,3 +91,19 @@ def test_what_is_no_message_is_refused(text: str) -> None:
 def test_writing_side_stays_strict() -> None:
     with pytest.raises(ValueError):
         decode(line("content", section=0, chunk="x", is_complete=False, voice="low"))
+
+
+@pytest.mark.parametrize("section", ["99999999999999999999", "999999999", "10001", "-1", '"zero"'])
+def test_stored_text_of_a_section_that_no_text_has_is_left_out(section: str) -> None:
+    """Whoever reads on counts up to it."""
+    for line in (
+        '{"type":"content","data":{"section":%s,"chunk":"A","is_complete":true}}',
+        '{"type":"retract","data":{"section":%s,"reason":"of a later version"}}',
+    ):
+        assert decode_stored(line % section) is None
+        assert decode_stored(line % 10_000) is not None
+
+
+@pytest.mark.parametrize("line", [b"\xff\xfe", b"", b'{"type":', b"null", b"[]"])
+def test_stored_message_that_is_damaged_is_left_out(line: bytes) -> None:
+    assert decode_stored(line) is None

@@ -78,7 +78,7 @@ async def test_hashing_yields_to_the_event_loop(hasher: PasswordHasher) -> None:
         return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
     own = nice()
-    assert await hasher._in_turn(nice) == min(own + 10, 19)
+    assert await hasher._pool.run(nice) == min(own + 10, 19)
     assert nice() == own
 
 
@@ -91,5 +91,5 @@ async def test_hashing_is_never_more_urgent_than_the_service(
     monkeypatch.setattr(os, "PRIO_PROCESS", 0, raising=False)
     monkeypatch.setattr(os, "getpriority", lambda *_: own, raising=False)
     monkeypatch.setattr(os, "setpriority", lambda *given: asked.append(given[-1]), raising=False)
-    await hasher._in_turn(lambda: None)
+    await hasher._pool.run(lambda: None)
     assert asked == [expected]

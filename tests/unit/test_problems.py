@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+import orjson
 import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient, Response
@@ -99,6 +100,14 @@ def test_problem_is_json_with_code_and_sentence() -> None:
 def test_problem_with_half_a_character_in_its_words_is_sent_all_the_same() -> None:
     response = problem("INVALID_INPUT", "no \ud800", errors=(FieldError("input.\ud800", "no \udfff"),))
     assert bytes(response.body).decode()
+
+
+def test_problem_of_very_many_fields_lists_some_and_says_how_many_there_are() -> None:
+    wrong = [FieldError(f"input.{number}" + "x" * 1000, "no such field") for number in range(80_000)]
+    body = orjson.loads(problem_of(InvalidInput.of_fields(wrong)).body)
+    assert [len(body["errors"]), len(body["errors"][0]["field"])] == [50, 200]
+    assert body["detail"].endswith("; and 79950 more")
+    assert len(body["detail"]) < 20_000
 
 
 async def test_problem_of_too_much_says_when_to_come_back(client: AsyncClient) -> None:

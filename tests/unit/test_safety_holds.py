@@ -11,6 +11,8 @@ import pytest
 from workflows.safety.check import check_input, check_text
 from workflows.safety.policies.policy_files import load_policy
 from workflows.safety.rules import find, find_blocked
+from workflows.safety.words import lexicon
+from workflows.safety.words.lexicon import without_prefix
 
 _POLICY = load_policy("child", 7)
 _SIZE = 200_000
@@ -55,3 +57,18 @@ def test_windows_of_a_long_text_split_no_words() -> None:
 def test_phrase_over_the_end_of_a_window_is_found(place: int) -> None:
     text = ("She ran home. " * 600)[:place] + " he slit her throat and left. " + "She ran home. " * 600
     assert find_blocked(_POLICY, text) is not None
+
+
+def test_prefixes_of_a_word_are_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+
+    def record(word: str) -> list[str]:
+        seen.append(word)
+        return without_prefix(word)
+
+    monkeypatch.setattr(lexicon, "without_prefix", record)
+    policy = load_policy("child", 7).model_copy(deep=True)
+    policy.__dict__.pop("_lexicons", None)
+    find(policy, "אב " * 500)
+
+    assert len(seen) < 50

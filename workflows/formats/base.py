@@ -23,7 +23,13 @@ from workflows.models.clients.catalog import Model
 from workflows.prompts import SHARED
 from workflows.safety.policies.policy import Policy
 from workflows.state import Facts, Outline, Section, SectionTask, State
-from workflows.text.json_values import NUL_REFUSED, paths_of_nul, with_whole_numbers
+from workflows.text.json_values import (
+    MORE_VALUES_REFUSED,
+    NUL_REFUSED,
+    holds_too_many,
+    paths_of_nul,
+    with_whole_numbers,
+)
 
 InputT = TypeVar("InputT", bound=BaseModel)
 
@@ -65,6 +71,8 @@ class Format(ABC, Generic[InputT]):
         """The input, checked by the types of JSON: neither `true` nor `"7"` is a number. Raises InvalidInput that
         names each wrong field."""
         try:
+            if holds_too_many(inputs):
+                raise InvalidInput.of("input", MORE_VALUES_REFUSED)
             if nul := next(paths_of_nul(inputs, "input"), None):
                 raise InvalidInput.of(nul, NUL_REFUSED)
             return _validate(self.Input, inputs)

@@ -10,6 +10,8 @@ from pydantic import BaseModel, ValidationError
 
 from workflows.messages.messages import Message, StoryChunk, decode
 
+_MOST_SECTIONS = 10_000
+"""More than any text has."""
 _KINDS: dict[str, type[BaseModel]] = {kind.type: kind for kind in get_args(Message)}
 
 
@@ -30,15 +32,22 @@ def read_message(line: bytes | str) -> Message | None:
 
 
 def decode_stored(line: bytes | str) -> Message | None:
-    """A message of the service's own log, perhaps from a later version; None for an unreadable one."""
+    """A message of the service's own log, perhaps from a later version; None for an unreadable or damaged one, such
+    as of a section that no text has: what reads on counts up to it."""
     try:
-        return decode(line)
+        message: Message | None = decode(line)
     except ValidationError:
-        pass
-    try:
-        return read_message(line)
-    except ValueError:
-        return None
+        try:
+            message = read_message(line)
+        except ValueError:
+            return None
+    section = getattr(message, "section", None)
+    return message if section is None or is_section(section) else None
+
+
+def is_section(value: Any) -> bool:
+    """Whether it can be the number of a section."""
+    return isinstance(value, int) and 0 <= value <= _MOST_SECTIONS
 
 
 def _take_as_it_is(chunk: dict[str, Any]) -> Message:

@@ -7,7 +7,8 @@ _EMAIL = re.compile(r"[\w+-]@[\w-]{1,63}(?:\.[\w-]{1,63})+")
 _PHONE = re.compile(
     r"(?<![\w.,])(?:\+\d{1,3}[\s.\-]?)?(?:\(\d{1,4}\)[\s.\-]?|\d{2,4}[\s.\-])\d{3,4}[\s.\-]?\d{3,4}(?![\w])|(?<![\w.,])(?:\+\d{8,14}|0\d{8,10})(?!\w)"
 )
-_CARD = re.compile(r"(?<!\d)(?:\d[ -]?){12,18}\d(?!\d)")
+# Not the digits of a decimal fraction.
+_CARD = re.compile(r"(?<!\d)(?<!\d\.)(?<!\b0,)(?:\d[ -]?){12,18}\d(?!\d)")
 _STREET = re.compile(
     r"\b\d{1,5}\s{1,4}((?:[A-Z][\w'’]{1,40}\s{1,4}){1,3}"
     r"(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Court|Ct))\b\.?"

@@ -5,6 +5,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, field_validator, model_validator
 
+MOST_VALUES = 10_000
+MORE_VALUES_REFUSED = f"holds more than {MOST_VALUES} values"
+_MOST_MEMBERS = 200
 NUL_REFUSED = "holds a NUL character (U+0000), which no text has; leave it out"
 
 
@@ -19,6 +22,9 @@ class JsonModel(BaseModel):
     def _read_whole_numbers(cls, given: Any) -> Any:
         if not isinstance(given, dict):
             return given
+        # Before anything is done for each: no model has so many, and each unknown one would be an error of its own.
+        if len(given) > _MOST_MEMBERS:
+            raise ValueError(f"this has {len(given)} members; there may be {_MOST_MEMBERS}")
         return {name: _whole(value) for name, value in given.items()}
 
     @field_validator("*", mode="after")
@@ -28,6 +34,19 @@ class JsonModel(BaseModel):
         if not isinstance(value, dict) and any(True for _ in paths_of_nul(value)):
             raise ValueError(NUL_REFUSED)
         return value
+
+
+def holds_too_many(value: Any) -> bool:
+    """Whether there are more than `MOST_VALUES` values within it. It is asked before anything is done for each."""
+    waiting, count = [value], 0
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict | list | tuple):
+            count += len(one)
+            if count > MOST_VALUES:
+                return True
+            waiting.extend(one.values() if isinstance(one, dict) else one)
+    return False
 
 
 def paths_of_nul(value: Any, path: str = "") -> Iterator[str]:

@@ -1,26 +1,22 @@
 """Passwords: which are accepted, and argon2 beside the event loop, a few at a time."""
 
-import asyncio
 import os
 import sys
 import threading
 import unicodedata
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from workflows.errors import InvalidInput, Overloaded
+from backend.bounded_pool import BoundedPool
+from workflows.errors import InvalidInput
 
 if TYPE_CHECKING:
     from pwdlib import PasswordHash
 
-_ResultT = TypeVar("_ResultT")
-
 SHORTEST, LONGEST = 12, 128
-_WAITING = 64
+_AT_ONCE = 64
 """More would wait for seconds: they are told to come back."""
 
 # Made with the parameters of `argon2.py`; a test compares them.
@@ -65,7 +61,8 @@ def _processors() -> int:
 
 
 def _yield_to_others() -> None:
-    """Lowers the priority of this thread alone, where threads have one."""
+    """Lowers the priority of this thread alone, where threads have one. Only for work without the interpreter's lock,
+    as argon2's is: whoever holds that and isn't given the processor holds up the event loop."""
     if sys.platform == "linux":
         thread = threading.get_native_id()
         own = os.getpriority(os.PRIO_PROCESS, thread)  # the service's, which began this thread
@@ -78,36 +75,27 @@ class PasswordHasher:
     holds up a stream, and the memory of all is bounded."""
 
     def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(_processors(), "storywire-password", _yield_to_others)
-        self._waiting = 0
+        refusal = "Too many people log in at this moment; try again in a few seconds."
+        self._pool = BoundedPool("storywire-password", _processors(), _AT_ONCE, refusal, _yield_to_others)
 
     async def hash(self, password: str) -> str:
         """As it is kept. Raises Overloaded."""
-        return await self._in_turn(lambda: _argon2().hash(password))
+        return await self._pool.run(lambda: _argon2().hash(password))
 
     async def verify(self, password: str, hashed: str | None) -> bool:
         """Whether it is the password. It takes as long where there is none (`hashed` is None). Raises Overloaded."""
         text = normalise_password(password) if len(password) <= 4 * LONGEST else ""
         fits = 0 < len(text) <= LONGEST
-        return await self._in_turn(lambda: self._verify(text if fits else "", hashed if fits else None))
+        return await self._pool.run(lambda: self._verify(text if fits else "", hashed if fits else None))
 
     def needs_rehash(self, hashed: str) -> bool:
         """Whether other parameters than today's made this hash."""
         return _argon2().current_hasher.check_needs_rehash(hashed)
 
     def close(self) -> None:
-        """Waits for what is under way."""
-        self._threads.shutdown()
+        """Drops what hasn't begun."""
+        self._pool.close()
 
     def _verify(self, password: str, hashed: str | None) -> bool:
         """The same work whether or not there is a password to compare with."""
         return _argon2().verify(password, hashed or _NOBODYS) and hashed is not None
-
-    async def _in_turn(self, work: Callable[[], _ResultT]) -> _ResultT:
-        if self._waiting >= _WAITING:
-            raise Overloaded("Too many people log in at this moment; try again in a few seconds.")
-        self._waiting += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
-        finally:
-            self._waiting -= 1

@@ -1,14 +1,14 @@
 """Export of a finished run as a file, with the text as it was written or with a person's own wordings."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from backend.api.dependencies import OwnerDep, ResourcesDep, RunId
+from backend.api.leaving import in_turn
 from backend.resources import Resources
 from backend.runs.admission.validation import format_of
 from backend.runs.results.exports import find_exporter, finished, with_wordings
@@ -36,28 +36,40 @@ class WordingsBody(JsonModel):
 
 
 @router.get("/{run_id}/export", response_class=Response)
-async def export_run(run_id: RunId, owner: OwnerDep, resources: ResourcesDep, name: As) -> Response:
+async def export_run(
+    run_id: RunId, request: Request, owner: OwnerDep, resources: ResourcesDep, name: As
+) -> Response:
     """The file, named after the title."""
-    return await _export(resources, owner, run_id, name, {})
+    return await _export(request, resources, owner, run_id, name, {})
 
 
 @router.post("/{run_id}/export", response_class=Response)
 async def export_reworded(
-    run_id: RunId, body: WordingsBody, owner: OwnerDep, resources: ResourcesDep, name: As
+    run_id: RunId,
+    body: WordingsBody,
+    request: Request,
+    owner: OwnerDep,
+    resources: ResourcesDep,
+    name: As,
 ) -> Response:
     """The file with a person's own wordings. The stored text stays as it is."""
     wordings = {wording.index: wording.text for wording in body.sections}
-    return await _export(resources, owner, run_id, name, wordings)
+    return await _export(request, resources, owner, run_id, name, wordings)
 
 
 async def _export(
-    resources: Resources, owner: Owner, run_id: str, name: str, wordings: Mapping[int, str]
+    request: Request,
+    resources: Resources,
+    owner: Owner,
+    run_id: str,
+    name: str,
+    wordings: Mapping[int, str],
 ) -> Response:
     run = await resources.queries.find(owner, run_id)
     format = format_of(resources.formats, run)
     exporter = find_exporter(format, name)
     whole = with_wordings(finished(format, run), wordings)
-    content = await asyncio.to_thread(exporter.render, whole)
+    content = await in_turn(request, resources.for_callers, exporter.render, whole)
     return attachment(content, exporter.media_type, exporter.suffix, id=run.id, title=whole.title)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from workflows.errors import FieldError, InvalidInput
+from workflows.errors import MOST_ERRORS, FieldError, InvalidInput
 from workflows.formats.base import invalid_input
 
 
@@ -29,7 +29,8 @@ def read_query(
         message = f"there is no such parameter; there is {', '.join(sorted(places))}"
         if others := ", ".join(sorted(set(beside) - places.keys())):
             message += f"; and beside the input {others}"
-        raise InvalidInput(f"{unknown[0]}: {message}", tuple(FieldError(name, message) for name in unknown))
+        found = tuple(FieldError(name, message) for name in unknown[:MOST_ERRORS])
+        raise InvalidInput(f"{unknown[0][:64]}: {message}", found)
     for name, values in params.items():
         *path, last = places[name].path
         target = given

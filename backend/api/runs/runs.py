@@ -1,11 +1,9 @@
 """`/api/v1/runs`: start, read, control and delete runs of any format."""
 
-import asyncio
-from collections.abc import Coroutine
 from dataclasses import asdict
 from typing import Annotated, Any, Literal, TypeVar
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
@@ -23,6 +21,7 @@ from backend.api.dependencies import (
     SettingsDep,
     StreamOptionsDep,
 )
+from backend.api.leaving import unless_left
 from backend.api.paging import page_of
 from backend.api.problems import problem_of_run
 from backend.api.runs.starts import Begin, RunStart, RunStartDep, check_ticket, run_headers
@@ -129,9 +128,7 @@ async def start_run(
 
 async def _wait(start: RunStart, begin: Begin) -> Response:
     run, is_new = await start.find_or_begin(begin)
-    ended = await _unless_left(start.request, start.queries.wait(start.owner, run))
-    if ended is None:
-        return Response(status_code=204)  # to nobody
+    ended = await unless_left(start.request, start.queries.wait(start.owner, run))
     headers = run_headers(ended)
     if (
         ended.error is not None
@@ -140,24 +137,6 @@ async def _wait(start: RunStart, begin: Begin) -> Response:
         return refusal
     view = run_view(ended, await start.queries.transcript(ended))
     return JSONResponse(view.model_dump(mode="json"), status_code=201 if is_new else 200, headers=headers)
-
-
-async def _unless_left(request: Request, work: Coroutine[Any, Any, _T]) -> _T | None:
-    """The result of `work`; None if the client disconnected first: then the work is cancelled."""
-    working, leaving = asyncio.create_task(work), asyncio.create_task(_wait_until_left(request))
-    try:
-        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        return working.result() if working.done() else None
-    finally:
-        working.cancel()
-        leaving.cancel()
-        await asyncio.wait({working, leaving})
-
-
-async def _wait_until_left(request: Request) -> None:
-    """Returns when the client has disconnected. The body has been read by now."""
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 @router.post("/quote")

@@ -1,13 +1,13 @@
 """Versions of a run: a finished text rewritten as a whole or in one section, and their comparison."""
 
-import asyncio
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from backend.api.dependencies import OwnerDep, QueriesDep, RunId
+from backend.api.dependencies import OwnerDep, QueriesDep, ResourcesDep, RunId
+from backend.api.leaving import in_turn
 from backend.api.runs.starts import RunStartDep
 from backend.api.runs.streams import STREAM_RESPONSES
 from backend.api.runs.views import StartedRun
@@ -96,19 +96,21 @@ async def list_versions(run_id: RunId, owner: OwnerDep, queries: QueriesDep) -> 
 @router.get("/{run_id}/diff")
 async def diff(
     run_id: RunId,
+    request: Request,
     owner: OwnerDep,
-    queries: QueriesDep,
+    resources: ResourcesDep,
     against: Annotated[
         str | None, Query(max_length=64, description="The run to compare with; the version before by default")
     ] = None,
 ) -> DifferenceView:
     """The changes, as a unified diff and by section."""
+    queries = resources.queries
     run = await queries.find(owner, run_id)
     other_id = against or run.parent_run_id
     if other_id is None:
         raise InvalidInput.of("against", "this run is the first version; name the run to compare it with")
     other = await queries.find(owner, other_id)
-    return await asyncio.to_thread(_difference, other, run)
+    return await in_turn(request, resources.for_callers, _difference, other, run)
 
 
 def _difference(other: Run, run: Run) -> DifferenceView:

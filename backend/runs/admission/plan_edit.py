@@ -8,16 +8,20 @@ from pydantic import ValidationError
 from workflows.errors import InvalidInput
 from workflows.formats.base import invalid_input
 from workflows.messages.messages import OutlinePlanned
-from workflows.text.json_values import NUL_REFUSED, paths_of_nul, with_whole_numbers
+from workflows.text.json_values import NUL_REFUSED, holds_too_many, paths_of_nul, with_whole_numbers
 
 _SECTIONS = 50
 _TITLE, _SUMMARY = 200, 1000  # characters
+_NUMBERED = f"1 to {_SECTIONS} sections, numbered 0, 1, 2, … in order"
 _FEWEST_WORDS, _MOST_WORDS = 10, 5000
 
 
 def check_outline(outline: Mapping[str, Any]) -> OutlinePlanned:
     """The edited plan. Raises InvalidInput that names the field."""
     try:
+        given = outline.get("sections")
+        if holds_too_many(outline) or (isinstance(given, list) and len(given) > _SECTIONS):
+            _demand(False, "sections", _NUMBERED)  # before anything is done for each
         if nul := next(paths_of_nul(outline, "outline"), None):
             raise InvalidInput.of(nul, NUL_REFUSED)
         edited = OutlinePlanned.model_validate(with_whole_numbers(dict(outline)), strict=True)
@@ -28,7 +32,7 @@ def check_outline(outline: Mapping[str, Any]) -> OutlinePlanned:
     _demand(
         1 <= len(sections) <= _SECTIONS and numbered,
         "sections",
-        "1 to 50 sections, numbered 0, 1, 2, … in order",
+        _NUMBERED,
     )
     _demand(1 <= len(edited.title) <= _TITLE, "title", "1 to 200 characters")
     for section in sections:

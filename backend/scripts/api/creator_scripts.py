@@ -2,12 +2,15 @@
 
 from typing import Any, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
+from backend.api.dependencies import ResourcesDep
+from backend.api.leaving import in_turn
 from backend.scripts.api.parts import ScriptFormatDep
 from workflows.errors import InvalidInput
 from workflows.formats.creator_script.advice import give_tips
+from workflows.formats.creator_script.format import CreatorScriptFormat
 from workflows.formats.creator_script.plan import make_plan
 from workflows.formats.creator_script.timing import clock
 
@@ -69,8 +72,14 @@ async def list_templates(format: ScriptFormatDep) -> dict[str, list[TemplateView
 
 
 @router.post("/check")
-async def check(wish: dict[str, Any], format: ScriptFormatDep) -> CheckView:
+async def check(
+    wish: dict[str, Any], request: Request, format: ScriptFormatDep, resources: ResourcesDep
+) -> CheckView:
     """Tips on a script's input, even a half-typed one. No model is called and nothing is stored."""
+    return await in_turn(request, resources.for_callers, _check, wish, format)
+
+
+def _check(wish: dict[str, Any], format: CreatorScriptFormat) -> CheckView:
     try:
         inputs = format.parse(wish)
         template = format.template(inputs)

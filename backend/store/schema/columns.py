@@ -1,19 +1,25 @@
 """Column types, with the values that each accepts, for any database."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Self
 
+import structlog
 from sqlalchemy import JSON, BigInteger, Integer
 from sqlalchemy.exc import DontWrapMixin
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from workflows.errors import InvalidInput
 
+log = structlog.get_logger()
+
 LARGEST = 2**63 - 1
 """The largest integer that SQL, and JSON as we write it, can hold."""
 MOST_TOKENS = 10**12
 """A larger count is nonsense of a provider's. Millions of rows of it can still be added up in 64 bits."""
+_FIRST_SECOND, _LAST_SECOND = 0, 253_402_300_799
+"""From 1970 to the end of the year 9999: all seconds that a datetime has, on any system."""
 
 # INTEGER has 64 bits in SQLite, and 32 elsewhere.
 _Integer64 = BigInteger().with_variant(Integer(), "sqlite")
@@ -40,9 +46,12 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else round(value.timestamp() * 1_000_000)
 
     def process_result_value(self, value: int | None, dialect: Any) -> datetime | None:
-        """Microseconds → datetime in UTC."""
+        """Microseconds → datetime in UTC. A number that is no moment, of a damaged row, becomes the nearest that is:
+        such a row can be listed and deleted as any other."""
         del dialect
-        return None if value is None else datetime.fromtimestamp(value / 1_000_000, UTC)
+        if value is None:
+            return None
+        return datetime.fromtimestamp(max(_FIRST_SECOND, min(_LAST_SECOND, value / 1_000_000)), UTC)
 
 
 class GivenInteger(TypeDecorator[int]):
@@ -76,7 +85,10 @@ class TokenCount(TypeDecorator[int]):
 
 
 class GivenJson(TypeDecorator[Any]):
-    """A caller's JSON from `field`. Raises NumberTooLarge for an integer beyond 64 bits in it."""
+    """A caller's JSON object from `field`. Raises NumberTooLarge for an integer beyond 64 bits in it.
+
+    What is no object, in a damaged row, is read as an empty one: such a row can be looked at and deleted.
+    """
 
     impl = JSON
     cache_ok = True
@@ -84,6 +96,7 @@ class GivenJson(TypeDecorator[Any]):
     def __init__(self, field: str, none_as_null: bool = False) -> None:
         super().__init__(none_as_null=none_as_null)
         self.field = field
+        self._may_be_absent = none_as_null
 
     def process_bind_param(self, value: Any, dialect: Any) -> Any:
         """The value, if all of it fits."""
@@ -91,6 +104,14 @@ class GivenJson(TypeDecorator[Any]):
         for path, _ in _large_integers(value, self.field):
             raise NumberTooLarge.at(path)
         return value
+
+    def process_result_value(self, value: Any, dialect: Any) -> Any:
+        """The object as it was given."""
+        del dialect
+        if isinstance(value, dict) or (value is None and self._may_be_absent):
+            return value
+        log.warning("column_not_readable", type=self.field)
+        return {}
 
     def coerce_compared_value(self, op: Any, value: Any) -> TypeEngine[Any]:
         """As JSON's: compared values are values within it."""
@@ -112,6 +133,15 @@ class OwnJson(TypeDecorator[Any]):
     def coerce_compared_value(self, op: Any, value: Any) -> TypeEngine[Any]:
         """As JSON's: compared values are values within it."""
         return self.impl_instance.coerce_compared_value(op, value)
+
+
+def read_json(stored: str) -> Any:
+    """The value of a JSON column; None for one that is no JSON, in a damaged row."""
+    try:
+        return json.loads(stored)
+    except ValueError:
+        log.warning("column_not_readable", type="json")
+        return None
 
 
 def _is_too_large(value: int) -> bool:

@@ -1,14 +1,15 @@
 """Typed values in the columns of a run."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import structlog
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
-from sqlalchemy import JSON
+from sqlalchemy import JSON, String
 from sqlalchemy.types import TypeDecorator
 
 from backend.store.schema.columns import clamped
+from backend.store.schema.transitions import FAILED, Status
 from backend.timezones import check_timezone
 from workflows.text.json_values import JsonModel
 from workflows.versions import VersionSeed
@@ -86,6 +87,22 @@ class VersionOrigin(BaseModel):
         return self.seed is None and (self.change.section is not None or self.change.feedback is not None)
 
 
+class StatusColumn(TypeDecorator[str]):
+    """The state of a run. One that this version doesn't know, in a damaged row, counts as broken off: such a run can be
+    looked at and deleted, and nobody waits for it."""
+
+    impl = String(16)
+    cache_ok = True
+
+    def process_result_value(self, value: str | None, dialect: Any) -> str | None:
+        """The state, or that of a run that failed."""
+        del dialect
+        if value is None or value in get_args(Status):
+            return value
+        log.warning("column_not_readable", type="status")
+        return FAILED
+
+
 class ModelColumn(TypeDecorator[Any]):
     """A JSON column of validated models. A value that this version can't read counts as absent: a run with an odd
     column can still be found, cancelled and deleted."""
@@ -113,7 +130,7 @@ class ModelColumn(TypeDecorator[Any]):
         """JSON → model. Fields of a later version are kept."""
         del dialect
         if value is None:
-            return None
+            return self.default()
         try:
             return self._adapter.validate_python(value, extra="allow")
         except ValidationError as error:

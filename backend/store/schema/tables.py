@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from backend.store.schema.columns import GivenInteger, GivenJson, Instant, OwnJson, TokenCount
-from backend.store.schema.run_values import ModelColumn, RunOptions, VersionOrigin
+from backend.store.schema.run_values import ModelColumn, RunOptions, StatusColumn, VersionOrigin
 from backend.store.schema.transitions import OCCUPYING, Status
 from workflows.messages.messages import OutlinePlanned, RunCompleted, RunFailed
 from workflows.versions import VersionPlan
@@ -51,7 +51,7 @@ runs = Table(
     Column("id", String(26), primary_key=True),
     Column("owner", String(64), nullable=False),
     Column("format", String(64), nullable=False),
-    Column("status", String(16), nullable=False),
+    Column("status", StatusColumn, nullable=False),
     Column("model", String(128), nullable=False),
     Column("input", GivenJson("input"), nullable=False),
     Column("options", ModelColumn(RunOptions, RunOptions), nullable=False),

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DatabaseError
 
+from backend.store.schema.columns import read_json
 from backend.store.setup.migrating import SchemaError, check_schema, is_up_to_date, upgrade
 from backend.store.sqlite.locks import BUSY_SECONDS, TRY_SECONDS, check_writable, let_log_grow, when_free
 from backend.store.sqlite.log_emptying import LogEmptying
@@ -198,6 +199,7 @@ def _engine(url: str, *, begin: str, pool_size: int) -> Engine:
         max_overflow=0,
         connect_args={"timeout": TRY_SECONDS},
         hide_parameters=True,
+        json_deserializer=read_json,
     )
 
     # The sqlite3 module would begin transactions on its own terms; SQLAlchemy documents this way round it.

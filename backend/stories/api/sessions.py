@@ -1,12 +1,12 @@
 """`/api/v1/stories/sessions`: stories in chapters, and the reader's choices between them."""
 
-import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from backend.api.dependencies import OwnerDep, PageCursor, PageLimit, PrincipalDep
+from backend.api.dependencies import OwnerDep, PageCursor, PageLimit, PrincipalDep, ResourcesDep
+from backend.api.leaving import in_turn
 from backend.api.paging import page_of
 from backend.api.runs.exports import attachment
 from backend.api.runs.starts import RunStartDep
@@ -52,8 +52,8 @@ class SessionBody(JsonModel):
 class BookmarkBody(JsonModel):
     """Reading position: a chapter, and how many of its sections are read."""
 
-    chapter_number: int = Field(ge=1, description="Which chapter, from 1")
-    section: int = Field(0, ge=0, description="How many of its sections are read")
+    chapter_number: int = Field(ge=1, le=10_000, description="Which chapter, from 1")
+    section: int = Field(0, ge=0, le=10_000, description="How many of its sections are read")
 
 
 class ChangeBody(JsonModel):
@@ -160,8 +160,10 @@ async def delete_session(
 @router.get("/{session_id}/export", response_class=Response, responses=_CONFLICT)
 async def export_session(
     session_id: SessionId,
+    request: Request,
     owner: OwnerDep,
     sessions: SessionsDep,
+    resources: ResourcesDep,
     name: Annotated[str, Query(alias="as", max_length=32, description="epub or docx")],
 ) -> Response:
     """The whole story as a book."""
@@ -169,7 +171,8 @@ async def export_session(
         raise InvalidInput.of("as", f"a story can be had as {', '.join(sorted(WRITERS))}")
     book = await sessions.bind(owner, session_id)
     media_type, write = WRITERS[name]
-    return attachment(await asyncio.to_thread(write, book), media_type, name, id=session_id, title=book.title)
+    content = await in_turn(request, resources.for_callers, write, book)
+    return attachment(content, media_type, name, id=session_id, title=book.title)
 
 
 @router.post(

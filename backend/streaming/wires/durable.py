@@ -13,6 +13,8 @@ from backend.log.entry import Entry
 JSON = "application/json"
 START, NOW = "-1", "now"
 _OFFSET = re.compile(r"\d{20}", re.ASCII)
+_MOST = 10**15
+"""More than any log has; no database compares numbers of more than 64 bits."""
 _EPOCH = 1_728_432_000
 """2024-10-09T00:00:00Z, from which cursors count."""
 _INTERVAL_SECONDS = 20
@@ -28,7 +30,7 @@ def format_offset(number: int) -> str:
 
 def parse_offset(offset: str) -> int:
     """The number of an offset that was handed out. Raises ValueError with a sentence for anything else."""
-    if not _OFFSET.fullmatch(offset):
+    if not _OFFSET.fullmatch(offset) or int(offset) > _MOST:
         raise ValueError(
             f"an offset is {START}, {NOW}, or a Stream-Next-Offset as it came; got {offset[:64]!r}"
         )

@@ -31,6 +31,9 @@ _SQUEEZED = re.compile(
 )
 _ENCODED = re.compile(r"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{16,}={0,2}(?![A-Za-z0-9+/=])")
 _HEX = re.compile(r"(?<![0-9a-f])(?:[0-9a-f]{2}[\s:]?){12,}(?![0-9a-f])")
+# In scripts that set words apart; others write whole sentences so.
+_SPACED = "[0-9A-Za-z\u00c0-\u06ff]"
+_LONG_RUN = re.compile(f"(?<!{_SPACED})({_SPACED}{{50}}){_SPACED}+({_SPACED}{{50}})")
 _TAGS = re.compile("[\U000e0020-\U000e007e]")  # invisible letters, which a model reads
 _BACKWARDS = re.compile(r"snoitcurtsni|tpmorp metsys|selur (?:eht|lla|ruoy)")
 _ROT13 = str.maketrans("abcdefghijklmnopqrstuvwxyz", "nopqrstuvwxyzabcdefghijklm")
@@ -48,7 +51,8 @@ def find_injection(text: str) -> str | None:
 def find_orders(text: str, pattern: re.Pattern[str]) -> str | None:
     """The first match of these orders, in any reading of `text`, folded."""
     # A word and a gap have a length here, for a pattern over several of them is only then linear in the text.
-    for window in windows(close_gaps(text)):
+    # The middle of a run of letters that is no word is none of any order.
+    for window in windows(close_gaps(_LONG_RUN.sub(r"\1\2", text))):
         for reading in readings(window):
             if match := pattern.search(reading):
                 return match.group().strip()[:80]

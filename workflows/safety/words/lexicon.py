@@ -27,6 +27,7 @@ _SHORTEST_PART = 4
 _MOST_FILLERS = 5
 _LONGEST_SKIP = 8
 _MOST_REMEMBERED = 20_000
+_NO_CLASSES: frozenset[str] = frozenset()
 
 
 class Word(NamedTuple):
@@ -107,6 +108,7 @@ class Lexicon(Generic[_T]):
         self._single: dict[tuple[str, int], set[tuple[str, bool]]] = {}
         self._parts: dict[int, set[str]] = {}
         self._begun: dict[str, _Nodes[_T]] = {}
+        self._prefixed: dict[str, frozenset[str]] = {}
         for term, value in terms:
             self._add(fold(term), value)
         for frame, value in frames:
@@ -217,7 +219,7 @@ class Lexicon(Generic[_T]):
             if word in self._classes.fillers and fillers < _MOST_FILLERS:
                 fillers += 1
                 further += [_waiting(node) for node in nodes if node.is_frame]
-            nodes = list(dict.fromkeys(further)) if skips else further
+            nodes = list(dict.fromkeys(further)) if skips and further else further
             skips = {node: until for node, until in skips.items() if last < until}
 
     def _begin(self, word: str) -> "_Nodes[_T]":
@@ -242,10 +244,19 @@ class Lexicon(Generic[_T]):
         if node.stems and (stems := node.stems.get(word[:2]) or node.stems.get(word[:1])):
             found += [further for stem, further in stems.items() if word.startswith(stem)]
         if node.classes:
-            spellings = (word,) if word.isascii() else without_prefix(word)
-            names = {name for spelling in spellings for name in self._named.get(spelling, ())}
-            found += [node.classes[name] for name in names & node.classes.keys()]
+            found += [node.classes[name] for name in self._classes_of(word) & node.classes.keys()]
         return found
+
+    def _classes_of(self, word: str) -> frozenset[str]:
+        """The classes of a word, with any of its prefixes; cached, since each frame under way asks for them."""
+        if word.isascii():
+            return self._named.get(word, _NO_CLASSES)
+        known = self._prefixed.get(word)
+        if known is None:
+            known = _NO_CLASSES.union(*(self._named.get(each, ()) for each in without_prefix(word)))
+            if len(self._prefixed) < _MOST_REMEMBERED:
+                self._prefixed[word] = known
+        return known
 
     def _after_skip(self, node: _Node[_T], word: str) -> _Nodes[_T]:
         """The same as `_next` by one look-up, since a skip is followed at each of its words."""
