@@ -11,7 +11,7 @@ SCAN = Evidence(
 TREATMENT = Evidence(
     "A blood test is taken every month; it takes 5 minutes. The treatment lasts 16 weeks. It helps an hour later."
 )
-LAXATIVE = Evidence("It begins to work after 1 to 3 hours. You can work again after 2 days.")
+LAXATIVE = Evidence("The laxative begins to work after 1 to 3 hours. You can work again after 2 days.")
 HEBREW = Evidence(
     "הבדיקה אורכת כ-20 דקות. אפשר ללכת הביתה שעה אחרי הבדיקה. התוצאות מוכנות אחרי 3 ימים.", "he"
 )
