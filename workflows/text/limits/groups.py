@@ -106,7 +106,8 @@ _NONE_OF_IT = {
 """What says before a group that somebody isn't of it."""
 _SOUND = re.compile(
     r"\b(?:healthy|sound|normal) (?:kidneys?|livers?)\b"
-    r"|\b(?:kidneys?|livers?) (?:is|are|works?|functions?) (?:(?!not|never|hardly|less|no)\w+ )?(?:healthy|sound|well|normal(?:ly)?|properly)\b",
+    r"|\b(?:kidneys?|livers?) (?:is|are|works?|functions?) (?:(?!not|never|hardly|less|no)\w+ )?"
+    r"(?:healthy|sound|well|normal(?:ly)?|properly)\b",
     re.IGNORECASE,
 )
 """A group of those whose organ is ill is named by the organ: if it is well, nobody is spoken of."""
