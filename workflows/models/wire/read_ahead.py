@@ -58,17 +58,17 @@ class _Ahead(Generic[_T]):
             async with aclosing(source) as items:
                 async for item in items:
                     self._items.append(item)
-                    self._tell()
+                    self._notify()
                     if len(self._items) >= self._most:
                         self._is_gathered.set()
                         self._has_room.clear()
                         await self._has_room.wait()
         finally:
             self._is_over = True
-            self._tell()
+            self._notify()
             self._is_gathered.set()
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         if not self._has_news.is_set():
             self._came_at = self._loop.time()
             self._has_news.set()
