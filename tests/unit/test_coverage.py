@@ -127,6 +127,7 @@ def test_denial_before_after_or_around_a_point_is_no_statement(denial: str) -> N
         "Trees take water from the ground. Isn't that lovely?",
         "Trees don't take water from the air. Trees take water from the ground.",
         "Is that all? No. Trees take water from the ground.",
+        "For them nothing is as important as that trees take water from the ground.",
     ],
 )
 def test_word_of_negation_that_turns_nothing_round_leaves_a_statement_one(statement: str) -> None:

@@ -11,6 +11,7 @@ SCAN = Evidence(
 TREATMENT = Evidence(
     "A blood test is taken every month; it takes 5 minutes. The treatment lasts 16 weeks. It helps an hour later."
 )
+LAXATIVE = Evidence("The laxative begins to work after 1 to 3 hours. You can work again after 2 days.")
 HEBREW = Evidence(
     "הבדיקה אורכת כ-20 דקות. אפשר ללכת הביתה שעה אחרי הבדיקה. התוצאות מוכנות אחרי 3 ימים.", "he"
 )
@@ -76,6 +77,8 @@ def test_other_duration_of_a_thing_than_the_documents_is_found(document: Evidenc
                 "It only takes a moment.",
             )
         ),
+        (LAXATIVE, "The laxative takes one to three hours to work."),
+        (LAXATIVE, "You can work again in two days."),
         *(
             (HEBREW, sentence)
             for sentence in (

@@ -16,6 +16,7 @@ HEBREW = Evidence(
     "טבליות רמיפריל\n\nקחו טבליה אחת ביום. אין להשתמש בו בהיריון או בזמן הנקה. ילדים מתחת לגיל 12 לא ייקחו אותו.",
     "he",
 )
+ORGANS = Evidence("Do not use it if you have liver disease or if your kidneys are damaged.")
 FORBIDDEN = ("opposite", "the document forbids this")
 
 
@@ -83,6 +84,14 @@ def test_sentence_that_lets_a_group_take_what_is_forbidden_to_it_is_an_opposite(
         *(
             (GEL, sentence)
             for sentence in ("Breastfeeding mothers may use it.", "If you have no asthma, you may use it.")
+        ),
+        *(
+            (ORGANS, f"If {organs}, you can take it.")
+            for organs in (
+                "your liver is healthy",
+                "you have healthy kidneys",
+                "your kidneys work really well",
+            )
         ),
         *(
             (HEBREW, sentence)

@@ -103,3 +103,10 @@ def test_table_far_from_the_landing_passes_at_once() -> None:
     buffer = LandingBuffer(room_for(2000, 0.15))
     assert buffer.feed("") == ""
     assert buffer.feed(f"Ideas.\n\n{TABLE}") == f"Ideas.\n\n{TABLE}".rstrip()
+
+
+@pytest.mark.parametrize("size", [1, 9, 10_000])
+def test_table_is_not_cut_within_a_row_however_it_comes(size: int) -> None:
+    text = "| of two | words |\n| 1 | 2 |\n" + "word " * 200
+    told, buffer = feed(text, Room(40, 80, 139), size)
+    assert (told, buffer.is_full) == ("| of two | words |", True)

@@ -241,3 +241,34 @@ async def test_turns_that_take_long_are_given_up(monkeypatch: pytest.MonkeyPatch
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert called
+
+
+async def test_end_after_a_silence_says_nothing_of_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    source, turns, clock = HandFed(), HandSet(0), Clock(monkeypatch)
+    async with aclosing(read_ahead(source.items(), turns)) as batches:
+        await source.feed(1)
+        await anext(batches)
+        ending = asyncio.ensure_future(anext(batches))
+        await asyncio.sleep(0)
+        clock.now += 5
+        await source.feed(None)
+        with pytest.raises(StopAsyncIteration):
+            await ending
+    assert max(turns.observed) == 0
+
+
+def test_who_waited_in_a_loop_that_is_over_holds_up_nobody_in_the_next() -> None:
+    turns, called = StreamTurns(), []
+
+    async def leave() -> None:
+        turns.after(1000, lambda: called.append("left"))
+
+    async def wait() -> None:
+        gathered = asyncio.Event()
+        turns.after(3, gathered.set)
+        async with asyncio.timeout(1):
+            await gathered.wait()
+
+    asyncio.run(leave())
+    asyncio.run(wait())
+    assert not called

@@ -6,6 +6,7 @@ the stored child consented, `writing` the run that writes a chapter at this mome
 `{number, title, summary, hero, bible, length, choices, choice}`, where `choice` is what was chosen at its end.
 """
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -49,6 +50,7 @@ async def resolve_references(
     else:
         consent.check_given(reader, "input.reader")
         consent.check_given(inputs, "input")
+    earlier = await asyncio.to_thread(_earlier, inputs, session["chapters"], reader)  # it searches each text
     return inputs.model_copy(
         update={
             "theme": inputs.theme or session["theme"],
@@ -57,7 +59,7 @@ async def resolve_references(
             "chapter_number": session["next_chapter"],
             "chapter_count": _count(inputs, session),
             "length": _length(inputs, session["chapters"]),
-            "earlier": _earlier(inputs, session["chapters"], reader),
+            "earlier": earlier,
         }
     )
 

@@ -31,6 +31,8 @@ _LASTS = {
     ),
 }
 _MAY = re.compile(r"can|may", re.IGNORECASE)
+_AGAIN, _DONE_AGAIN = re.compile(r"\bagain\b", re.IGNORECASE), "#again"
+"""What somebody may do again isn't what a thing does: "you can work again", "until the medicine works"."""
 _NAMED = {
     "en": re.compile(
         r"\b(?:duration|length)(?: of (?P<thing>[\w '’-]{1,40}))?(?::| is) ?|\b(?P<event>test|scan|operation) of ",
@@ -145,6 +147,8 @@ class Durations:
         elif before and _IT.search(subject):  # "a test is taken; it takes 5 minutes"
             subject = before[-_FAR:]
         things = _things(subject, self._language)
+        if _AGAIN.search(subject) or _MAY.match(found.group()):
+            things = frozenset(f"{thing} {_DONE_AGAIN}" for thing in things)
         if things or not purpose:
             yield _Lasting(things, least, most, clause[start:end].strip())
 

@@ -104,6 +104,13 @@ _NONE_OF_IT = {
     "he": re.compile(r"(?<![א-ת])(?:לא|אינ(?:ך|כם|כן|ם|ן|ה|ו)|אלא אם(?: כן)?(?: את| אתן| הן| היא)?) $"),
 }
 """What says before a group that somebody isn't of it."""
+_SOUND = re.compile(
+    r"\b(?:healthy|sound|normal) (?:kidneys?|livers?)\b"
+    r"|\b(?:kidneys?|livers?) (?:is|are|works?|functions?) (?:(?!not|never|hardly|less|no)\w+ )?"
+    r"(?:healthy|sound|well|normal(?:ly)?|properly)\b",
+    re.IGNORECASE,
+)
+"""A group of those whose organ is ill is named by the organ: if it is well, nobody is spoken of."""
 _REACH = 48
 _OLDER = re.compile(
     r"\b(?:over|above|older|from|aged?|at least|more than|up)\b|(?<![א-ת])(?:מעל|מגיל|גדולים|החל)(?![א-ת])",
@@ -168,7 +175,7 @@ class Groups:
         named = [
             (name, found)
             for name, pattern in _FOUND[language].items()
-            if (found := pattern.search(sentence)) is not None
+            if (found := pattern.search(_SOUND.sub(_blank, sentence))) is not None
         ]
         is_question = sentence.rstrip(" \"'”’").endswith("?")
         if not named or is_question or _ENDS[language].search(sentence) or _NARROW.search(sentence):
@@ -201,6 +208,10 @@ def _with_heads(sentences: Sequence[str]) -> Iterator[str]:
         else:
             head = sentence.rstrip(" :\n") if sentence.rstrip().endswith(":") else ""
             yield sentence
+
+
+def _blank(found: re.Match[str]) -> str:
+    return " " * len(found.group())
 
 
 def _without(sentence: str, spans: Sequence[tuple[int, int]]) -> str:

@@ -46,6 +46,7 @@ _NEUTRAL = re.compile(
     r"(?:hard|difficult|tricky|complicated|trouble|problem|luxury|secret|surprise|surprising|accident|coincidence|joke|bother)\b"
     r"|(?<!\w)(?:אין (?:ספק|פלא|כמו|בעיה)|לא (?:רק|קשה|פלא))(?!\w)"
     r"|\bnothing (?:is |was )?(?:wrong|bad) (?:with|about|in)\b|\bno harm in\b"
+    r"|\bnothing (?:is|was) (?:more|as|so)(?= (?:important|useful|helpful|good|valuable)\b)"
     r"|(?:n['’]t|\bnot) (?:[\w’'-]{1,20} ){1,3}but\b|\bneither(?= (?:[\w’'-]{1,20} ){1,6}nor\b)",
     re.IGNORECASE,
 )

@@ -44,6 +44,7 @@ class LandingBuffer(LengthFilter):
         self._held: list[str] = []
         self._begins_line = True
         self._in_rows = False
+        self._begins_table = False
         self._table: list[str] | None = None  # the rows of a table that is held back
 
     @property
@@ -85,6 +86,7 @@ class LandingBuffer(LengthFilter):
                 if place > start:
                     yield chunk[start:place]
                 start, self._in_rows = place, chunk[place] == "|"
+                self._begins_table = self._in_rows
         yield chunk[start:]
         line = chunk[chunk.rfind("\n") + 1 :]
         self._begins_line = not line.strip() and (self._begins_line or "\n" in chunk)
@@ -92,7 +94,8 @@ class LandingBuffer(LengthFilter):
     def _feed_run(self, run: str) -> str:
         """What may be given out now, with a run of rows or of other text."""
         given = ""
-        if self._in_rows and self._table is None and self._is_near():
+        begins_table, self._begins_table = self._begins_table, False
+        if begins_table and self._is_near():
             given = "".join(map(self._take, self._splitter.close()))
             self._table = []
         elif not self._in_rows and self._table is not None:

@@ -57,18 +57,18 @@ class _Ahead(Generic[_T]):
         try:
             async with aclosing(source) as items:
                 async for item in items:
-                    self._add(item)
+                    self._items.append(item)
+                    self._notify()
                     if len(self._items) >= self._most:
                         self._is_gathered.set()
                         self._has_room.clear()
                         await self._has_room.wait()
         finally:
             self._is_over = True
-            self._has_news.set()
+            self._notify()
             self._is_gathered.set()
 
-    def _add(self, item: _T) -> None:
-        self._items.append(item)
+    def _notify(self) -> None:
         if not self._has_news.is_set():
             self._came_at = self._loop.time()
             self._has_news.set()

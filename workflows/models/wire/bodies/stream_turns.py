@@ -4,6 +4,7 @@ import asyncio
 import math
 from collections import deque
 from collections.abc import Callable
+from weakref import WeakKeyDictionary
 
 _FREE = 0.002
 """Seconds by which a loop may be late that is free."""
@@ -12,6 +13,7 @@ _MOST_SECONDS = 1.0
 _MEMORY_SECONDS = 1.0
 _OUTLIER = 0.1
 """A single stand-still says little of how busy a process is."""
+_Waiting = deque[tuple[int, float, Callable[[], object]]]
 
 
 class StreamTurns:
@@ -28,7 +30,8 @@ class StreamTurns:
         self._late = 0.0
         self._since = -math.inf
         self._turn = 0
-        self._waiting: deque[tuple[int, float, Callable[[], object]]] = deque()
+        # By loop: nobody passes the turns of one that is over, and whoever waited there waits for nothing more.
+        self._waiting: WeakKeyDictionary[asyncio.AbstractEventLoop, _Waiting] = WeakKeyDictionary()
 
     @property
     def left_to_others(self) -> int:
@@ -47,15 +50,15 @@ class StreamTurns:
     def after(self, turns: int, call: Callable[[], object]) -> None:
         """Calls `call` when so many turns have passed, or a second; who came first is called first."""
         loop = asyncio.get_running_loop()
-        if not self._waiting:
-            loop.call_soon(self._pass)
-        self._waiting.append((self._turn + turns, loop.time() + _MOST_SECONDS, call))
+        waiting = self._waiting.setdefault(loop, deque())
+        if not waiting:
+            loop.call_soon(self._pass, loop, waiting)
+        waiting.append((self._turn + turns, loop.time() + _MOST_SECONDS, call))
 
-    def _pass(self) -> None:
+    def _pass(self, loop: asyncio.AbstractEventLoop, waiting: _Waiting) -> None:
         self._turn += 1
-        loop = asyncio.get_running_loop()
         now = loop.time()
-        while self._waiting and (self._waiting[0][0] <= self._turn or self._waiting[0][1] <= now):
-            self._waiting.popleft()[2]()
-        if self._waiting:
-            loop.call_soon(self._pass)
+        while waiting and (waiting[0][0] <= self._turn or waiting[0][1] <= now):
+            waiting.popleft()[2]()
+        if waiting:
+            loop.call_soon(self._pass, loop, waiting)
