@@ -2,11 +2,19 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from backend.runs.attempt import start_line
+from backend.log.memory import MemoryLog
+from backend.runs.attempt import attempt, start_line
 from backend.runs.attempt.start_line import StartLine
+from backend.store.sql.database import Database
+from backend.streaming.progress import ProgressMeter
+from tests.unit.attempts import note, open_attempt
+from tests.unit.run_messages import read_messages
+from tests.unit.worlds import open_world
+from workflows.messages.messages import ProgressReported, RunFailed
 from workflows.models.budget.ledger import Ledger
 from workflows.models.budget.prices import PriceRegistry
 from workflows.models.spec import ModelSpec
@@ -147,3 +155,52 @@ async def test_run_that_is_cancelled_makes_room(place: int, slots_last: Callable
     for run in runs:
         run.ends()
     await asyncio.gather(*(run.task for run in runs))
+
+
+async def test_start_has_a_slot_for_so_long_in_all_however_often_it_asks_its_model(
+    slots_last: Callable[[float], None],
+) -> None:
+    slots_last(0.02)
+    line = StartLine(StreamTurns())
+    busy = [Run(line) for _ in range(_SLOTS)]
+    await turns()
+    async with asyncio.timeout(10), line.join(Ledger(PriceRegistry())):
+        pass  # by now their slots are used up
+    for run in busy:
+        run.ledger.drop(run.ledger.begin(_MODEL, "outline", None, 10))
+    late = Run(line)
+    await turns()
+    assert late.is_in
+    for run in (*busy, late):
+        run.ends()
+    await asyncio.gather(*(run.task for run in (*busy, late)))
+
+
+async def test_run_that_waits_in_the_line_reports_progress_and_can_be_stopped(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slots_last: Callable[[float], None]
+) -> None:
+    slots_last(1000.0)
+    monkeypatch.setattr(attempt, "_TICK_SECONDS", 0.0)
+    has_ticked = asyncio.Event()
+
+    def tick(meter: ProgressMeter) -> ProgressReported:
+        has_ticked.set()
+        return meter.now("Time passes")
+
+    monkeypatch.setattr(ProgressMeter, "tick", tick)
+    line, log = StartLine(StreamTurns()), MemoryLog()
+    others = [Run(line) for _ in range(_SLOTS)]
+    async with open_world(database, tmp_path) as world:
+        run = await note(world)
+        async with open_attempt(world, run, log, starts=line) as opened:
+            writing = asyncio.create_task(opened.attempt.write())
+            async with asyncio.timeout(10):
+                await has_ticked.wait()
+            assert not world.format.written
+            opened.handle.stop("cancel")
+            ending = await writing
+    assert isinstance(ending, RunFailed) and ending.code == "CANCELLED"
+    assert any(isinstance(said, ProgressReported) for said in await read_messages(log, run.id))
+    for each in others:
+        each.ends()
+    await asyncio.gather(*(each.task for each in others))

@@ -179,7 +179,7 @@ class Attempt:
         # Not `snapshot.next`: it is empty too when every task of a step is done but the step isn't checkpointed.
         if self._tools.recorder is not None and (not snapshot.created_at or snapshot.tasks):
             work.callbacks += await self._tools.recorder.begin(self.run)
-        async with self._tools.starts.join(self._budget.ledger) as start:
+        async with self._ticking(), self._tools.starts.join(self._budget.ledger) as start:
             while not snapshot.created_at or snapshot.tasks:
                 await self._follow(work, snapshot, start)
                 snapshot = await work.load()
@@ -245,7 +245,7 @@ class Attempt:
         )
         # Closed whatever happens: a graph that nobody listens to would go on buying.
         turns = LoopTurns()
-        async with self._ticking(), aclosing(messages) as stream:
+        async with aclosing(messages) as stream:
             async for message in stream:
                 self._handle.settling = isinstance(message, InputRequested)
                 if isinstance(message, TextAppended):

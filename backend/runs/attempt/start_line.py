@@ -10,7 +10,7 @@ from workflows.models.wire.bodies.stream_turns import StreamTurns
 
 _SLOTS = 8
 _SLOT_SECONDS = 0.3
-"""How long a start keeps a slot at most: one that takes longer waits for something else, and holds up nobody."""
+"""How long a start has a slot in all: one that takes longer waits for something else, and holds up nobody."""
 
 
 class StartLine:
@@ -63,6 +63,7 @@ class Start:
         self._line = line
         self._ledger = ledger
         self._loop = asyncio.get_running_loop()
+        self._seconds_left = _SLOT_SECONDS
         self._slot_ends: asyncio.TimerHandle | None = None
         self._is_over = False
         self.turn: asyncio.Future[None] = self._loop.create_future()
@@ -75,7 +76,7 @@ class Start:
         self._work()
 
     def end(self) -> None:
-        """It has its first words, or will have none."""
+        """It has its first words, or will have none, or had a slot for long enough."""
         if not self._is_over:
             self._is_over = True
             self._ledger.watch(None)
@@ -89,9 +90,10 @@ class Start:
 
     def _work(self) -> None:
         self._line.take_slot(self)
-        self._slot_ends = self._loop.call_later(_SLOT_SECONDS, self._rest)
+        self._slot_ends = self._loop.call_later(self._seconds_left, self.end)
 
     def _rest(self) -> None:
         if self._slot_ends is not None:
+            self._seconds_left = max(0.0, self._slot_ends.when() - self._loop.time())
             self._slot_ends.cancel()
         self._line.leave(self)
