@@ -19,6 +19,18 @@ from tests.service import Told, serve, settings_for
 from workflows.messages.messages import UsageUpdated
 
 
+@pytest.fixture(autouse=True)
+def no_thread_left() -> Iterator[None]:
+    """What sends spans goes on for some seconds where a collector hangs; what it draws from `random` meanwhile
+    would disturb others' tests."""
+    before = set(threading.enumerate())
+    yield
+    for thread in set(threading.enumerate()) - before:
+        if thread.name.startswith(("storywire-otlp", "Otel")):
+            thread.join(30)
+            assert not thread.is_alive(), thread.name
+
+
 def _spans(collector: Collector) -> Iterator[Span]:
     for posted in collector.posted:
         assert posted.path == "/v1/traces"
