@@ -4,8 +4,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from langchain_core.messages import HumanMessage
 from pydantic import BaseModel, Field
 
+from workflows.errors import StorywireError
+from workflows.models.calls.calls import stream_text
 from workflows.models.clients.catalog import Model, ModelCatalog
 from workflows.models.settings import ModelSettings
 
@@ -19,6 +22,7 @@ SPECS = {
     "compatible": "openai_compatible:qwen-test",
 }
 APIS = ("chat", "responses", "gemini")
+ASKED = [HumanMessage("Write about 60 words.")]
 
 
 class Verdict(BaseModel):
@@ -53,3 +57,14 @@ async def open_model(root_url: str, name: str, **more: Any) -> AsyncIterator[Mod
         yield await catalog.open(SPECS.get(name, name))
     finally:
         await catalog.close()
+
+
+async def read_text(model: Model) -> tuple[str, StorywireError | None]:
+    """What is shown of a text that the model is asked for, and how it ended."""
+    shown = ""
+    try:
+        async for delta in stream_text(model, ASKED):
+            shown += delta
+    except StorywireError as error:
+        return shown, error
+    return shown, None

@@ -60,6 +60,10 @@ class ProgressMeter:
         if transcript.outline is not None:
             self._plan(transcript.outline)
 
+    def begin(self) -> None:
+        """The run's turn has come: what it waited for it says nothing of how long its work takes."""
+        self._reckoning.begin()
+
     def follow(self, message: Message) -> ProgressReported | None:
         """The progress after a message; reported after it."""
         match message:

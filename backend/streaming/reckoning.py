@@ -72,6 +72,10 @@ class Reckoning:
         self._anchor = None  # what comes from there took none of our time
         self.percent = percent
 
+    def begin(self) -> None:
+        """Work begins at this moment."""
+        self.started = self._last_work_at = self._clock()
+
     def note_work(self) -> None:
         """Something came at this moment."""
         self._last_work_at = self._clock()

@@ -7,34 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from langchain_core.messages import HumanMessage
 
 from tests.fakes.provider import FakeProvider
 from tests.fakes.raw_server import RawReply, RawServer, chunk, serve_raw
 from tests.fakes.script import Fault, Reply, Rule, Script, Usage
-from tests.models import APIS, Verdict, open_model
+from tests.models import APIS, ASKED, Verdict, open_model, read_text
 from tests.service import CALLS, Told, serve, settings_for
 from workflows.errors import StorywireError
 from workflows.messages.messages import CallUsage
 from workflows.models.budget.ledger import Ledger
 from workflows.models.budget.prices import PriceRegistry
-from workflows.models.calls.calls import ask, stream_text
+from workflows.models.calls.calls import ask
 from workflows.models.calls.patience import patience
 from workflows.models.clients.model import Model
 
-ASKED = [HumanMessage("Write about 60 words.")]
 THOUGHT = "Okay, the reader is seven. I should plan a soft ending first."
-
-
-async def read(model: Model) -> tuple[str, StorywireError | None]:
-    """What was shown of a text, and how it ended."""
-    shown = ""
-    try:
-        async for delta in stream_text(model, ASKED):
-            shown += delta
-    except StorywireError as error:
-        return shown, error
-    return shown, None
 
 
 def open_raw(server: RawServer, name: str = "compatible") -> AbstractAsyncContextManager[Model]:
@@ -46,7 +33,7 @@ async def read_raw(*events: Any, **head: Any) -> tuple[str, StorywireError | Non
     """The same of a stream, given event by event, or of another reply."""
     body = list(events) if len(events) != 1 or isinstance(events[0], list) else events[0]
     async with serve_raw(lambda *_: RawReply(body, **head)) as server, open_raw(server) as model:
-        return *await read(model), server
+        return *await read_text(model), server
 
 
 # Replies that only seem whole.
@@ -109,7 +96,7 @@ async def test_word_for_the_end_of_a_reply_says_how_it_ended(finish: Any, code: 
 async def test_filter_of_a_provider_leaves_what_was_written_before(provider: FakeProvider, api: str) -> None:
     provider.script = Script(default=Reply(text="Once.", fault=Fault("content_filter")))
     async with open_model(provider.root_url, api) as model:
-        _, error = await read(model)
+        _, error = await read_text(model)
     assert error is not None and (error.code, error.resumable, error.retryable) == (
         "SAFETY_REJECTED",
         True,
@@ -120,7 +107,7 @@ async def test_filter_of_a_provider_leaves_what_was_written_before(provider: Fak
 async def test_recitation_is_no_verdict_on_safety(provider: FakeProvider) -> None:
     provider.script = Script(default=Reply(text="Once.", finish_reason="RECITATION"))
     async with open_model(provider.root_url, "gemini") as model:
-        _, error = await read(model)
+        _, error = await read_text(model)
     assert error is not None and (error.code, error.resumable) == ("MODEL_TRUNCATED", True)
     assert "RECITATION" in error.message
 
@@ -147,7 +134,7 @@ async def test_recitation_is_no_verdict_on_safety(provider: FakeProvider) -> Non
 async def test_error_in_a_reply_of_status_200_is_an_error(body: Any, code: str) -> None:
     headers = {"Content-Type": "text/html"} if isinstance(body, bytes) and body else {}
     async with serve_raw(lambda *_: RawReply(body, headers=headers)) as server, open_raw(server) as model:
-        shown, error = await read(model)
+        shown, error = await read_text(model)
         with pytest.raises(StorywireError) as asked:
             await ask(model, Verdict, ASKED)
     assert shown == "" and error is not None and [error.code, asked.value.code] == [code, code]
@@ -167,7 +154,7 @@ async def test_error_in_a_reply_of_status_200_is_an_error(body: Any, code: str) 
 async def test_reply_that_is_no_answer_is_the_providers_fault(body: Any, status: int) -> None:
     reply = RawReply(body, status, headers={"Content-Type": "application/json"})
     async with serve_raw(lambda *_: reply) as server, open_raw(server) as model:
-        shown, error = await read(model)
+        shown, error = await read_text(model)
         with pytest.raises(StorywireError) as asked:
             await ask(model, Verdict, ASKED)
     assert shown == "" and error is not None
@@ -214,7 +201,7 @@ async def test_redirect_is_one_request_and_a_sentence() -> None:
 async def test_redirect_of_gemini_is_one_request_too() -> None:
     reply = RawReply({}, status=308, headers={"Location": "/v1beta/models/gemini-test:streamGenerateContent"})
     async with serve_raw(lambda *_: reply) as server, open_model(server.root_url, "gemini") as model:
-        _, error = await read(model)
+        _, error = await read_text(model)
     assert len(server.requests) == 1 and error is not None and error.code == "MODEL_UNAVAILABLE"
 
 
@@ -318,7 +305,7 @@ async def test_usage_that_cannot_be_believed_is_estimated(
     provider.script = Script(default=Reply(text="Once upon a time. " * 9, usage=usage))
     spent: list[CallUsage] = []
     async with open_model(provider.root_url, api) as model:
-        shown, error = await read(model.reporting(spent.append, "writing", 0, Ledger(PriceRegistry())))
+        shown, error = await read_text(model.reporting(spent.append, "writing", 0, Ledger(PriceRegistry())))
     assert shown and error is None
     (told,) = spent
     assert told.estimated and 0 < told.input_tokens < 1000 and 0 < told.output_tokens < 1000
@@ -358,7 +345,7 @@ async def test_model_that_plans_with_thoughts_before_a_lone_closing_tag_is_held_
     provider.script = Script(rules=(plan,), default=Reply(text=f"{THOUGHT}</think>Once."))
     async with open_model(provider.root_url, "compatible") as model:
         await ask(model, Verdict, ASKED)
-        assert await read(model) == ("Once.", None)
+        assert await read_text(model) == ("Once.", None)
 
 
 async def test_reply_of_nothing_but_thoughts_is_told_as_that() -> None:

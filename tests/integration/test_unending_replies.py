@@ -6,37 +6,23 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessageChunk, HumanMessage
+from langchain_core.messages import AIMessageChunk
 from langchain_core.messages import ai as langchain_messages
 from langchain_core.utils.json import parse_partial_json
 
 from tests.fakes.raw_server import RawReply, chunk, serve_raw
-from tests.models import open_model
+from tests.models import ASKED, open_model, read_text
 from workflows.errors import StorywireError
 from workflows.messages.messages import CallUsage
 from workflows.models.budget.ledger import Caps, Ledger
 from workflows.models.budget.prices import PriceRegistry
-from workflows.models.calls.calls import stream_text
 from workflows.models.calls.patience import Countdown, guard
-from workflows.models.clients.model import Model
 from workflows.models.wire.bodies import translated
 from workflows.models.wire.bounds import MOST_ARGUMENTS, MOST_CALLS, MOST_EMPTY, MOST_EVENT, UnendingReply
 from workflows.models.wire.chat import ChatStream
 from workflows.models.wire.traits import ServerTraits
 
-ASKED = [HumanMessage("Write about 60 words.")]
 WEATHER = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}
-
-
-async def read(model: Model) -> tuple[str, StorywireError | None]:
-    """What was shown of a text, and how it ended."""
-    shown = ""
-    try:
-        async for delta in stream_text(model, ASKED):
-            shown += delta
-    except StorywireError as error:
-        return shown, error
-    return shown, None
 
 
 def calling(arguments: str, index: int = 0, **more: Any) -> dict[str, Any]:
@@ -70,7 +56,7 @@ async def test_reply_that_never_brings_text_is_left(frames: list[Any], is_direct
         serve_raw(lambda *_: body) as server,
         open_model(server.root_url, "compatible", direct_streams=is_direct) as model,
     ):
-        shown, error = await read(model)
+        shown, error = await read_text(model)
     assert shown == "" and error is not None
     assert (error.code, error.resumable) == ("MODEL_BAD_OUTPUT", True)
     assert "stopped" in error.message
@@ -147,7 +133,7 @@ async def test_thoughts_count_towards_what_a_run_may_write(is_direct: bool, besi
         serve_raw(lambda *_: body) as server,
         open_model(server.root_url, "compatible", direct_streams=is_direct) as model,
     ):
-        shown, error = await read(model.reporting(told.append, "writing", 0, ledger))
+        shown, error = await read_text(model.reporting(told.append, "writing", 0, ledger))
     assert shown == "" and error is not None and error.code == "BUDGET_EXCEEDED"
     [spent] = told
     assert spent.estimated and 500 <= spent.output_tokens <= 1200
@@ -215,7 +201,7 @@ async def test_reply_that_has_ended_is_whole_though_its_server_neither_says_so_n
             serve_raw(lambda *_, body=body: body) as server,
             open_model(server.root_url, name, direct_streams=is_direct) as model,
         ):
-            assert await read(model) == ("Once upon a time.", None)
+            assert await read_text(model) == ("Once upon a time.", None)
 
 
 async def test_usage_that_comes_after_the_end_is_counted() -> None:
@@ -224,7 +210,7 @@ async def test_usage_that_comes_after_the_end_is_counted() -> None:
     body = RawReply([chunk({"content": "Once upon a time."}, "stop"), usage, "[DONE]"])
     async with serve_raw(lambda *_: body) as server, open_model(server.root_url, "compatible") as model:
         metered = model.reporting(told.append, "writing", 0, Ledger(PriceRegistry()))
-        assert await read(metered) == ("Once upon a time.", None)
+        assert await read_text(metered) == ("Once upon a time.", None)
     assert [spent.output_tokens for spent in told] == [77]
 
 
@@ -235,6 +221,6 @@ async def test_event_or_reply_of_many_megabytes_is_left(is_stream: bool) -> None
         serve_raw(lambda *_: RawReply([long] if is_stream else long)) as server,
         open_model(server.root_url, "compatible") as model,
     ):
-        shown, error = await read(model)
+        shown, error = await read_text(model)
     assert shown == "" and error is not None and error.code == "MODEL_BAD_OUTPUT"
     assert "more than 2,097,152 bytes" in error.message

@@ -155,15 +155,21 @@ async def test_call_that_is_cut_off_is_in_the_log_as_far_as_it_came_before_the_l
     assert usage.output_tokens > 0
 
 
-async def test_what_an_attempt_bought_that_lost_its_run_is_counted_and_the_run_stays_charged(
-    world: World, database: Database
-) -> None:
-    """However often the run's own sums are set from its log."""
-    gate = world.format.gates[1] = asyncio.Event()
+async def begin_with_a_call(world: World) -> Run:
+    """A run whose log has one call, and which waits in its second section."""
+    world.format.gates[1] = asyncio.Event()
     world.format.bought = {0: 20}
     run, _ = await world.service.start(LOCAL, world.request())
     await world.format.begun[1].wait()
     await wait_for_call(world, run)
+    return run
+
+
+async def test_what_an_attempt_bought_that_lost_its_run_is_counted_and_the_run_stays_charged(
+    world: World, database: Database
+) -> None:
+    """However often the run's own sums are set from its log."""
+    run = await begin_with_a_call(world)
     call = world.ledgers.of(run.id).begin(ModelSpec.parse(run.model), "writing", 1, 40)
     call.made = True
     call.add("Section 1 tells of the sea.", pieces=6)
@@ -174,7 +180,7 @@ async def test_what_an_attempt_bought_that_lost_its_run_is_counted_and_the_run_s
     await world.engine.submit(run.id)
     await asyncio.wait([first])
     await world.end(run.id)
-    gate.set()
+    world.format.gates[1].set()
 
     async def tokens() -> dict[str, tuple[int, int]]:
         day = f"{datetime.now(UTC):%Y-%m-%d}"
@@ -203,11 +209,7 @@ async def wait_for_call(world: World, run: Run) -> None:
 
 async def begin_and_buy(world: World) -> tuple[Run, CallUsage]:
     """A run whose log has one call, and another one that it hasn't told of."""
-    world.format.gates[1] = asyncio.Event()
-    world.format.bought = {0: 20}
-    run, _ = await world.service.start(LOCAL, world.request())
-    await world.format.begun[1].wait()
-    await wait_for_call(world, run)
+    run = await begin_with_a_call(world)
     ledger = world.ledgers.of(run.id)
     call = ledger.begin(ModelSpec.parse(run.model), "writing", 1, 40)
     call.add("Section 1 tells of the sea.", pieces=6)
@@ -250,16 +252,12 @@ async def test_what_an_attempt_bought_is_not_lost_where_a_checkpoint_has_it(
     world: World, database: Database
 ) -> None:
     """Whoever goes on from there tells of it, which the log doesn't yet."""
-    gate = world.format.gates[1] = asyncio.Event()
-    world.format.bought = {0: 20}
-    run, _ = await world.service.start(LOCAL, world.request())
-    await world.format.begun[1].wait()
-    await wait_for_call(world, run)
+    run = await begin_with_a_call(world)
     [first] = world.local_runs.tasks(run.id)
     untold = delete(log_entries).where(log_entries.c.run_id == run.id, log_entries.c.type == "usage")
     await database.write(lambda connection: connection.execute(untold))
     await open_log(database).take_over(run.id)
-    gate.set()
+    world.format.gates[1].set()
     await asyncio.wait([first])
     assert await lost_tokens(database) == []
 

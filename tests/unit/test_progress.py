@@ -301,8 +301,12 @@ def usage_of_a_plan(tokens: int) -> UsageUpdated:
     return UsageUpdated(model="openai:x", input_tokens=9, output_tokens=tokens, call=call)
 
 
-def run_with_plan(clock: Clock, paces: Paces, planning: int, words_a_second: float) -> Writing:
+def run_with_plan(
+    clock: Clock, paces: Paces, planning: int, words_a_second: float, in_line: float = 0
+) -> Writing:
     meter = ProgressMeter(clock, Forecast(plan=planning, text=800), paces.of("story", "openai:x"))
+    clock.now += in_line
+    meter.begin()
     run = Writing(clock, meter, words_a_second)
     run.plan(planning, [100] * 8)
     for index in range(8):
@@ -328,6 +332,17 @@ def test_progress_of_a_run_is_near_a_straight_line_once_the_speed_of_its_model_w
     paces = Paces()
     run_with_plan(clock, paces, planning, words_a_second)
     assert run_with_plan(clock, paces, planning, words_a_second).farthest_off() <= 10
+
+
+def test_wait_for_its_turn_is_no_part_of_what_is_learned_of_a_run(clock: Clock) -> None:
+    at_once, after_a_wait = Paces(), Paces()
+    off = [
+        run_with_plan(clock, paces, 400, 10, in_line=seconds).farthest_off()
+        for paces, seconds in ((at_once, 0), (after_a_wait, 90))
+    ]
+    known, learned = at_once.of("story", "openai:x"), after_a_wait.of("story", "openai:x")
+    assert (learned.planning, learned.rate) == pytest.approx((known.planning, known.rate))
+    assert off[1] == pytest.approx(off[0])
 
 
 def test_paces_forget_the_kind_that_was_longest_not_asked_for() -> None:

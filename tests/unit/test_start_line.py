@@ -1,7 +1,7 @@
 """The line of runs that have no words yet: a few work at a time, and nobody is held up for ever."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -54,6 +54,12 @@ async def turns() -> None:
         await asyncio.sleep(0)
 
 
+async def end(runs: Sequence[Run]) -> None:
+    for run in runs:
+        run.ends()
+    await asyncio.gather(*(run.task for run in runs))
+
+
 def let_in(runs: list[Run]) -> list[bool]:
     return [run.is_in for run in runs]
 
@@ -80,9 +86,7 @@ async def test_as_many_as_slots_work_and_the_rest_come_in_their_order(
     await turns()
     assert all(let_in(runs))
     assert not turns_left.is_crowded
-    for run in runs:
-        run.ends()
-    await asyncio.gather(*(run.task for run in runs))
+    await end(runs)
 
 
 async def test_start_whose_model_is_asked_has_no_slot_until_it_has_answered(
@@ -103,9 +107,7 @@ async def test_start_whose_model_is_asked_has_no_slot_until_it_has_answered(
     runs[2].has_words()
     await turns()
     assert runs[-1].is_in
-    for run in runs:
-        run.ends()
-    await asyncio.gather(*(run.task for run in runs))
+    await end(runs)
 
 
 async def test_start_with_words_takes_no_slot_again() -> None:
@@ -118,9 +120,7 @@ async def test_start_with_words_takes_no_slot_again() -> None:
     others = [Run(line) for _ in range(_SLOTS)]
     await turns()
     assert all(let_in(others))
-    for each in (run, *others):
-        each.ends()
-    await asyncio.gather(*(each.task for each in (run, *others)))
+    await end((run, *others))
 
 
 async def test_starts_that_hang_hold_up_the_others_for_a_short_time_only(
@@ -132,9 +132,7 @@ async def test_starts_that_hang_hold_up_the_others_for_a_short_time_only(
     await turns()
     async with asyncio.timeout(10), line.join(Ledger(PriceRegistry())):
         assert all(let_in(hanging))
-    for run in hanging:
-        run.ends()
-    await asyncio.gather(*(run.task for run in hanging))
+    await end(hanging)
 
 
 @pytest.mark.parametrize("place", [0, _SLOTS, _SLOTS + 1], ids=["working", "next", "last"])
@@ -152,9 +150,7 @@ async def test_run_that_is_cancelled_makes_room(place: int, slots_last: Callable
         await turns()
     assert all(let_in(runs))
     assert not turns_left.is_crowded
-    for run in runs:
-        run.ends()
-    await asyncio.gather(*(run.task for run in runs))
+    await end(runs)
 
 
 async def test_start_has_a_slot_for_so_long_in_all_however_often_it_asks_its_model(
@@ -171,9 +167,7 @@ async def test_start_has_a_slot_for_so_long_in_all_however_often_it_asks_its_mod
     late = Run(line)
     await turns()
     assert late.is_in
-    for run in (*busy, late):
-        run.ends()
-    await asyncio.gather(*(run.task for run in (*busy, late)))
+    await end((*busy, late))
 
 
 async def test_run_that_waits_in_the_line_reports_progress_and_can_be_stopped(
@@ -201,6 +195,4 @@ async def test_run_that_waits_in_the_line_reports_progress_and_can_be_stopped(
             ending = await writing
     assert isinstance(ending, RunFailed) and ending.code == "CANCELLED"
     assert any(isinstance(said, ProgressReported) for said in await read_messages(log, run.id))
-    for each in others:
-        each.ends()
-    await asyncio.gather(*(each.task for each in others))
+    await end(others)

@@ -180,6 +180,7 @@ class Attempt:
         if self._tools.recorder is not None and (not snapshot.created_at or snapshot.tasks):
             work.callbacks += await self._tools.recorder.begin(self.run)
         async with self._ticking(), self._tools.starts.join(self._budget.ledger) as start:
+            self._meter.begin()
             while not snapshot.created_at or snapshot.tasks:
                 await self._follow(work, snapshot, start)
                 snapshot = await work.load()

@@ -5,8 +5,6 @@ from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from langchain_core.messages import BaseMessage
-
 from workflows.context import prompt_values
 from workflows.errors import InvalidInput
 from workflows.formats.base import Format, Plan
@@ -39,7 +37,7 @@ from workflows.formats.exports import Exporter
 from workflows.formats.form import Presentation
 from workflows.formats.pieces import SectionNotes
 from workflows.formats.toolkit.languages import LANGUAGES
-from workflows.formats.toolkit.trailer import split_notes
+from workflows.formats.toolkit.section_notes import split_section
 from workflows.lookups import Lookups, find_named
 from workflows.messages.messages import SafetyIssue
 from workflows.models.calls.calls import stream_text
@@ -150,7 +148,7 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
         """One section under its heading, in the words that are spoken."""
         values = _values(self.parse(task["input"]), task)
         messages = _PROMPTS.messages("section", **values)
-        return under_heading(values["heading"], _write_prose(task, messages, model))
+        return under_heading(values["heading"], split_section(task, stream_text(model, messages)))
 
     def extend(
         self, task: SectionTask, text: str, words: int, model: Model
@@ -169,7 +167,7 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
     ) -> AsyncGenerator[str | SectionNotes]:
         values = {**_values(self.parse(task["input"]), task), "words": words}
         messages = _PROMPTS.messages(name, **values, text=spoken(text))
-        return without_heading(_write_prose(task, messages, model, words))
+        return without_heading(split_section(task, stream_text(model, messages), words))
 
     def rewrite(
         self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
@@ -177,7 +175,7 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
         """The section again, by an editor's notes."""
         values = _values(self.parse(task["input"]), task)
         messages = _PROMPTS.messages("rewrite", **values, text=spoken(section["text"]), issues=issues)
-        return under_heading(values["heading"], _write_prose(task, messages, model))
+        return under_heading(values["heading"], split_section(task, stream_text(model, messages)))
 
     async def review_section(
         self, inputs: CreatorScriptInput, state: State, index: int, model: Model
@@ -225,15 +223,6 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
     def metrics(self, inputs: CreatorScriptInput, state: State) -> dict[str, Any]:
         """Words, times, and the compliance report."""
         return script_metrics(inputs, state)
-
-
-def _write_prose(
-    task: SectionTask, messages: list[BaseMessage], model: Model, words: int | None = None
-) -> AsyncGenerator[str | SectionNotes]:
-    """A reply as text, by plan as long as the section, and the notes on it."""
-    wants_notes = task.get("wants_notes", False)
-    reply = stream_text(model, messages)
-    return split_notes(reply, wants_notes=wants_notes, words=words or task["target_words"])
 
 
 def _values(inputs: CreatorScriptInput, task: SectionTask) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from workflows.formats.form import Presentation
 from workflows.formats.pieces import SectionNotes
 from workflows.formats.toolkit.languages import LANGUAGES
 from workflows.formats.toolkit.measured_review import review_repetition
-from workflows.formats.toolkit.trailer import split_notes
+from workflows.formats.toolkit.section_notes import split_section
 from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.calls.calls import stream_text
 from workflows.models.calls.search import can_search, stream_search
@@ -190,9 +190,7 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
         self, name: str, task: SectionTask, model: Model, **values: Any
     ) -> AsyncGenerator[str | SectionNotes]:
         messages = _PROMPTS.messages(name, **{**self._values(task), **values})
-        words = values.get("words", task["target_words"])
-        wants_notes = task.get("wants_notes", False)
-        return split_notes(stream_text(model, messages), wants_notes=wants_notes, words=words)
+        return split_section(task, stream_text(model, messages), values.get("words"))
 
     async def review_section(
         self, inputs: DiscoveryInput, state: State, index: int, model: Model

@@ -39,7 +39,7 @@ from workflows.formats.speech.tags import vocabulary
 from workflows.formats.speech.turns import Turn, parse_turns
 from workflows.formats.speech.wording.addresses import list_addresses
 from workflows.formats.toolkit.recap import neighbours, whole_plan
-from workflows.formats.toolkit.trailer import split_notes
+from workflows.formats.toolkit.section_notes import split_section
 from workflows.lookups import Lookups, find_named
 from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.calls.calls import ask, stream_text
@@ -269,9 +269,7 @@ class EducationAudioFormat(Format[LessonInput]):
         cast, language = CASTS[inputs.speakers], self.language(inputs)
         style = replace(STYLE, addresses=list_addresses(inputs.custom_prompt or ""))
         script = ScriptFilter(cast, language, style=style, titles=titles_above(task))
-        wants_notes, words = task.get("wants_notes", False), words or task["target_words"]
-        reply = split_notes(stream, script.is_speaker, wants_notes=wants_notes, words=words)
-        return filter_reply(script, reply)
+        return filter_reply(script, split_section(task, stream, words, script.is_speaker))
 
 
 def _look_over(document: LessonDocument) -> LessonDocument:

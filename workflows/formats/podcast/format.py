@@ -34,7 +34,7 @@ from workflows.formats.speech.exports.exports import script_exports
 from workflows.formats.speech.filter.lines import titles_above
 from workflows.formats.speech.filter.stream import filter_reply
 from workflows.formats.toolkit.answer_fields import clip
-from workflows.formats.toolkit.trailer import split_notes
+from workflows.formats.toolkit.section_notes import split_section
 from workflows.loop_turns import off_loop
 from workflows.messages.messages import SafetyIssue
 from workflows.models.calls.calls import ask, stream_text
@@ -249,11 +249,7 @@ class PodcastFormat(Format[PodcastInput]):
         """A reply as turns of the hosts that go on from `text`, and the notes on them."""
         dialogue = make_dialogue(inputs, titles_above(task), last_speaker(inputs, text))
         said = stream_text(model, messages)
-        wants_notes = task.get("wants_notes", False)
-        reply = split_notes(
-            said, dialogue.is_speaker, wants_notes=wants_notes, words=words or task["target_words"]
-        )
-        return filter_reply(dialogue, reply)
+        return filter_reply(dialogue, split_section(task, said, words, dialogue.is_speaker))
 
     def plan_pieces(self, inputs: PodcastInput, state: State) -> list[PlannedPiece]:
         """The short forms, unless they are switched off."""

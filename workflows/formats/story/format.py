@@ -5,8 +5,6 @@ from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from langchain_core.messages import BaseMessage
-
 from workflows.context import prompt_values, text_size, whole_text
 from workflows.formats.base import Plan
 from workflows.formats.form import Presentation
@@ -22,7 +20,7 @@ from workflows.formats.story.reading import divide_words, plan_scenes, reading_f
 from workflows.formats.story.review import review_scenes
 from workflows.formats.toolkit.measured_review import words_in
 from workflows.formats.toolkit.recap import near_plan, whole_plan
-from workflows.formats.toolkit.trailer import split_notes
+from workflows.formats.toolkit.section_notes import split_section
 from workflows.loop_turns import off_loop
 from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.calls.calls import ask, stream_text
@@ -77,28 +75,28 @@ class StoryFormat(ChapterFormat):
     def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str | SectionNotes]:
         """One scene, from the bible, the plan and the text before it."""
         messages = PROMPTS.messages("section", **self._values(task))
-        return _write_prose(task, messages, model)
+        return split_section(task, stream_text(model, messages))
 
     def extend(
         self, task: SectionTask, text: str, words: int, model: Model
     ) -> AsyncGenerator[str | SectionNotes]:
         """The end of a scene that came out too short."""
         messages = PROMPTS.messages("extend", **self._values(task), text=text, words=words)
-        return _write_prose(task, messages, model, words)
+        return split_section(task, stream_text(model, messages), words)
 
     def land(
         self, task: SectionTask, text: str, words: int, model: Model
     ) -> AsyncGenerator[str | SectionNotes]:
         """The end of a scene that ran over."""
         messages = PROMPTS.messages("land", **self._values(task), text=text, words=words)
-        return _write_prose(task, messages, model, words)
+        return split_section(task, stream_text(model, messages), words)
 
     def rewrite(
         self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
     ) -> AsyncGenerator[str | SectionNotes]:
         """The scene again, with an editor's notes."""
         messages = PROMPTS.messages("rewrite", **self._values(task), text=section["text"], issues=issues)
-        return _write_prose(task, messages, model)
+        return split_section(task, stream_text(model, messages))
 
     async def review_section(
         self, inputs: StoryInput, state: State, index: int, model: Model
@@ -140,15 +138,6 @@ class StoryFormat(ChapterFormat):
 
     def _values(self, task: SectionTask) -> dict[str, Any]:
         return section_values(self.parse(task["input"]), task)
-
-
-def _write_prose(
-    task: SectionTask, messages: list[BaseMessage], model: Model, words: int | None = None
-) -> AsyncGenerator[str | SectionNotes]:
-    """A reply as text, by plan as long as the section, and the notes on it."""
-    wants_notes = task.get("wants_notes", False)
-    reply = stream_text(model, messages)
-    return split_notes(reply, wants_notes=wants_notes, words=words or task["target_words"])
 
 
 def _measure(inputs: StoryInput, state: State, only: int | None = None) -> list[ReviewFinding]:
