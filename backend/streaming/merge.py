@@ -46,13 +46,14 @@ def cut_message(message: Message, size: int) -> Iterator[Message]:
         )
 
 
-def merge_entries(entries: list[Entry]) -> list[Entry]:
-    """The same for entries; the joined one has the seq of the last. Text that is damaged is left out."""
+def merge_entries(entries: list[Entry], on_damaged: Callable[[Entry], object]) -> list[Entry]:
+    """The same for entries; the joined one has the seq of the last. Text that is damaged is left out, and told to
+    `on_damaged`."""
     if len(entries) == 1:  # of who keeps up
         return entries
     return [
         Entry(last.seq, "content", encode(_join(texts))) if len(texts) > 1 else last
-        for (last, _), texts in _groups(_with_texts(entries), itemgetter(1))
+        for (last, _), texts in _groups(_with_texts(entries, on_damaged), itemgetter(1))
     ]
 
 
@@ -88,7 +89,9 @@ def _text_of_message(message: Message) -> _Text | None:
     return _Text(message.section, message.piece, message.is_complete, message.chunk)
 
 
-def _with_texts(entries: Iterable[Entry]) -> Iterator[tuple[Entry, _Text | None]]:
+def _with_texts(
+    entries: Iterable[Entry], on_damaged: Callable[[Entry], object]
+) -> Iterator[tuple[Entry, _Text | None]]:
     # Our own entries, so they need not be checked again in full: a late reader merges ten thousand of them.
     for entry in entries:
         if entry.type != "content":
@@ -98,6 +101,9 @@ def _with_texts(entries: Iterable[Entry]) -> Iterator[tuple[Entry, _Text | None]
             data = orjson.loads(entry.data)["data"]
             text = _Text(data["section"], data.get("piece"), data["is_complete"], data["chunk"])
         except (ValueError, LookupError, TypeError):
+            on_damaged(entry)
             continue
         if is_section(text.section):
             yield entry, text
+        else:
+            on_damaged(entry)

@@ -7,6 +7,7 @@ from backend.log.entry import Entry
 from backend.streaming.merge import cut_message, merge_entries, merge_messages
 from tests.unit.logs import messages_of, read_texts, run_logs
 from tests.unit.messages import complete, content, number, progress, retract
+from tests.unit.run_messages import merge_whole
 from workflows.messages.messages import Message, TextAppended, encode
 
 
@@ -27,19 +28,19 @@ def spell_out(messages: list[Message]) -> list[object]:
 def test_merge_changes_neither_text_nor_order(log: list[Entry]) -> None:
     messages = messages_of(log)
     assert spell_out(list(merge_messages(messages))) == spell_out(messages)
-    assert read_texts(merge_entries(log)) == read_texts(log)
+    assert read_texts(merge_whole(log)) == read_texts(log)
 
 
 @given(run_logs)
 def test_merge_of_entries_says_the_same_as_merge_of_messages(log: list[Entry]) -> None:
-    merged = merge_entries(log)
+    merged = merge_whole(log)
     assert [entry.data for entry in merged] == [encode(m) for m in merge_messages(messages_of(log))]
     assert [entry.type for entry in merged] == [message.type for message in messages_of(merged)]
 
 
 @given(run_logs)
 def test_merge_keeps_the_last_seq_and_its_seqs_are_some_of_the_old_ones_in_order(log: list[Entry]) -> None:
-    seqs = [entry.seq for entry in merge_entries(log)]
+    seqs = [entry.seq for entry in merge_whole(log)]
     assert seqs[-1:] == [entry.seq for entry in log][-1:]
     assert seqs == sorted(set(seqs))
     assert set(seqs) <= {entry.seq for entry in log}
@@ -47,20 +48,20 @@ def test_merge_keeps_the_last_seq_and_its_seqs_are_some_of_the_old_ones_in_order
 
 @given(run_logs)
 def test_merge_twice_changes_nothing_more(log: list[Entry]) -> None:
-    once = merge_entries(log)
-    assert merge_entries(once) == once
+    once = merge_whole(log)
+    assert merge_whole(once) == once
 
 
 @given(run_logs, st.data())
 def test_merge_in_two_parts_reads_like_merge_of_the_whole(log: list[Entry], data: st.DataObject) -> None:
     cut = data.draw(st.integers(0, len(log)))
-    parts = merge_entries(log[:cut]) + merge_entries(log[cut:])
-    assert merge_entries(parts) == merge_entries(log)
+    parts = merge_whole(log[:cut]) + merge_whole(log[cut:])
+    assert merge_whole(parts) == merge_whole(log)
 
 
 def test_merge_joins_adjacent_text_of_one_section_under_the_last_seq() -> None:
     log = number(content(0, "On"), content(0, "ce"), content(0, ".", ends=True), complete())
-    assert merge_entries(log) == [Entry(3, "content", encode(content(0, "Once.", ends=True))), log[3]]
+    assert merge_whole(log) == [Entry(3, "content", encode(content(0, "Once.", ends=True))), log[3]]
 
 
 def test_merge_stops_at_another_section_piece_end_or_message() -> None:
@@ -79,7 +80,7 @@ def test_merge_stops_at_another_section_piece_end_or_message() -> None:
 
 
 def test_merge_of_nothing_is_nothing() -> None:
-    assert merge_entries([]) == []
+    assert merge_whole([]) == []
     assert list(merge_messages([])) == []
 
 
@@ -91,15 +92,15 @@ def test_merge_keeps_the_piece_that_text_is_of() -> None:
     ]
     expected = [content(0, "ab", piece="M1", ends=True), content(0, "c", piece="M2")]
     assert list(merge_messages(messages)) == expected
-    assert messages_of(merge_entries(number(*messages))) == expected
-    assert [entry.seq for entry in merge_entries(number(*messages))] == [2, 3]
+    assert messages_of(merge_whole(number(*messages))) == expected
+    assert [entry.seq for entry in merge_whole(number(*messages))] == [2, 3]
 
 
 def test_merge_leaves_a_message_that_stands_alone_as_the_very_one_that_it_was_given() -> None:
     messages: list[Message] = [content(0, "a"), progress(1), content(1, "b")]
     assert [id(merged) for merged in merge_messages(messages)] == [id(message) for message in messages]
     entries = number(*messages)
-    assert [id(merged) for merged in merge_entries(entries)] == [id(entry) for entry in entries]
+    assert [id(merged) for merged in merge_whole(entries)] == [id(entry) for entry in entries]
 
 
 def test_long_text_is_cut_into_parts_of_which_the_last_alone_ends_it() -> None:
@@ -119,5 +120,7 @@ def test_damaged_texts_are_left_out_and_all_others_sent() -> None:
     huge = b'{"type":"content","data":{"section":99999999999999999999,"chunk":"C","is_complete":true}}'
     damaged = [b"\xff\xfe", b"", b'{"type":', b"[]", b'{"data":{"section":0}}', huge]
     entries = [log[0], *(Entry(2, "content", data) for data in damaged), log[1]]
-    assert read_texts(merge_entries(entries)) == read_texts(log)
-    assert len(merge_entries(entries)) == 1
+    told: list[Entry] = []
+    merged = merge_entries(entries, told.append)
+    assert read_texts(merged) == read_texts(log) and len(merged) == 1
+    assert [entry.data for entry in told] == damaged

@@ -15,12 +15,12 @@ from backend.runs.readers.reader import Reader, open_reader
 from backend.store.owner import Owner
 from backend.store.runs.runs import RunRepository
 from backend.store.sql.database import Database
-from backend.streaming.merge import merge_entries
 from backend.streaming.options import StreamOptions
 from backend.streaming.views import Granularity, Order, View, first_id
 from tests.databases import open_log
 from tests.unit.logs import messages_of, read_texts, run_logs
 from tests.unit.messages import complete, content, error, number, workflow
+from tests.unit.run_messages import merge_whole
 from tests.unit.stored_runs import add_run
 from workflows.errors import InvalidInput
 from workflows.messages.messages import TERMINAL, Message
@@ -60,7 +60,7 @@ def expect(run_log: list[Entry], order: Order, granularity: Granularity, cursor:
         known = [entry] if (order, granularity) == ("live", "token") else view.feed(entry)
         superseded = entry.type == "error" and entry is not run_log[-1]
         shown += [item for item in known if not (superseded and item.type == "error")]
-    return merge_entries([item for item in shown if item.seq > cursor])
+    return merge_whole([item for item in shown if item.seq > cursor])
 
 
 @given(run_log=run_logs, view=st.sampled_from(VIEWS), data=st.data())
@@ -89,7 +89,7 @@ async def test_reader_who_comes_back_after_any_message_gets_exactly_what_follows
     elsewhere = data.draw(st.sampled_from([log, open_log(database)]))
     again = open_reader(elsewhere, run.id, cursor, options=StreamOptions(order, granularity))
     rest = await read_all(again)
-    assert merge_entries(rest) == expect(run_log, order, granularity, cursor)
+    assert merge_whole(rest) == expect(run_log, order, granularity, cursor)
     before = [entry for entry in live if entry.seq <= cursor]
     assert read_texts(before + rest) == read_texts(live)
     if run_log[-1].type in TERMINAL:
@@ -241,7 +241,7 @@ async def test_reader_who_comes_before_a_resume_is_in_the_log_waits_for_it(
     await log.append(run_id, epoch, run_log[2:])
     shown = [early + await read_all(reader) for early, reader in zip(shown, readers, strict=True)]
     assert [await reader.poll() for reader in readers] == [None] * len(readers)
-    assert merge_entries(shown[0]) == expect(run_log, order, granularity, 0)
+    assert merge_whole(shown[0]) == expect(run_log, order, granularity, 0)
     assert all(entry.type != "error" for entries in shown for entry in entries)
 
 

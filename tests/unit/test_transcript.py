@@ -4,7 +4,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.log.entry import Entry
-from backend.streaming.merge import merge_entries
 from tests.unit.logs import messages_of, read_texts, run_logs
 from tests.unit.messages import (
     EVERY_TYPE,
@@ -17,6 +16,7 @@ from tests.unit.messages import (
     retract,
     workflow,
 )
+from tests.unit.run_messages import merge_whole
 from workflows.messages.messages import Message, MetricsCalculated, RunCompleted, RunFailed
 from workflows.messages.transcript import Transcript
 
@@ -43,7 +43,7 @@ def test_transcript_has_the_text_that_the_readers_rule_gives(log: list[Entry]) -
 
 @given(run_logs)
 def test_transcript_of_a_merged_log_is_the_same(log: list[Entry]) -> None:
-    plain, merged = replay(*messages_of(log)), replay(*messages_of(merge_entries(log)))
+    plain, merged = replay(*messages_of(log)), replay(*messages_of(merge_whole(log)))
     assert texts_of(plain) == texts_of(merged)
     assert (plain.finished, plain.started, plain.words) == (merged.finished, merged.started, merged.words)
     assert plain.terminal == merged.terminal

@@ -1,10 +1,12 @@
 """Reader: a cursor in a run's log. It never blocks the writer, and buffers little."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Literal
 
 from backend.log.base import RunLog
 from backend.log.entry import Entry
+from backend.runs.readers.replay import report_unreadable
 from backend.streaming.merge import merge_entries
 from backend.streaming.options import PLAIN, StreamOptions, shorten
 from backend.streaming.views import View
@@ -133,7 +135,8 @@ class Reader:
         sent = [entry for entry in shown if entry.type != "error"]
         if ending is not None and ending.type == "error":
             sent += shown[-1:]  # nothing where the reader has it
-        return merge_entries([shorten(entry) for entry in sent] if self._is_brief else sent)
+        brief = [shorten(entry) for entry in sent] if self._is_brief else sent
+        return merge_entries(brief, partial(report_unreadable, self._run_id))
 
     def _viewed(self, view: View, entries: list[Entry]) -> list[Entry]:
         return [item for entry in entries for item in view.feed(entry) if item.seq > self._skip]

@@ -34,5 +34,10 @@ def read_entry(run_id: str, entry: Entry) -> Message | None:
     """The entry's message; None for one that this version can't read."""
     message = decode_stored(entry.data)
     if message is None:
-        log.warning("log_entry_not_readable", run_id=run_id, seq=entry.seq, type=entry.type[:32])
+        report_unreadable(run_id, entry)
     return message
+
+
+def report_unreadable(run_id: str, entry: Entry) -> None:
+    """Says in the service's log that an entry is left out."""
+    log.warning("log_entry_not_readable", run_id=run_id, seq=entry.seq, type=entry.type[:32])
